@@ -1,0 +1,135 @@
+//! The one error type: variants by what the reader of the message can do about it.
+//!
+//! Texts say what happened, where (port, shard, position), why, and what to do next; lower case, no period. Addresses
+//! are shown without their secrets.
+
+use std::fmt;
+
+/// Why a run failed.
+///
+/// # Example
+/// ```
+/// use flow_runtime::{Error, Failure};
+/// let error = Error::Input(
+///     Failure::new("cannot open the file")
+///         .at("port `hosts`, hosts.txt")
+///         .cause("No such file or directory")
+///         .help("check --hosts"),
+/// );
+/// assert_eq!(
+///     error.to_string(),
+///     "cannot open the file (port `hosts`, hosts.txt): No such file or directory; check --hosts",
+/// );
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An option, an address or a binding is wrong: mend the command.
+    #[error("{0}")]
+    Config(Failure),
+    /// An input is missing, unreadable, or not what it was: mend the input.
+    #[error("{0}")]
+    Input(Failure),
+    /// A record failed where no trap reaches: mend the record, the flow, or add a trap. Nothing was published.
+    #[error("{0}")]
+    Record(Failure),
+    /// A target is missing, not writable, or of another shape: mend the target.
+    #[error("{0}")]
+    Target(Failure),
+    /// The checkpoint store or the staging place failed: disk full, no permission.
+    #[error("{0}")]
+    Store(Failure),
+    /// Another run of the same flow is under way.
+    #[error("{0}")]
+    Busy(Failure),
+    /// An iteration needs a person: store, source and ledger disagree.
+    #[error("{0}")]
+    Held(Failure),
+    /// The run was asked to stop; the open iteration was abandoned, nothing of it is visible.
+    #[error("interrupted: the open iteration was abandoned, nothing of it was published")]
+    Interrupted,
+    /// The counts of an iteration do not add up: a fault of flow itself. Nothing was published.
+    #[error("{0}")]
+    Imbalance(Failure),
+}
+
+/// What happened, where, why, and what to do next.
+#[derive(Debug, Default)]
+pub struct Failure {
+    what: String,
+    place: Option<String>,
+    cause: Option<String>,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// Says what happened.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), ..Self::default() }
+    }
+
+    /// Says where: port, shard or file, position.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// Says why, in the words of whatever failed.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Puts the port before the place, where a tap that does not know its port has reported.
+    #[must_use]
+    pub fn of_port(mut self, port: &str) -> Self {
+        self.place = Some(match self.place {
+            Some(place) => format!("port `{port}`, {place}"),
+            None => format!("port `{port}`"),
+        });
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(place) = &self.place {
+            write!(f, " ({place})")?;
+        }
+        if let Some(cause) = &self.cause {
+            write!(f, ": {cause}")?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "; {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// The same error, with the port named.
+    #[must_use]
+    pub fn of_port(self, port: &str) -> Self {
+        match self {
+            Self::Config(failure) => Self::Config(failure.of_port(port)),
+            Self::Input(failure) => Self::Input(failure.of_port(port)),
+            Self::Record(failure) => Self::Record(failure.of_port(port)),
+            Self::Target(failure) => Self::Target(failure.of_port(port)),
+            Self::Store(failure) => Self::Store(failure.of_port(port)),
+            Self::Busy(failure) => Self::Busy(failure.of_port(port)),
+            Self::Held(failure) => Self::Held(failure.of_port(port)),
+            Self::Imbalance(failure) => Self::Imbalance(failure.of_port(port)),
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
+}

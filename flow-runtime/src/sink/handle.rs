@@ -1,0 +1,87 @@
+//! [`Sink`] and [`Trap`]: the handles that a flow's struct holds.
+
+use super::{Mode, memory::MemoryRows};
+
+/// Where an output goes; opened when the run starts.
+#[derive(Clone, Debug, Default)]
+pub enum Target {
+    /// Nowhere yet: the command line must say. An unbound trap is an error only when a record is trapped.
+    #[default]
+    Unbound,
+    /// An address.
+    Address(String),
+    /// Rows in memory.
+    Memory(MemoryRows),
+}
+
+/// An output.
+#[derive(Clone, Debug, Default)]
+pub struct Sink {
+    /// Where it goes.
+    pub target: Target,
+    /// What happens to rows that are there already, if chosen here; an address may say `?mode=…` instead.
+    pub mode: Option<Mode>,
+}
+
+/// Where records go that fail; always appended to.
+#[derive(Clone, Debug, Default)]
+pub struct Trap {
+    /// Where it goes.
+    pub target: Target,
+}
+
+impl Sink {
+    /// Writes to an address; it is looked at when the run opens.
+    pub fn at(address: impl Into<String>) -> Self {
+        Self { target: Target::Address(address.into()), mode: None }
+    }
+
+    /// Writes to memory.
+    #[must_use]
+    pub fn memory(rows: &MemoryRows) -> Self {
+        Self { target: Target::Memory(rows.clone()), mode: None }
+    }
+
+    /// Has no address until the command line gives one.
+    #[must_use]
+    pub fn unbound() -> Self {
+        Self::default()
+    }
+
+    /// Adds rows to those that are there.
+    #[must_use]
+    pub fn append(self) -> Self {
+        Self { mode: Some(Mode::Append), ..self }
+    }
+
+    /// Replaces the rows that are there.
+    #[must_use]
+    pub fn replace(self) -> Self {
+        Self { mode: Some(Mode::Replace), ..self }
+    }
+
+    /// Merges rows with those of equal key.
+    #[must_use]
+    pub fn merge(self) -> Self {
+        Self { mode: Some(Mode::Merge), ..self }
+    }
+}
+
+impl Trap {
+    /// Writes to an address; it is looked at when the first record is trapped.
+    pub fn at(address: impl Into<String>) -> Self {
+        Self { target: Target::Address(address.into()) }
+    }
+
+    /// Writes to memory.
+    #[must_use]
+    pub fn memory(rows: &MemoryRows) -> Self {
+        Self { target: Target::Memory(rows.clone()) }
+    }
+
+    /// Has no address until the command line gives one.
+    #[must_use]
+    pub fn unbound() -> Self {
+        Self::default()
+    }
+}
