@@ -1,0 +1,3 @@
+//! What stands between the arrows: parsers, functions and aggregators, one file each.
+
+pub(crate) mod pattern;
