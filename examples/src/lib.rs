@@ -1,1 +1,3 @@
-//! x
+//! What the example jobs share: the generator of their sample data. The jobs themselves are in `bin/`, one a file.
+
+pub mod generate;
