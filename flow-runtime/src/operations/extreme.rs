@@ -1,0 +1,198 @@
+//! `Min` and `Max`: nulls are left out, and of nothing but nulls the result is null.
+//!
+//! One implementation for both, told apart by [`Wanted`]; one type for scalars, one for text, one for bytes, whose
+//! buffers are used again.
+
+use std::{cmp::Ordering, marker::PhantomData};
+
+use crate::value::{Date, Decimal, Timestamp};
+
+/// Which end of the order is wanted.
+pub trait Wanted: Send {
+    /// How a value compares with the kept one when it takes its place.
+    const IF: Ordering;
+}
+
+/// The least value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Least;
+
+/// The greatest value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Greatest;
+
+impl Wanted for Least {
+    const IF: Ordering = Ordering::Less;
+}
+
+impl Wanted for Greatest {
+    const IF: Ordering = Ordering::Greater;
+}
+
+/// A scalar with a total order: floats by [`f64::total_cmp`].
+pub trait TotalOrder: Copy {
+    /// Compares two values.
+    fn total_order(self, other: Self) -> Ordering;
+}
+
+macro_rules! ordered {
+    ($($scalar:ty)*) => {$(
+        impl TotalOrder for $scalar {
+            #[inline]
+            fn total_order(self, other: Self) -> Ordering {
+                self.cmp(&other)
+            }
+        }
+    )*};
+}
+
+ordered!(bool i16 i32 i64 Timestamp Date Decimal);
+
+impl TotalOrder for f32 {
+    #[inline]
+    fn total_order(self, other: Self) -> Ordering {
+        self.total_cmp(&other)
+    }
+}
+
+impl TotalOrder for f64 {
+    #[inline]
+    fn total_order(self, other: Self) -> Ordering {
+        self.total_cmp(&other)
+    }
+}
+
+/// The least scalar.
+pub type Min<T> = Extreme<T, Least>;
+/// The greatest scalar.
+pub type Max<T> = Extreme<T, Greatest>;
+/// The least text.
+pub type MinText = ExtremeText<Least>;
+/// The greatest text.
+pub type MaxText = ExtremeText<Greatest>;
+/// The least bytes.
+pub type MinBytes = ExtremeBytes<Least>;
+/// The greatest bytes.
+pub type MaxBytes = ExtremeBytes<Greatest>;
+
+/// Keeps the least or the greatest scalar.
+///
+/// # Example
+/// ```
+/// use flow_runtime::operations::{Max, Min};
+/// let (mut min, mut max) = (Min::default(), Max::default());
+/// for value in [Some(2_i64), None, Some(3)] {
+///     min.update(value);
+///     max.update(value);
+/// }
+/// assert_eq!((min.finish(), max.finish()), (Some(2), Some(3)));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Extreme<T, W> {
+    kept: Option<T>,
+    wanted: PhantomData<W>,
+}
+
+impl<T, W> Default for Extreme<T, W> {
+    fn default() -> Self {
+        Self { kept: None, wanted: PhantomData }
+    }
+}
+
+impl<T: TotalOrder, W: Wanted> Extreme<T, W> {
+    /// Takes in a row's value.
+    #[inline]
+    pub fn update(&mut self, value: Option<T>) {
+        let Some(value) = value else { return };
+        if self.kept.is_none_or(|kept| value.total_order(kept) == W::IF) {
+            self.kept = Some(value);
+        }
+    }
+
+    /// Takes in what another worker kept.
+    pub fn merge(&mut self, other: Self) {
+        self.update(other.kept);
+    }
+
+    /// The value kept.
+    #[must_use]
+    pub fn finish(&self) -> Option<T> {
+        self.kept
+    }
+}
+
+/// Keeps the least or the greatest bytes, in a buffer that is used again.
+#[derive(Clone, Debug)]
+pub struct ExtremeBytes<W> {
+    kept: Vec<u8>,
+    is_some: bool,
+    wanted: PhantomData<W>,
+}
+
+impl<W> Default for ExtremeBytes<W> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), is_some: false, wanted: PhantomData }
+    }
+}
+
+impl<W: Wanted> ExtremeBytes<W> {
+    /// Takes in a row's value.
+    #[inline]
+    pub fn update(&mut self, value: Option<&[u8]>) {
+        let Some(value) = value else { return };
+        if !self.is_some || value.cmp(&self.kept) == W::IF {
+            self.kept.clear();
+            self.kept.extend_from_slice(value);
+            self.is_some = true;
+        }
+    }
+
+    /// Takes in what another worker kept.
+    pub fn merge(&mut self, other: Self) {
+        self.update(other.finish());
+    }
+
+    /// The bytes kept.
+    #[must_use]
+    pub fn finish(&self) -> Option<&[u8]> {
+        self.is_some.then_some(&self.kept)
+    }
+}
+
+/// Keeps the least or the greatest text by its bytes, in a buffer that is used again.
+#[derive(Clone, Debug)]
+pub struct ExtremeText<W> {
+    kept: String,
+    is_some: bool,
+    wanted: PhantomData<W>,
+}
+
+impl<W> Default for ExtremeText<W> {
+    fn default() -> Self {
+        Self { kept: String::new(), is_some: false, wanted: PhantomData }
+    }
+}
+
+impl<W: Wanted> ExtremeText<W> {
+    /// Takes in a row's value.
+    #[inline]
+    pub fn update(&mut self, value: Option<&str>) {
+        let Some(value) = value else { return };
+        if !self.is_some || value.cmp(self.kept.as_str()) == W::IF {
+            self.kept.clear();
+            self.kept.push_str(value);
+            self.is_some = true;
+        }
+    }
+
+    /// Takes in what another worker kept.
+    pub fn merge(&mut self, other: Self) {
+        self.update(other.finish());
+    }
+
+    /// The text kept.
+    #[must_use]
+    pub fn finish(&self) -> Option<&str> {
+        self.is_some.then_some(&self.kept)
+    }
+}

@@ -1,0 +1,300 @@
+//! Rust functions in a flow: calling them, and making fields of what they return.
+//!
+//! The macro sees the type of a field, but not what a function returns. So what is returned is looked at by its type:
+//!
+//! | returned | for a field `T` | for a field `Option<T>` |
+//! |---|---|---|
+//! | `T` | it | it |
+//! | `Option<T>` | `None` is trapped | `None` is null |
+//! | `Result<T, E>` | an error is trapped | an error is trapped |
+//! | `Result<Option<T>, E>` | — | an error is trapped, `None` is null |
+//!
+//! Each row is an implementation for all `T`. That they do not collide is due to `How`, a marker that differs between
+//! them and that the compiler infers, since for one returned type only one of them can hold.
+
+use std::{borrow::Cow, fmt::Display};
+
+use crate::{
+    flow::Reason,
+    value::{Date, Decimal, Timestamp},
+};
+
+/// Makes functions that call a function: only the bound `FnOnce` tells the compiler the type of a closure's arguments,
+/// and only an argument that is passed at once borrows for as long as it should.
+macro_rules! calls {
+    ($($name:ident($($arg:ident: $ty:ident),+);)*) => {$(
+        /// Calls `f`; a closure's argument types are inferred from the arguments.
+        #[inline]
+        pub fn $name<$($ty,)+ Out>(f: impl FnOnce($($ty),+) -> Out, $($arg: $ty),+) -> Out {
+            f($($arg),+)
+        }
+    )*};
+}
+
+calls! {
+    call(a: A);
+    call2(a: A, b: B);
+    call3(a: A, b: B, c: C);
+    call4(a: A, b: B, c: C, d: D);
+    call5(a: A, b: B, c: C, d: D, e: E);
+    call6(a: A, b: B, c: C, d: D, e: E, g: G);
+    call7(a: A, b: B, c: C, d: D, e: E, g: G, h: H);
+    call8(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I);
+}
+
+/// A value that can become a field of type `V` as it is.
+#[diagnostic::on_unimplemented(
+    message = "the function returns `{Self}`, but the field's type is `{V}`",
+    label = "returns `{Self}`",
+    note = "a `&str` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; a `&[u8]` field the same of bytes; any other field its own type",
+    note = "it may also return an `Option` or a `Result` of that: what fails goes to the trap"
+)]
+pub trait IntoField<V> {
+    /// The field's value.
+    fn into_field(self) -> V;
+}
+
+/// What a function returns for a field that cannot be null.
+#[diagnostic::on_unimplemented(
+    message = "the function returns `{Self}`, but the field's type is `{V}`",
+    label = "returns `{Self}`",
+    note = "a `&str` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; a `&[u8]` field the same of bytes; any other field its own type",
+    note = "it may also return an `Option` or a `Result` of that: `None` and errors go to the trap"
+)]
+pub trait Required<V, How> {
+    /// The field's value.
+    ///
+    /// # Errors
+    /// The function's error, or that it returned `None`.
+    fn required(self) -> Result<V, Reason>;
+}
+
+/// What a function returns for a field that may be null.
+#[diagnostic::on_unimplemented(
+    message = "the function returns `{Self}`, but the field's type is `Option<{V}>`",
+    label = "returns `{Self}`",
+    note = "an `Option<&str>` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; an `Option<&[u8]>` field the same of bytes; any other field its own type",
+    note = "it may also return an `Option`, a `Result` or a `Result` of an `Option` of that: `None` is null, errors go to the trap"
+)]
+pub trait Optional<V, How> {
+    /// The field's value.
+    ///
+    /// # Errors
+    /// The function's error.
+    fn optional(self) -> Result<Option<V>, Reason>;
+}
+
+/// What a function returns for several fields: a tuple, each part of which is then taken as [`Required`] or
+/// [`Optional`] says.
+#[diagnostic::on_unimplemented(
+    message = "the function returns `{Self}`, but several fields are wanted",
+    label = "returns `{Self}`",
+    note = "return a tuple with one value for each field, or an `Option` or a `Result` of one"
+)]
+pub trait Returned<T, How> {
+    /// The tuple.
+    ///
+    /// # Errors
+    /// The function's error, or that it returned `None`.
+    fn returned(self) -> Result<T, Reason>;
+}
+
+/// The value of a field that cannot be null.
+///
+/// # Errors
+/// The function's error, or that it returned `None`.
+///
+/// # Example
+/// ```
+/// use std::borrow::Cow;
+/// use flow_runtime::operations::{call, required_of};
+/// fn path(request: &str) -> Option<&str> {
+///     request.split(' ').nth(1)
+/// }
+/// let field = required_of::<Cow<'_, str>, _, _>(call(path, "GET /index.html HTTP/1.1"));
+/// assert_eq!(field.unwrap(), "/index.html");
+/// let field = required_of::<Cow<'_, str>, _, _>(call(path, "GET"));
+/// assert_eq!(field.unwrap_err().as_str(), "returned None");
+/// ```
+#[inline]
+pub fn required_of<V, T: Required<V, How>, How>(returned: T) -> Result<V, Reason> {
+    returned.required()
+}
+
+/// The value of a field that may be null.
+///
+/// # Errors
+/// The function's error.
+#[inline]
+pub fn optional_of<V, T: Optional<V, How>, How>(returned: T) -> Result<Option<V>, Reason> {
+    returned.optional()
+}
+
+/// The tuple that a function of several results returned.
+///
+/// # Errors
+/// The function's error, or that it returned `None`.
+#[inline]
+pub fn returned_of<T, R: Returned<T, How>, How>(returned: R) -> Result<T, Reason> {
+    returned.returned()
+}
+
+/// Markers for `How`: what surrounds the value.
+mod how {
+    #[derive(Debug)]
+    pub struct Plain;
+    #[derive(Debug)]
+    pub struct InOption;
+    #[derive(Debug)]
+    pub struct InResult;
+    #[derive(Debug)]
+    pub struct InResultOfOption;
+}
+
+impl<V, T: IntoField<V>> Required<V, how::Plain> for T {
+    #[inline]
+    fn required(self) -> Result<V, Reason> {
+        Ok(self.into_field())
+    }
+}
+
+impl<V, T: IntoField<V>> Required<V, how::InOption> for Option<T> {
+    #[inline]
+    fn required(self) -> Result<V, Reason> {
+        self.map(T::into_field).ok_or_else(returned_none)
+    }
+}
+
+impl<V, T: IntoField<V>, E: Display> Required<V, how::InResult> for Result<T, E> {
+    #[inline]
+    fn required(self) -> Result<V, Reason> {
+        self.map(T::into_field).map_err(failed)
+    }
+}
+
+impl<V, T: IntoField<V>> Optional<V, how::Plain> for T {
+    #[inline]
+    fn optional(self) -> Result<Option<V>, Reason> {
+        Ok(Some(self.into_field()))
+    }
+}
+
+impl<V, T: IntoField<V>> Optional<V, how::InOption> for Option<T> {
+    #[inline]
+    fn optional(self) -> Result<Option<V>, Reason> {
+        Ok(self.map(T::into_field))
+    }
+}
+
+impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResult> for Result<T, E> {
+    #[inline]
+    fn optional(self) -> Result<Option<V>, Reason> {
+        self.map(|value| Some(value.into_field())).map_err(failed)
+    }
+}
+
+impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResultOfOption> for Result<Option<T>, E> {
+    #[inline]
+    fn optional(self) -> Result<Option<V>, Reason> {
+        self.map(|value| value.map(T::into_field)).map_err(failed)
+    }
+}
+
+impl<T: Tuple> Returned<T, how::Plain> for T {
+    #[inline]
+    fn returned(self) -> Result<T, Reason> {
+        Ok(self)
+    }
+}
+
+impl<T: Tuple> Returned<T, how::InOption> for Option<T> {
+    #[inline]
+    fn returned(self) -> Result<T, Reason> {
+        self.ok_or_else(returned_none)
+    }
+}
+
+impl<T: Tuple, E: Display> Returned<T, how::InResult> for Result<T, E> {
+    #[inline]
+    fn returned(self) -> Result<T, Reason> {
+        self.map_err(failed)
+    }
+}
+
+#[cold]
+fn returned_none() -> Reason {
+    Reason::new("returned None")
+}
+
+#[cold]
+fn failed(error: impl Display) -> Reason {
+    Reason::new(error.to_string())
+}
+
+/// Fields that are what they are.
+macro_rules! identities {
+    ($($scalar:ty)*) => {$(
+        impl IntoField<$scalar> for $scalar {
+            #[inline]
+            fn into_field(self) -> $scalar {
+                self
+            }
+        }
+    )*};
+}
+
+identities!(bool i16 i32 i64 f32 f64 Timestamp Date Decimal);
+
+/// Text and bytes, borrowed or owned.
+macro_rules! into_cows {
+    ($($from:ty => $borrowed:ty,)*) => {$(
+        impl<'a> IntoField<Cow<'a, $borrowed>> for $from {
+            #[inline]
+            fn into_field(self) -> Cow<'a, $borrowed> {
+                Cow::from(self)
+            }
+        }
+    )*};
+}
+
+into_cows! {
+    &'a str => str,
+    String => str,
+    &'a String => str,
+    Cow<'a, str> => str,
+    &'a [u8] => [u8],
+    Vec<u8> => [u8],
+    &'a Vec<u8> => [u8],
+    Cow<'a, [u8]> => [u8],
+}
+
+impl<'a> IntoField<Cow<'a, str>> for Box<str> {
+    #[inline]
+    fn into_field(self) -> Cow<'a, str> {
+        Cow::Owned(self.into())
+    }
+}
+
+impl<'a> IntoField<Cow<'a, [u8]>> for Box<[u8]> {
+    #[inline]
+    fn into_field(self) -> Cow<'a, [u8]> {
+        Cow::Owned(self.into())
+    }
+}
+
+/// A tuple of two to twelve values.
+pub trait Tuple {}
+
+macro_rules! tuples {
+    ($first:ident $($rest:ident)+) => {
+        impl<$first, $($rest),+> Tuple for ($first, $($rest),+) {}
+        tuples!($($rest)+);
+    };
+    ($last:ident) => {};
+}
+
+tuples!(A B C D E F G H I J K L);
+
+#[cfg(test)]
+#[path = "function_tests.rs"]
+mod tests;

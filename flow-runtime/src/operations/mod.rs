@@ -1,0 +1,21 @@
+//! What generated code calls for each row or each group: patterns, Rust functions, aggregators. One file an operation.
+//!
+//! Which operation stands where, and what it may be applied to, the macro knows; here is what happens when it runs.
+
+mod count;
+mod extreme;
+mod function;
+mod pattern;
+mod sum;
+
+pub use count::Count;
+pub use extreme::{
+    Extreme, ExtremeBytes, ExtremeText, Greatest, Least, Max, MaxBytes, MaxText, Min, MinBytes, MinText, TotalOrder,
+    Wanted,
+};
+pub use function::{
+    IntoField, Optional, Required, Returned, Tuple, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
+    required_of, returned_of,
+};
+pub use pattern::{Groups, Pattern};
+pub use sum::{SumDecimal, SumFloat, SumInt};

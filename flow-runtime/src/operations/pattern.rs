@@ -1,0 +1,68 @@
+//! Regular expressions as the `regex` crate runs them: for patterns that the macro does not compile itself, and filters.
+//!
+//! The macro has read the pattern at compile time: here it is only made again.
+
+use regex::{CaptureLocations, Regex, RegexBuilder};
+
+/// A regular expression and the places of its groups in the last text; each worker has its own.
+///
+/// It searches: a pattern without `^` may match anywhere in the text.
+///
+/// # Example
+/// ```
+/// use flow_runtime::operations::Pattern;
+/// let mut pattern = Pattern::new(r"(\w+)=(\w+)?");
+/// let groups = pattern.find("so a= it is").unwrap();
+/// assert_eq!((groups.get(0), groups.get(1), groups.get(2)), (Some("a="), Some("a"), None));
+/// assert!(pattern.find("nothing").is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    regex: Regex,
+    locations: CaptureLocations,
+}
+
+impl Pattern {
+    /// Makes the pattern; however large it is, since the program's text asks for it.
+    ///
+    /// # Panics
+    /// When it is no regular expression, which the macro refuses.
+    #[must_use]
+    pub fn new(pattern: &'static str) -> Self {
+        match RegexBuilder::new(pattern).size_limit(usize::MAX).build() {
+            Ok(regex) => Self { locations: regex.capture_locations(), regex },
+            Err(error) => panic!("flow! let pass a pattern that is none: {error}"),
+        }
+    }
+
+    /// Searches `text` for the first match.
+    #[inline]
+    pub fn find<'r>(&mut self, text: &'r str) -> Option<Groups<'_, 'r>> {
+        self.regex.captures_read(&mut self.locations, text)?;
+        Some(Groups { text, locations: &self.locations })
+    }
+
+    /// Whether `text` has a match.
+    #[inline]
+    #[must_use]
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+/// The groups of a match.
+#[derive(Clone, Copy, Debug)]
+pub struct Groups<'p, 'r> {
+    text: &'r str,
+    locations: &'p CaptureLocations,
+}
+
+impl<'r> Groups<'_, 'r> {
+    /// What a group matched, 0 being the whole match; `None` if it took no part, or there is no such group.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, group: usize) -> Option<&'r str> {
+        let (start, end) = self.locations.get(group)?;
+        self.text.get(start..end)
+    }
+}
