@@ -1,10 +1,16 @@
 //! flow runs data flows written with `flow!`: read a stream or files, parse, join, group, load a warehouse.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 pub mod address;
 pub mod driver;
 pub mod error;
 pub mod flow;
+pub mod operations;
+pub mod operators;
 pub mod plan;
+pub mod scheme;
 pub mod sink;
 pub mod source;
 pub mod trap;

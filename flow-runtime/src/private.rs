@@ -1,0 +1,21 @@
+//! What generated code names, all in one place: `::flow_runtime::__private::…`.
+//!
+//! Only the code that `flow!` prints may use it; it changes with the macro.
+
+pub use crate::{
+    flow::{At, Block, Counts, Flow, Output, PortMut, PortRef, Reason, Record, RowText, Span, Stop, Trapped},
+    operations::{
+        Count, Groups, IntoField, Max, MaxBytes, MaxText, Min, MinBytes, MinText, Optional, Pattern, Required,
+        Returned, SumDecimal, SumFloat, SumInt, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
+        required_of, returned_of,
+    },
+    operators::{Accumulators, Entry, GroupTable, JoinBuild, JoinTable, Matched, SortedGroups},
+    plan::{Balance, Drain, FieldPlan, OperatorPlan, Plan, PortKind, PortPlan, Step},
+    scheme::{Columns, Delimited},
+    sink::{Sink, Trap},
+    source::{Source, Table},
+    value::{
+        Date, Decimal, Decode, Encode, FromText, RowBuffer, RowReader, Timestamp, Type, Value, compare_rows, optional,
+        required,
+    },
+};
