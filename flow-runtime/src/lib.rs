@@ -4,6 +4,7 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod address;
+pub mod cli;
 pub mod driver;
 pub mod error;
 pub mod flow;
