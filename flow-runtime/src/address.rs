@@ -113,7 +113,7 @@ impl fmt::Display for Address {
         write!(f, "{}:{}", self.tap, self.path)?;
         for (index, (name, value)) in self.options.iter().enumerate() {
             let value = if is_secret(name) { "…" } else { value };
-            write!(f, "{}{name}={}", if index == 0 { '?' } else { '&' }, value.escape_default())?;
+            write!(f, "{}{name}={}", if index == 0 { '?' } else { '&' }, value.escape_debug())?;
         }
         Ok(())
     }
