@@ -4,12 +4,14 @@
 //! A tap lists its shards, and reads one from a position in order. One file a tap; what a record looks like inside is
 //! the schemes' business.
 
+mod file;
 mod handle;
+mod identity;
 mod memory;
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, flow::Span};
+use crate::{Address, Error, Failure, flow::Span};
 
 pub use handle::{Input, Source, Table};
 pub use memory::MemoryRecords;
@@ -19,6 +21,43 @@ pub use memory::MemoryRecords;
 /// Files: the byte offset in decimal. It always means *the first byte or record not yet read*.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Position(String);
+
+impl Position {
+    /// A position as its source wrote it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// A position that counts bytes or records from 0.
+    pub(crate) fn counted(count: u64) -> Self {
+        Self(count.to_string())
+    }
+
+    /// The bytes or records before it, if that is what it counts.
+    pub(crate) fn count(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+
+    /// The position `bytes` further on, in a source whose positions count bytes.
+    pub(crate) fn after(&self, bytes: usize) -> Self {
+        match self.count() {
+            Some(count) => Self::counted(count.saturating_add(bytes as u64)),
+            None => self.clone(),
+        }
+    }
+
+    /// The text, as the store keeps it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// One shard as its source lists it: a file, a Kinesis shard, an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +145,80 @@ pub struct Piece {
 /// How a piece's bytes fall into records.
 #[derive(Debug)]
 pub enum Framing {
-    /// Lines that end at `\n`, a `\r` before it dropped; the last may be unterminated.
+    /// Lines that end at `\n`, a `\r` before it dropped; the last may be unterminated. Positions count bytes.
     Lines,
     /// Listed, each with its own position.
     Listed(Vec<(Span, Position)>),
+}
+
+/// Opens the tap that `input` is bound to, for the port `port`.
+///
+/// # Errors
+/// [`Error::Config`] when there is no address, no such tap or no such option.
+#[cfg_attr(not(test), expect(dead_code, reason = "the order of an iteration calls it"))]
+pub(crate) fn open(input: &Input, port: &str) -> Result<Box<dyn SourceTap>, Error> {
+    match input {
+        Input::Memory(records) => Ok(Box::new(records.clone())),
+        Input::Address(text) => open_address(text).map_err(|error| error.of_port(port)),
+        Input::Unbound => {
+            let option = port.replace('_', "-");
+            Err(Error::Config(Failure::new(format!("port `{port}` has no address")).help(format!("give --{option}"))))
+        }
+    }
+}
+
+fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
+    let address: Address = text.parse()?;
+    match address.tap() {
+        "file" => Ok(Box::new(file::FileTap::open(&address)?)),
+        "memory" => Err(Error::Config(
+            Failure::new("records in memory have no address").at(address.to_string()).help("bind them in the program"),
+        )),
+        tap => Err(Error::Config(
+            Failure::new(format!("there is no tap `{tap}` to read from"))
+                .at(address.to_string())
+                .help("known taps: file"),
+        )),
+    }
+}
+
+/// Where `input` is bound to, for people.
+#[cfg_attr(not(test), expect(dead_code, reason = "the order of an iteration calls it"))]
+pub(crate) fn place(input: &Input) -> String {
+    match input {
+        Input::Unbound => "nowhere".to_owned(),
+        Input::Memory(_) => "memory".to_owned(),
+        Input::Address(text) => match text.parse::<Address>() {
+            Ok(address) if address.tap() == "file" => address.path().to_owned(),
+            Ok(address) => address.to_string(),
+            Err(_) => text.clone(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_that_cannot_be_opened_say_what_to_do() {
+        for (input, says) in [
+            (Input::Unbound, "port `bad_lines` has no address; give --bad-lines"),
+            (
+                Input::Address("kafka:x".to_owned()),
+                "no tap `kafka` to read from (port `bad_lines`, kafka:x); known taps: file",
+            ),
+            (Input::Address("memory:".to_owned()), "records in memory have no address (port `bad_lines`, memory:)"),
+            (Input::Address("access.log".to_owned()), "the address names no tap (port `bad_lines`, `access.log`)"),
+        ] {
+            let error = open(&input, "bad_lines").unwrap_err();
+            assert!(matches!(error, Error::Config(_)) && error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn places_are_what_people_call_them() {
+        assert_eq!(place(&Input::Address("file:logs/a.log".to_owned())), "logs/a.log");
+        assert_eq!(place(&Input::Memory(MemoryRecords::default())), "memory");
+    }
 }

@@ -1,0 +1,285 @@
+//! `file:` sources and tables: one file or a glob, read in the order of their paths, line by line.
+//!
+//! Positions are byte offsets. What a reader is opened over ends where each file ends when its turn comes, so that a
+//! file that grows faster than it is read ends all the same. Which file is which is `identity.rs`' to say.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File},
+    io::{self, ErrorKind, Read as _, Seek as _, SeekFrom},
+    os::unix::fs::FileExt as _,
+    time::Duration,
+};
+
+use super::{
+    Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap,
+    identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, Recognised, recognise},
+};
+use crate::{Address, Error, Failure};
+
+/// Bytes that are read at once; a piece ends at the last line end among them.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The longest line: a file without line ends is no file of lines, and must not fill the memory.
+const LINE_BYTES_MAX: usize = 1 << 30;
+
+/// Files by path or glob.
+#[derive(Debug)]
+pub(super) struct FileTap {
+    path: String,
+}
+
+impl FileTap {
+    pub(super) fn open(address: &Address) -> Result<Self, Error> {
+        address.allow_options(&[])?;
+        if address.path().is_empty() {
+            return Err(Error::Config(
+                Failure::new("the address names no file")
+                    .at(address.to_string())
+                    .help("as in file:access.log or file:logs/*.log"),
+            ));
+        }
+        Ok(Self { path: address.path().to_owned() })
+    }
+
+    /// The files' paths, sorted.
+    fn paths(&self) -> Result<Vec<String>, Error> {
+        // A file may have a `*` or `[` in its name.
+        if !self.path.contains(['*', '[']) || fs::symlink_metadata(&self.path).is_ok() {
+            return Ok(vec![self.path.clone()]);
+        }
+        let as_a_shell = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        let matches = glob::glob_with(&self.path, as_a_shell)
+            .map_err(|error| Error::Config(Failure::new("the glob is malformed").at(&self.path).cause(error)))?;
+        let mut paths = Vec::new();
+        for path in matches {
+            let path = path
+                .map_err(|error| unreadable("cannot look for files", &error.path().to_string_lossy(), error.error()))?;
+            if !path.is_dir() {
+                paths.push(path.into_os_string().into_string().map_err(|path| {
+                    Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()))
+                })?);
+            }
+        }
+        if paths.is_empty() {
+            return Err(Error::Input(Failure::new("no file matches").at(&self.path).help("check the address")));
+        }
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+impl SourceTap for FileTap {
+    fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
+        let mut shards = Vec::new();
+        let mut seen = HashSet::new();
+        for path in self.paths()? {
+            let (_, facts, head) = look_at(&path)?;
+            // A link and what it links to are one file, to be read once.
+            if seen.insert((facts.device, facts.inode)) {
+                shards.extend(shard_from(path, facts, &head, known)?);
+            }
+        }
+        Ok(shards)
+    }
+
+    fn open(&self, shards: &[ShardFrom], take_tail: bool) -> Result<Box<dyn Reader>, Error> {
+        let shards = shards.to_vec();
+        Ok(Box::new(FileReader { shards, opened: 0, file: None, take_tail, line_bytes_max: LINE_BYTES_MAX }))
+    }
+}
+
+/// Opens a file and finds out which it is.
+fn look_at(path: &str) -> Result<(File, FileFacts, Vec<u8>), Error> {
+    let cannot = |error| unreadable("cannot read the file", path, &error);
+    // To open a named pipe would wait for its writer, so the file is looked at first.
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    if metadata.is_dir() {
+        return Err(Error::Input(
+            Failure::new("a directory cannot be read").at(path).help(format!("for the files in it: file:{path}/*")),
+        ));
+    }
+    if !metadata.is_file() {
+        return Err(Error::Input(Failure::new("not a regular file").at(path).help("copy what it holds into a file")));
+    }
+    let file = File::open(path).map_err(cannot)?;
+    let facts = FileFacts::of(&file.metadata().map_err(cannot)?);
+    let head = read_head(&file).map_err(cannot)?;
+    Ok((file, facts, head))
+}
+
+fn read_head(file: &File) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; FINGERPRINT_BYTES_MAX];
+    let mut filled = 0;
+    while filled < head.len() {
+        match file.read_at(&mut head[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(filled);
+    Ok(head)
+}
+
+/// Where to read on in a file; an empty one is no shard until it has a first byte to be known by.
+fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &[KnownShard]) -> Result<Option<ShardFrom>, Error> {
+    let start = Position::counted(0);
+    match recognise(facts, head, known) {
+        Recognised::New if head.is_empty() => Ok(None),
+        Recognised::New => {
+            let shard = Shard { id: Identity::new(facts, head).to_string(), name, start: start.clone() };
+            Ok(Some(ShardFrom { shard, from: start }))
+        }
+        Recognised::Known(known) => {
+            let shard = Shard { id: known.id.clone(), name, start };
+            Ok(Some(ShardFrom { shard, from: known.next.clone() }))
+        }
+        Recognised::Changed(known) => {
+            Err(held("the file is not what it was: it begins differently", &name, facts, known))
+        }
+        Recognised::Shrunk(known) => Err(held("the file has shrunk", &name, facts, known)),
+    }
+}
+
+fn held(what: &str, path: &str, facts: FileFacts, known: &KnownShard) -> Error {
+    let read = format!("as {} it was read to byte {}, now it has {}", known.name, known.next, facts.length);
+    Error::Held(Failure::new(what).at(path).cause(read).help(
+        "what was read of it stays loaded; restore the file, or move what is new in it to a new file (cp, not mv) \
+         and this one away, or begin anew with `reset`",
+    ))
+}
+
+fn unreadable(what: &str, path: &str, error: &io::Error) -> Error {
+    Error::Input(Failure::new(what).at(path).cause(error))
+}
+
+/// Reads files one after the other.
+#[derive(Debug)]
+struct FileReader {
+    shards: Vec<ShardFrom>,
+    /// How many of `shards` have been opened.
+    opened: usize,
+    file: Option<OpenFile>,
+    take_tail: bool,
+    line_bytes_max: usize,
+}
+
+impl Reader for FileReader {
+    fn next(&mut self, mut buffer: Vec<u8>, _wait: Duration) -> Result<Next, Error> {
+        loop {
+            let Some(file) = &mut self.file else {
+                let Some(shard) = self.shards.get(self.opened) else { return Ok(Next::End) };
+                self.file = Some(OpenFile::open(self.opened, shard)?);
+                self.opened += 1;
+                continue;
+            };
+            if file.fill(&mut buffer, self.take_tail, self.line_bytes_max)? {
+                return Ok(Next::Piece(file.advance(buffer)));
+            }
+            self.file = None;
+        }
+    }
+}
+
+/// The file that is being read.
+#[derive(Debug)]
+struct OpenFile {
+    file: File,
+    name: String,
+    /// Index among the reader's shards.
+    shard: usize,
+    /// Offset of the first byte that was not given out.
+    position: u64,
+    /// The file's length when it was opened.
+    end: u64,
+    /// What was read after `position`: the beginning of a line, shorter than a block.
+    carry: Vec<u8>,
+}
+
+impl OpenFile {
+    fn open(index: usize, ShardFrom { shard, from }: &ShardFrom) -> Result<Self, Error> {
+        let (mut file, facts, head) = look_at(&shard.name)?;
+        if !shard.id.parse::<Identity>().is_ok_and(|identity| identity.fits(facts, &head)) {
+            return Err(Error::Input(
+                Failure::new("the file was replaced or changed while the run began").at(&shard.name).help("run again"),
+            ));
+        }
+        let position = from.count().filter(|position| *position <= facts.length).ok_or_else(|| {
+            let length = format!("the file has {} bytes", facts.length);
+            Error::Input(Failure::new("cannot read on").at(place(&shard.name, from)).cause(length))
+        })?;
+        file.seek(SeekFrom::Start(position)).map_err(|error| unreadable("cannot seek", &shard.name, &error))?;
+        Ok(Self { file, name: shard.name.clone(), shard: index, position, end: facts.length, carry: Vec::new() })
+    }
+
+    /// Fills `buffer` with the next whole lines, and keeps the beginning of the line after them; says whether there
+    /// were any.
+    fn fill(&mut self, buffer: &mut Vec<u8>, take_tail: bool, line_bytes_max: usize) -> Result<bool, Error> {
+        let mut filled = self.carry.len();
+        loop {
+            let unread = self.end - self.position - filled as u64;
+            let wanted = usize::try_from(unread).map_or(BLOCK_BYTES, |unread| unread.min(BLOCK_BYTES));
+            // An old piece's bytes are written over; only what the buffer grows by is zeroed.
+            buffer.resize(filled + wanted, 0);
+            buffer[..self.carry.len()].copy_from_slice(&self.carry);
+            if wanted == 0 {
+                self.carry.clear();
+                return Ok(take_tail && filled > 0);
+            }
+            self.file.read_exact(&mut buffer[filled..]).map_err(|error| self.failed(filled, &error))?;
+            if let Some(newline) = memchr::memrchr(b'\n', &buffer[filled..]) {
+                let whole = filled + newline + 1;
+                self.carry.clear();
+                self.carry.extend_from_slice(&buffer[whole..]);
+                buffer.truncate(whole);
+                return Ok(true);
+            }
+            filled += wanted;
+            if filled > line_bytes_max {
+                return Err(Error::Input(
+                    Failure::new(format!("a line is longer than {line_bytes_max} bytes"))
+                        .at(place(&self.name, &Position::counted(self.position)))
+                        .help("check that the file consists of lines"),
+                ));
+            }
+        }
+    }
+
+    /// Gives out the lines in `bytes`.
+    fn advance(&mut self, bytes: Vec<u8>) -> Piece {
+        let from = self.position;
+        self.position += bytes.len() as u64;
+        Piece {
+            shard: self.shard,
+            bytes,
+            framing: Framing::Lines,
+            from: Position::counted(from),
+            to: Position::counted(self.position),
+            starts_shard: from == 0,
+        }
+    }
+
+    fn failed(&self, filled: usize, error: &io::Error) -> Error {
+        let place = place(&self.name, &Position::counted(self.position + filled as u64));
+        if error.kind() == ErrorKind::UnexpectedEof {
+            return Error::Input(
+                Failure::new("the file became shorter while it was read").at(place).help("run again when it is whole"),
+            );
+        }
+        unreadable("cannot read the file", &place, error)
+    }
+}
+
+fn place(name: &str, position: &Position) -> String {
+    format!("{name}, position {position}")
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;
