@@ -78,7 +78,7 @@ impl Decimal {
                 .filter(|&units| units < limit)
                 .ok_or(Unfit::TooManyDigits)?;
         }
-        Ok(Self { units: if is_negative { -units } else { units }, scale })
+        Ok(Self::new(if is_negative { -units } else { units }, scale))
     }
 
     /// The number cut off at the point, and the rest in units.

@@ -335,3 +335,7 @@ impl<'a, T: Decode<'a>> Decode<'a> for Option<T> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "row_tests.rs"]
+mod tests;

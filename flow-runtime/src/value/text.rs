@@ -219,3 +219,7 @@ fn write_lossily(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;
