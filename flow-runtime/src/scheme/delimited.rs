@@ -233,3 +233,7 @@ fn undoubled(bytes: &[u8], quote: Option<u8>) -> impl Iterator<Item = Range<usiz
         part
     })
 }
+
+#[cfg(test)]
+#[path = "delimited_tests.rs"]
+mod tests;
