@@ -100,3 +100,7 @@ impl<A> SortedGroups<A> {
         self.order.iter().map(|&number| (RowReader::new(self.keys.get(number)), &self.groups[number]))
     }
 }
+
+#[cfg(test)]
+#[path = "group_table_tests.rs"]
+mod tests;

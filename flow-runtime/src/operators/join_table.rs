@@ -113,7 +113,10 @@ impl<R> JoinTable<R> {
         let JoinBuild { keys, mut pending } = build;
         // Stable: rows of one block stay in the order of their pushing.
         pending.sort_by_key(|row| (row.key, row.sequence));
-        let starts = (0..=keys.len()).map(|number| pending.partition_point(|row| row.key < number)).collect();
+        let mut starts = vec![0; keys.len() + 1];
+        for (index, row) in pending.iter().enumerate() {
+            starts[row.key + 1] = index + 1;
+        }
         Self { keys, key, starts, rows: pending.into_iter().map(|row| row.row).collect() }
     }
 
@@ -180,3 +183,7 @@ impl Matched {
         self.bits.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 }
+
+#[cfg(test)]
+#[path = "join_table_tests.rs"]
+mod tests;
