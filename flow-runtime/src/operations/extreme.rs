@@ -196,3 +196,50 @@ impl<W: Wanted> ExtremeText<W> {
         self.is_some.then_some(&self.kept)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Max, MaxBytes, MaxText, Min, MinBytes, MinText};
+    use crate::value::Decimal;
+
+    #[test]
+    fn floats_are_ordered_totally() {
+        let (mut min, mut max) = (Min::default(), Max::default());
+        for value in [0.0, -0.0, 1.0, f64::NAN] {
+            min.update(Some(value));
+            max.update(Some(value));
+        }
+        assert!(min.finish().is_some_and(|min| min == 0.0 && min.is_sign_negative()));
+        assert!(max.finish().is_some_and(f64::is_nan));
+    }
+
+    #[test]
+    fn nulls_are_left_out() {
+        let mut min = Min::<Decimal>::default();
+        min.update(None);
+        assert_eq!(min.finish(), None);
+        min.update(Some(Decimal::new(5, 1)));
+        min.update(None);
+        assert_eq!(min.finish(), Some(Decimal::new(5, 1)));
+    }
+
+    #[test]
+    fn text_and_bytes_are_ordered_by_their_bytes_and_empty_is_not_null() {
+        let (mut least, mut greatest) = (MinText::default(), MaxText::default());
+        assert_eq!(least.finish(), None);
+        for value in [Some("b"), None, Some("ä"), Some(""), Some("B")] {
+            least.update(value);
+            greatest.update(value);
+        }
+        assert_eq!((least.finish(), greatest.finish()), (Some(""), Some("ä")));
+
+        let (mut least, mut greatest) = (MinBytes::default(), MaxBytes::default());
+        least.update(Some(b"\xff"));
+        greatest.update(Some(b""));
+        greatest.merge(MaxBytes::default());
+        let mut other = MinBytes::default();
+        other.update(Some(b"a"));
+        least.merge(other);
+        assert_eq!((least.finish(), greatest.finish()), (Some(b"a".as_slice()), Some(b"".as_slice())));
+    }
+}

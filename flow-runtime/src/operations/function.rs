@@ -10,7 +10,8 @@
 //! | `Result<Option<T>, E>` | — | an error is trapped, `None` is null |
 //!
 //! Each row is an implementation for all `T`. That they do not collide is due to `How`, a marker that differs between
-//! them and that the compiler infers, since for one returned type only one of them can hold.
+//! them and that the compiler infers, since for one returned type only one of them can hold. When none does, rustc shows
+//! the message of the trait alone: it does not recommend implementations.
 
 use std::{borrow::Cow, fmt::Display};
 
@@ -25,6 +26,7 @@ macro_rules! calls {
     ($($name:ident($($arg:ident: $ty:ident),+);)*) => {$(
         /// Calls `f`; a closure's argument types are inferred from the arguments.
         #[inline]
+        #[allow(clippy::too_many_arguments, reason = "a function's arguments are fields")]
         pub fn $name<$($ty,)+ Out>(f: impl FnOnce($($ty),+) -> Out, $($arg: $ty),+) -> Out {
             f($($arg),+)
         }
@@ -43,12 +45,6 @@ calls! {
 }
 
 /// A value that can become a field of type `V` as it is.
-#[diagnostic::on_unimplemented(
-    message = "the function returns `{Self}`, but the field's type is `{V}`",
-    label = "returns `{Self}`",
-    note = "a `&str` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; a `&[u8]` field the same of bytes; any other field its own type",
-    note = "it may also return an `Option` or a `Result` of that: what fails goes to the trap"
-)]
 pub trait IntoField<V> {
     /// The field's value.
     fn into_field(self) -> V;
@@ -59,7 +55,7 @@ pub trait IntoField<V> {
     message = "the function returns `{Self}`, but the field's type is `{V}`",
     label = "returns `{Self}`",
     note = "a `&str` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; a `&[u8]` field the same of bytes; any other field its own type",
-    note = "it may also return an `Option` or a `Result` of that: `None` and errors go to the trap"
+    note = "it may also return an `Option` of that, or a `Result` whose error can be displayed: `None` and errors go to the trap"
 )]
 pub trait Required<V, How> {
     /// The field's value.
@@ -74,7 +70,7 @@ pub trait Required<V, How> {
     message = "the function returns `{Self}`, but the field's type is `Option<{V}>`",
     label = "returns `{Self}`",
     note = "an `Option<&str>` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; an `Option<&[u8]>` field the same of bytes; any other field its own type",
-    note = "it may also return an `Option`, a `Result` or a `Result` of an `Option` of that: `None` is null, errors go to the trap"
+    note = "it may also return an `Option` of that, or a `Result` of either whose error can be displayed: `None` is null, errors go to the trap"
 )]
 pub trait Optional<V, How> {
     /// The field's value.
@@ -151,6 +147,7 @@ mod how {
     pub struct InResultOfOption;
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>> Required<V, how::Plain> for T {
     #[inline]
     fn required(self) -> Result<V, Reason> {
@@ -158,6 +155,7 @@ impl<V, T: IntoField<V>> Required<V, how::Plain> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>> Required<V, how::InOption> for Option<T> {
     #[inline]
     fn required(self) -> Result<V, Reason> {
@@ -165,6 +163,7 @@ impl<V, T: IntoField<V>> Required<V, how::InOption> for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>, E: Display> Required<V, how::InResult> for Result<T, E> {
     #[inline]
     fn required(self) -> Result<V, Reason> {
@@ -172,6 +171,7 @@ impl<V, T: IntoField<V>, E: Display> Required<V, how::InResult> for Result<T, E>
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>> Optional<V, how::Plain> for T {
     #[inline]
     fn optional(self) -> Result<Option<V>, Reason> {
@@ -179,6 +179,7 @@ impl<V, T: IntoField<V>> Optional<V, how::Plain> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>> Optional<V, how::InOption> for Option<T> {
     #[inline]
     fn optional(self) -> Result<Option<V>, Reason> {
@@ -186,6 +187,7 @@ impl<V, T: IntoField<V>> Optional<V, how::InOption> for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResult> for Result<T, E> {
     #[inline]
     fn optional(self) -> Result<Option<V>, Reason> {
@@ -193,6 +195,7 @@ impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResult> for Result<T, E>
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResultOfOption> for Result<Option<T>, E> {
     #[inline]
     fn optional(self) -> Result<Option<V>, Reason> {
@@ -200,6 +203,7 @@ impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResultOfOption> for Resu
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tuple> Returned<T, how::Plain> for T {
     #[inline]
     fn returned(self) -> Result<T, Reason> {
@@ -207,6 +211,7 @@ impl<T: Tuple> Returned<T, how::Plain> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tuple> Returned<T, how::InOption> for Option<T> {
     #[inline]
     fn returned(self) -> Result<T, Reason> {
@@ -214,6 +219,7 @@ impl<T: Tuple> Returned<T, how::InOption> for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tuple, E: Display> Returned<T, how::InResult> for Result<T, E> {
     #[inline]
     fn returned(self) -> Result<T, Reason> {
@@ -234,6 +240,7 @@ fn failed(error: impl Display) -> Reason {
 /// Fields that are what they are.
 macro_rules! identities {
     ($($scalar:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl IntoField<$scalar> for $scalar {
             #[inline]
             fn into_field(self) -> $scalar {
@@ -248,6 +255,7 @@ identities!(bool i16 i32 i64 f32 f64 Timestamp Date Decimal);
 /// Text and bytes, borrowed or owned.
 macro_rules! into_cows {
     ($($from:ty => $borrowed:ty,)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<'a> IntoField<Cow<'a, $borrowed>> for $from {
             #[inline]
             fn into_field(self) -> Cow<'a, $borrowed> {

@@ -66,3 +66,30 @@ impl<'r> Groups<'_, 'r> {
         self.text.get(start..end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn groups_that_took_no_part_or_do_not_exist_are_none() {
+        let mut pattern = Pattern::new("(a)|(b)");
+        let groups = pattern.find("xb").unwrap();
+        assert_eq!((groups.get(1), groups.get(2), groups.get(3)), (None, Some("b"), None));
+    }
+
+    #[test]
+    fn what_was_found_before_is_forgotten() {
+        let mut pattern = Pattern::new("(a)?b");
+        assert_eq!(pattern.find("ab").unwrap().get(1), Some("a"));
+        assert_eq!(pattern.find("b").unwrap().get(1), None);
+        assert!(pattern.is_match("ab") && !pattern.is_match("a"));
+    }
+
+    #[test]
+    fn a_pattern_may_be_larger_than_the_regex_crate_allows_by_itself() {
+        let large = r"\w{400}";
+        assert!(regex::Regex::new(large).is_err());
+        assert!(Pattern::new(large).is_match(&"x".repeat(400)));
+    }
+}

@@ -131,3 +131,60 @@ const DECIMAL_LIMIT: u128 = 10_u128.pow(38);
 fn too_large(sum: i128, ty: &str) -> Reason {
     Reason::new(format!("the sum {sum} does not fit an {ty}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SumDecimal, SumFloat, SumInt};
+    use crate::value::Decimal;
+
+    fn decimals(units: &[i128]) -> SumDecimal {
+        let mut sum = SumDecimal::default();
+        units.iter().for_each(|&units| sum.update(Some(Decimal::new(units, 2))));
+        sum
+    }
+
+    #[test]
+    fn nothing_but_nulls_sums_to_null() {
+        let (mut ints, mut floats, mut decimals) = (SumInt::default(), SumFloat::default(), SumDecimal::default());
+        ints.update(None::<i16>);
+        floats.update(None::<f32>);
+        decimals.update(None);
+        assert_eq!((ints.finish(), floats.finish(), decimals.finish()), (Ok(None), Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn whether_an_integer_sum_overflows_depends_on_its_value_alone() {
+        let (mut here, mut there) = (SumInt::default(), SumInt::default());
+        here.update(Some(i64::MIN));
+        here.update(Some(-1_i64));
+        there.update(Some(1_i64));
+        assert_eq!(here.finish().unwrap_err().as_str(), "the sum -9223372036854775809 does not fit an i64");
+        here.merge(there);
+        assert_eq!(here.finish(), Ok(Some(i64::MIN)));
+    }
+
+    #[test]
+    fn decimals_sum_exactly_even_beyond_their_digits_on_the_way() {
+        let most = 10_i128.pow(38) - 1;
+        assert_eq!(decimals(&[most, 1]).finish().unwrap_err().as_str(), "the sum does not fit a Decimal(38, 2)");
+        assert_eq!(decimals(&[most, most, -most, -3]).finish(), Ok(Some(Decimal::new(most - 3, 2))));
+        assert_eq!(decimals(&[-most, -most, most, 1]).finish(), Ok(Some(Decimal::new(1 - most, 2))));
+        assert_eq!(decimals(&[-1, -(1 << 64), 1 << 64]).finish(), Ok(Some(Decimal::new(-1, 2))));
+        assert!(decimals(&[i128::MIN, i128::MIN, i128::MIN]).finish().is_err());
+    }
+
+    #[test]
+    fn a_merged_sum_knows_its_scale_whoever_had_rows() {
+        let mut empty = SumDecimal::default();
+        empty.merge(decimals(&[5]));
+        assert_eq!(empty.finish(), Ok(Some(Decimal::new(5, 2))));
+    }
+
+    #[test]
+    fn floats_sum() {
+        let mut sum = SumFloat::default();
+        sum.update(Some(0.5_f32));
+        sum.merge(SumFloat { sum: Some(1.0) });
+        assert_eq!(sum.finish(), Ok(Some(1.5)));
+    }
+}
