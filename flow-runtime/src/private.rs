@@ -12,7 +12,7 @@ pub use crate::{
     operators::{Accumulators, Entry, GroupTable, JoinBuild, JoinTable, Matched, SortedGroups},
     plan::{Balance, Drain, FieldPlan, OperatorPlan, Plan, PortKind, PortPlan, Step},
     scheme::{Columns, Delimited},
-    sink::{Sink, Trap},
+    sink::{FromRow, Sink, Trap},
     source::{Source, Table},
     value::{
         Date, Decimal, Decode, Encode, FromText, RowBuffer, RowReader, Timestamp, Type, Value, compare_rows, optional,

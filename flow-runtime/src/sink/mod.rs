@@ -1,19 +1,27 @@
 //! Sinks and traps: where rows go.
 //!
 //! [`Sink`] and [`Trap`](crate::Trap) are the handles that a flow's struct holds: an address and a mode, bound to a tap
-//! when the run opens. Rows are staged durably under the iteration's attempt before the seal, by `staging.rs`, and
-//! published after it, by the tap, in one step. One file a tap.
+//! when the run opens. Rows are staged durably under the iteration's attempt before the seal, by `staging`, and
+//! published after it, by the tap, in one step. One file a tap; what a ledger means is in `ledger.rs`, what merging does
+//! to two rows in `merge.rs`.
 
 mod handle;
+mod ledger;
 mod memory;
+mod merge;
 pub mod staging;
 
 use std::fmt;
 
-use crate::{Error, plan::PortPlan};
+use crate::{
+    Error, Failure,
+    plan::{FieldPlan, PortPlan},
+    trap::output_fields,
+};
 
 pub use handle::{Sink, Target, Trap};
-pub use memory::MemoryRows;
+pub use memory::{FromRow, MemoryRows, TrappedRow};
+pub use staging::Staged;
 
 /// What happens to rows that are already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -27,7 +35,7 @@ pub enum Mode {
     Merge,
 }
 
-/// Which publication this is: the row of the ledger inside the target.
+/// Which publication this is: the entry in the ledger inside the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
     /// The flow's logical name.
@@ -40,12 +48,13 @@ pub struct Ticket {
     pub iteration: u64,
     /// The hash of what was staged.
     pub hash: String,
-    /// The iteration that was published to this port before, if any (iterations without rows are published too).
+    /// The iteration that was published to this port before, if any: the last one whose seal has a manifest for it. A
+    /// sink has one even without rows, a trap only with rows.
     pub after: Option<u64>,
 }
 
 /// What publishing did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
     /// The rows are there now.
     Now,
@@ -53,8 +62,11 @@ pub enum Published {
     Before,
 }
 
-/// A tap that rows are published to.
+/// A tap that rows are published to; made by [`open`], which has its errors name the port.
 pub trait SinkTap: fmt::Debug + Send {
+    /// What happens to rows that are already there.
+    fn mode(&self) -> Mode;
+
     /// Finds out, without changing anything, whether publishing could work: the place exists or can be made, a table
     /// there has the right shape.
     ///
@@ -62,11 +74,20 @@ pub trait SinkTap: fmt::Debug + Send {
     /// What does not fit, and what to do.
     fn check(&self) -> Result<(), Error>;
 
-    /// Publishes the staged rows in one step, or finds in the ledger that it was done.
+    /// Finds out, without changing anything, whether a run without a store may publish here. Such a run reads everything
+    /// every time: it replaces what is there, or must find nothing there.
+    ///
+    /// # Errors
+    /// [`Error::Target`] when rows would be doubled.
+    fn check_without_store(&self) -> Result<(), Error>;
+
+    /// Publishes the staged rows in one step, or finds in the ledger that it was done. Without a ticket, as a run
+    /// without a store has none, no ledger is read or written, and what
+    /// [`check_without_store`](SinkTap::check_without_store) refuses is refused here.
     ///
     /// # Errors
     /// What failed; then nothing of the iteration is visible. [`Error::Held`] when ledger and ticket disagree.
-    fn publish(&mut self, staged: &crate::sink::staging::Staged, ticket: &Ticket) -> Result<Published, Error>;
+    fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error>;
 }
 
 /// What a tap is opened with.
@@ -76,4 +97,19 @@ pub struct SinkShape {
     pub port: &'static PortPlan,
     /// The mode.
     pub mode: Mode,
+}
+
+impl SinkShape {
+    fn fields(&self) -> &'static [FieldPlan] {
+        output_fields(self.port)
+    }
+}
+
+/// Without a store everything is read again, and rows that are there would be there twice.
+fn would_double(place: &str) -> Error {
+    Error::Target(
+        Failure::new("there are rows already, and a run without a checkpoint would add them all again")
+            .at(place)
+            .help("keep a checkpoint, choose the mode replace, or give an empty target"),
+    )
 }

@@ -1,0 +1,124 @@
+//! What a ledger inside a target says about a publication: a pure decision, the same for every tap.
+//!
+//! A target remembers the last iteration that was published to it. That makes publishing idempotent: after a crash it
+//! is simply done again, and what is there already is found here.
+
+use super::{Mode, Ticket};
+use crate::{Error, Failure};
+
+/// The last entry of a target's ledger for a flow's port.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct LedgerEntry {
+    /// The logical name's random number at the time.
+    pub(crate) epoch: String,
+    /// The iteration; `None` when nothing has been published yet.
+    pub(crate) iteration: Option<u64>,
+    /// The hash of what was staged for it.
+    pub(crate) hash: String,
+}
+
+/// Whether to publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The iteration is the next one.
+    Publish,
+    /// It is there already.
+    Skip,
+}
+
+/// Compares the ledger's last entry with the ticket.
+///
+/// The same iteration with the same hash is there already. Otherwise the last entry must be the iteration that the
+/// store takes for the last published. Replace alone may find less: nothing of what was there stays.
+///
+/// # Errors
+/// [`Error::Held`] for all else: a person must say which of both is right. `forget` tells how to make the target forget.
+pub(crate) fn turn(last: Option<&LedgerEntry>, ticket: &Ticket, mode: Mode, forget: &str) -> Result<Turn, Error> {
+    let held = |what: &str, cause: String| {
+        Err(Error::Held(
+            Failure::new(what)
+                .cause(cause)
+                .help(format!("nothing was changed; to start this target anew, empty it, {forget}, and run again")),
+        ))
+    };
+    let found = last.and_then(|entry| entry.iteration);
+    if let Some(entry) = last
+        && entry.epoch != ticket.epoch
+    {
+        let cause = format!("its epoch is {}, that of the checkpoint store is {}", entry.epoch, ticket.epoch);
+        return held("the target was loaded from another checkpoint store, or before a reset", cause);
+    }
+    if found == Some(ticket.iteration) {
+        return match last {
+            Some(entry) if entry.hash == ticket.hash => Ok(Turn::Skip),
+            _ => held(
+                "the target has other rows for this iteration",
+                format!("iteration {} was published with another hash", ticket.iteration),
+            ),
+        };
+    }
+    if found == ticket.after || (mode == Mode::Replace && found < ticket.after) {
+        return Ok(Turn::Publish);
+    }
+    let cause = format!("it has {}, the checkpoint store {}", name(found), name(ticket.after));
+    match found > ticket.after {
+        true => held("the target is ahead of the checkpoint store", cause),
+        false => held("the target lacks an iteration that was published to it", cause),
+    }
+}
+
+fn name(iteration: Option<u64>) -> String {
+    iteration.map_or_else(|| "no iteration".to_owned(), |iteration| format!("iteration {iteration}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(iteration: u64, after: Option<u64>) -> Ticket {
+        let [flow, port, epoch, hash] = ["hits", "counts", "e1", "h"].map(str::to_owned);
+        Ticket { flow, port, epoch, iteration, hash, after }
+    }
+
+    fn entry(epoch: &str, iteration: u64, hash: &str) -> LedgerEntry {
+        LedgerEntry { epoch: epoch.to_owned(), iteration: Some(iteration), hash: hash.to_owned() }
+    }
+
+    fn held(last: Option<&LedgerEntry>, ticket: &Ticket, mode: Mode) -> String {
+        match turn(last, ticket, mode, "delete its rows in flow_ledger") {
+            Err(Error::Held(failure)) => failure.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_next_iteration_is_published() {
+        assert_eq!(turn(None, &ticket(0, None), Mode::Append, "").unwrap(), Turn::Publish);
+        assert_eq!(turn(Some(&entry("e1", 0, "x")), &ticket(1, Some(0)), Mode::Append, "").unwrap(), Turn::Publish);
+        assert_eq!(turn(Some(&entry("e1", 0, "x")), &ticket(5, Some(0)), Mode::Merge, "").unwrap(), Turn::Publish);
+    }
+
+    #[test]
+    fn what_is_there_already_is_skipped() {
+        assert_eq!(turn(Some(&entry("e1", 3, "h")), &ticket(3, Some(2)), Mode::Append, "").unwrap(), Turn::Skip);
+    }
+
+    #[test]
+    fn another_hash_a_foreign_epoch_and_a_ledger_ahead_are_held() {
+        let text = held(Some(&entry("e1", 3, "x")), &ticket(3, Some(2)), Mode::Append);
+        assert!(text.contains("published with another hash"), "{text}");
+        let text = held(Some(&entry("e2", 3, "h")), &ticket(3, Some(2)), Mode::Replace);
+        assert!(text.contains("its epoch is e2, that of the checkpoint store is e1"), "{text}");
+        let text = held(Some(&entry("e1", 4, "h")), &ticket(3, Some(2)), Mode::Replace);
+        assert!(text.contains("it has iteration 4, the checkpoint store iteration 2"), "{text}");
+        assert!(text.contains("empty it, delete its rows in flow_ledger, and run again"), "{text}");
+    }
+
+    #[test]
+    fn rows_that_are_gone_are_missed_except_by_replace() {
+        let text = held(None, &ticket(3, Some(2)), Mode::Append);
+        assert!(text.contains("it has no iteration, the checkpoint store iteration 2"), "{text}");
+        held(Some(&entry("e1", 1, "h")), &ticket(3, Some(2)), Mode::Merge);
+        assert_eq!(turn(None, &ticket(3, Some(2)), Mode::Replace, "").unwrap(), Turn::Publish);
+    }
+}

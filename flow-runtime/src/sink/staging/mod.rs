@@ -1,0 +1,136 @@
+//! Staging: an attempt's rows, durable on the local disk before the seal.
+//!
+//! One directory an attempt, one file a port; a file holds the port's encoded rows, one after the other, and nothing
+//! else. Its length, its number of rows and its hash stand in the seal, as a [`StagedManifest`]. `write.rs` fills the
+//! files, `read.rs` reads them back; when an attempt is removed is the driver's to say.
+
+mod read;
+mod write;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Failure, Plan, plan::PortPlan};
+
+pub use read::{Staged, StagedRows};
+pub use write::StagedAttempt;
+
+/// What an attempt has staged for one port: part of the seal.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StagedManifest {
+    /// The port.
+    pub port: String,
+    /// The file's name in the attempt's directory; `None` when there are no rows.
+    pub file: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The hash of these bytes.
+    pub hash: String,
+    /// The fields as they were when the rows were encoded: a changed program cannot read them.
+    pub fields: String,
+}
+
+/// The directory in which attempts stage their rows.
+///
+/// # Example
+/// ```
+/// use flow_runtime::sink::staging::StagingArea;
+/// let place = tempfile::tempdir().unwrap();
+/// let area = StagingArea::open(place.path().join("staging"))?;
+/// assert!(area.attempts()?.is_empty());
+/// # Ok::<(), flow_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StagingArea {
+    directory: PathBuf,
+}
+
+impl StagingArea {
+    /// Opens the directory and makes it if it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when it cannot be made.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
+        let directory = directory.into();
+        create_directory(&directory)?;
+        Ok(Self { directory })
+    }
+
+    /// Begins an attempt; nothing is on disk before its first row.
+    #[must_use]
+    pub fn attempt(&self, attempt: &str, plan: &'static Plan) -> StagedAttempt {
+        StagedAttempt::new(self.directory.join(attempt), plan)
+    }
+
+    /// Opens what an attempt has staged for `port`, and makes sure that it is what was sealed.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when the rows are missing, damaged or of other fields; [`Error::Store`] when they are unreadable.
+    pub fn staged(&self, attempt: &str, manifest: &StagedManifest, port: &'static PortPlan) -> Result<Staged, Error> {
+        Staged::open(&self.directory.join(attempt), manifest, port)
+    }
+
+    /// The attempts that have a directory, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the directory cannot be listed.
+    pub fn attempts(&self) -> Result<Vec<String>, Error> {
+        let list = || -> io::Result<Vec<String>> {
+            fs::read_dir(&self.directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+        };
+        let mut attempts = list().map_err(|error| failed("cannot list the staged attempts", &self.directory, error))?;
+        attempts.sort();
+        Ok(attempts)
+    }
+
+    /// Removes an attempt's rows: it was published everywhere, or abandoned. No rows are no error.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when they cannot be removed.
+    pub fn remove(&self, attempt: &str) -> Result<(), Error> {
+        let directory = self.directory.join(attempt);
+        match fs::remove_dir_all(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("cannot remove staged rows", &directory, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes a directory, durable in its parent.
+fn create_directory(directory: &Path) -> Result<(), Error> {
+    let create = || -> io::Result<()> {
+        if directory.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(directory)?;
+        match directory.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+            _ => sync_directory(Path::new(".")),
+        }
+    };
+    create().map_err(|error| failed("cannot make the staging directory", directory, error))
+}
+
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    fs::File::open(directory)?.sync_all()
+}
+
+/// The error for a disk that does not do what it should.
+fn failed(what: &str, path: &Path, error: io::Error) -> Error {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "rows are staged there before they are loaded: free some space and run again"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "rows are staged there before they are loaded: make it writable, or keep the checkpoint elsewhere"
+        }
+        _ => "rows are staged there before they are loaded: check the disk, or keep the checkpoint elsewhere",
+    };
+    Error::Store(Failure::new(what).at(path.display().to_string()).cause(error).help(help))
+}

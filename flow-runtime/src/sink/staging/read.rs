@@ -1,0 +1,152 @@
+//! Reading staged rows back: first whether they are what was sealed, then row by row, in bounded memory.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{StagedManifest, failed, write::digest};
+use crate::{
+    Error, Failure,
+    plan::PortPlan,
+    trap::output_fields,
+    value::{RowReader, Type},
+};
+
+/// Bytes read at a time.
+const WINDOW_BYTES: usize = 256 * 1024;
+
+/// The staged rows of one port, found to be what was sealed.
+#[derive(Debug)]
+pub struct Staged {
+    file: Option<PathBuf>,
+    rows: u64,
+    types: Vec<Type>,
+}
+
+impl Staged {
+    pub(super) fn open(directory: &Path, manifest: &StagedManifest, port: &'static PortPlan) -> Result<Self, Error> {
+        let fields = describe_fields(port);
+        if manifest.fields != fields {
+            return Err(Error::Held(
+                Failure::new("the flow's fields are not those of the staged rows")
+                    .at(format!("port `{}`", port.name))
+                    .cause(format!("staged were ({}), now they are ({fields})", manifest.fields))
+                    .help("run the former program once to load what it sealed, then this one"),
+            ));
+        }
+        let file = manifest.file.as_ref().map(|name| directory.join(name));
+        if let Some(path) = &file {
+            verify(path, manifest)?;
+        }
+        let types = output_fields(port).iter().map(|field| field.ty).collect();
+        Ok(Self { file, rows: manifest.rows, types })
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn row_count(&self) -> u64 {
+        self.rows
+    }
+
+    /// Reads them from the first on.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when they cannot be opened.
+    pub fn rows(&self) -> Result<StagedRows<'_>, Error> {
+        let file = match &self.file {
+            Some(path) => Some((path.as_path(), File::open(path).map_err(|error| failed(UNREADABLE, path, error))?)),
+            None => None,
+        };
+        Ok(StagedRows { file, types: &self.types, remaining: self.rows, window: Vec::new(), start: 0 })
+    }
+}
+
+const UNREADABLE: &str = "cannot read staged rows";
+
+/// The fields of a port as the manifest names them.
+pub(super) fn describe_fields(port: &PortPlan) -> String {
+    let fields = output_fields(port).iter().map(|field| match field.nullable {
+        true => format!("{}: Option<{}>", field.name, field.ty),
+        false => format!("{}: {}", field.name, field.ty),
+    });
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+/// Compares a file's length and hash with the manifest.
+fn verify(path: &Path, manifest: &StagedManifest) -> Result<(), Error> {
+    let damaged = |cause: String| {
+        Error::Held(
+            Failure::new("the staged rows are not those that were sealed")
+                .at(path.display().to_string())
+                .cause(cause)
+                .help("put the file back as it was: without it the sealed iteration cannot be loaded"),
+        )
+    };
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged("the file is missing".to_owned())),
+        opened => opened.map_err(|error| failed(UNREADABLE, path, error))?,
+    };
+    let bytes = fs::metadata(path).map_err(|error| failed(UNREADABLE, path, error))?.len();
+    if bytes != manifest.bytes {
+        return Err(damaged(format!("it has {bytes} bytes, sealed were {}", manifest.bytes)));
+    }
+    let mut hash = Xxh3::new();
+    let mut window = vec![0; WINDOW_BYTES];
+    loop {
+        match file.read(&mut window) {
+            Ok(0) => break,
+            Ok(read) => hash.update(window.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(UNREADABLE, path, error)),
+        }
+    }
+    if digest(&hash) == manifest.hash { Ok(()) } else { Err(damaged("its hash is another".to_owned())) }
+}
+
+/// Reads staged rows in order; holds a window of the file, and at least one row.
+#[derive(Debug)]
+pub struct StagedRows<'a> {
+    file: Option<(&'a Path, File)>,
+    types: &'a [Type],
+    remaining: u64,
+    window: Vec<u8>,
+    /// Where the next row begins in the window.
+    start: usize,
+}
+
+impl StagedRows<'_> {
+    /// The next row.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the file cannot be read.
+    pub fn next_row(&mut self) -> Result<Option<RowReader<'_>>, Error> {
+        if self.remaining == 0 {
+            return Ok(None);
+        }
+        self.remaining -= 1;
+        let length = loop {
+            let rest = self.window.get(self.start..).unwrap_or_default();
+            let length = RowReader::new(rest).encoded(self.types.iter().copied()).len();
+            // A row that reaches the window's end may go on behind it.
+            if length < rest.len() || !self.fill()? {
+                break length;
+            }
+        };
+        let row = self.start..self.start + length;
+        self.start = row.end;
+        Ok(Some(RowReader::new(self.window.get(row).unwrap_or_default())))
+    }
+
+    /// Drops what has been read from the window and adds what comes next in the file; `false` at its end.
+    fn fill(&mut self) -> Result<bool, Error> {
+        let Some((path, file)) = &mut self.file else { return Ok(false) };
+        self.window.drain(..self.start);
+        self.start = 0;
+        let read = file.take(WINDOW_BYTES as u64).read_to_end(&mut self.window);
+        Ok(read.map_err(|error| failed(UNREADABLE, path, error))? > 0)
+    }
+}
