@@ -5,11 +5,15 @@
 //! published after it, by the tap, in one step. One file a tap; what a ledger means is in `ledger.rs`, what merging does
 //! to two rows in `merge.rs`.
 
+mod file;
 mod handle;
 mod ledger;
 mod memory;
 mod merge;
+mod open;
+mod sqlite;
 pub mod staging;
+mod stdout;
 
 use std::fmt;
 
@@ -21,6 +25,7 @@ use crate::{
 
 pub use handle::{Sink, Target, Trap};
 pub use memory::{FromRow, MemoryRows, TrappedRow};
+pub use open::{open, place};
 pub use staging::Staged;
 
 /// What happens to rows that are already there.

@@ -1,0 +1,105 @@
+//! Rows as delimited text: quoted where they must be, null told from empty text.
+
+use std::io::{self, Write};
+
+use crate::{
+    Address, Error, Failure,
+    plan::FieldPlan,
+    value::{RowReader, Value},
+};
+
+/// How rows become text.
+#[derive(Debug)]
+pub(in crate::sink) struct Csv {
+    delimiter: String,
+    /// What null is written as; text that looks like it is quoted.
+    null: String,
+    /// Whether a new file begins with the fields' names.
+    has_header: bool,
+    /// The text of a number, a date and the like.
+    scratch: Vec<u8>,
+}
+
+impl Csv {
+    /// The options `delimiter`, `null` and `header` of an address.
+    pub(in crate::sink) fn of_address(address: &Address) -> Result<Self, Error> {
+        let refuse = |what: &str, help: &str| Err(Error::Config(Failure::new(what).at(address.to_string()).help(help)));
+        let has_line_end_or_quote = |text: &str| text.contains(['"', '\n', '\r']);
+        let delimiter = address.option("delimiter").unwrap_or(",");
+        if delimiter.is_empty() || has_line_end_or_quote(delimiter) {
+            return refuse("this cannot be a delimiter", "take one without quotes and line ends, as in ?delimiter=%09");
+        }
+        let null = address.option("null").unwrap_or("");
+        if null.contains(delimiter) || has_line_end_or_quote(null) {
+            return refuse("this cannot stand for null", "take a text without quotes, delimiters and line ends");
+        }
+        let has_header = match address.option("header") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return refuse("a header is there or not", "say header=true or header=false"),
+        };
+        Ok(Self { delimiter: delimiter.to_owned(), null: null.to_owned(), has_header, scratch: Vec::new() })
+    }
+
+    /// Writes what a new file begins with.
+    pub(in crate::sink) fn write_header(&self, fields: &[FieldPlan], out: &mut impl Write) -> io::Result<()> {
+        if !self.has_header {
+            return Ok(());
+        }
+        for (index, field) in fields.iter().enumerate() {
+            self.write_delimiter(index, out)?;
+            self.write_cell(field.name.as_bytes(), out)?;
+        }
+        out.write_all(b"\n")
+    }
+
+    /// Writes a row as one line.
+    pub(in crate::sink) fn write_row(
+        &mut self,
+        fields: &[FieldPlan],
+        row: &mut RowReader<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        for (index, field) in fields.iter().enumerate() {
+            self.write_delimiter(index, out)?;
+            match row.value(field.ty) {
+                Value::Null => out.write_all(self.null.as_bytes())?,
+                Value::Text(text) => self.write_cell(text.as_bytes(), out)?,
+                Value::Bytes(bytes) => self.write_cell(bytes, out)?,
+                value => {
+                    self.scratch.clear();
+                    write!(self.scratch, "{}", value.display(field.ty))?;
+                    self.write_cell(&self.scratch, out)?;
+                }
+            }
+        }
+        out.write_all(b"\n")
+    }
+
+    fn write_delimiter(&self, index: usize, out: &mut impl Write) -> io::Result<()> {
+        if index == 0 { Ok(()) } else { out.write_all(self.delimiter.as_bytes()) }
+    }
+
+    fn write_cell(&self, cell: &[u8], out: &mut impl Write) -> io::Result<()> {
+        if !self.needs_quotes(cell) {
+            return out.write_all(cell);
+        }
+        out.write_all(b"\"")?;
+        let mut rest = cell;
+        while let Some(quote) = memchr::memchr(b'"', rest) {
+            let (before, after) = rest.split_at(quote + 1);
+            out.write_all(before)?;
+            out.write_all(b"\"")?;
+            rest = after;
+        }
+        out.write_all(rest)?;
+        out.write_all(b"\"")
+    }
+
+    /// Whether a reader would take the cell for null, for several cells, or for several lines.
+    fn needs_quotes(&self, cell: &[u8]) -> bool {
+        cell == self.null.as_bytes()
+            || memchr::memchr3(b'"', b'\n', b'\r', cell).is_some()
+            || memchr::memmem::find(cell, self.delimiter.as_bytes()).is_some()
+    }
+}

@@ -1,0 +1,276 @@
+//! `file:` sinks and traps: delimited text, each iteration exactly once.
+//!
+//! A sidecar beside the file is its ledger (`sidecar.rs`); how rows become text is in `csv.rs`. Publishing runs under a
+//! lock on the directory, which leaves nothing behind and does not mind renames. It may stop anywhere and be done again:
+//!
+//! *Append*: a sidecar with the present length, if there is none yet · truncate the file to the sidecar's length, write
+//! behind it, fsync · a new sidecar with the new length. Before the last step, what was written is cut off by the next
+//! try; after it, the next try finds the iteration in the ledger. So rows that somebody else adds behind flow's back are
+//! lost; what was in the file before flow's first iteration stays.
+//!
+//! *Replace*: write a new file beside the old one, fsync, rename · a new sidecar. Between both steps the rows are there
+//! and the ledger does not know: the next try puts the same rows there once more.
+
+mod csv;
+mod sidecar;
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+pub(super) use csv::Csv;
+use sidecar::{Sidecar, beside, parent, sync_parent};
+
+use super::{
+    Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    ledger::{LedgerEntry, Turn, turn},
+    would_double,
+};
+use crate::{Address, Error, Failure};
+
+const OPTIONS: [&str; 4] = ["delimiter", "header", "mode", "null"];
+
+/// How long to wait for another run that publishes to the same directory.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// How long to wait before the lock is tried again.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// Publishes to a file.
+#[derive(Debug)]
+pub(super) struct FileTap {
+    path: PathBuf,
+    csv: Csv,
+    shape: SinkShape,
+}
+
+impl FileTap {
+    pub(super) fn open(address: &Address, shape: SinkShape) -> Result<Self, Error> {
+        address.allow_options(&OPTIONS)?;
+        let refuse = |what: &str, help: &str| Err(Error::Config(Failure::new(what).at(address.to_string()).help(help)));
+        if address.path().is_empty() {
+            return refuse("the address names no file", "write file:counts.csv");
+        }
+        if shape.mode == Mode::Merge {
+            return refuse("a file cannot be merged into", "take the mode append or replace, or a sqlite: address");
+        }
+        Ok(Self { path: address.path().into(), csv: Csv::of_address(address)?, shape })
+    }
+
+    /// The file's length; `None` when there is no file.
+    fn length(&self) -> Result<Option<u64>, Error> {
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed(error)),
+            Ok(found) if found.is_file() => Ok(Some(found.len())),
+            Ok(_) => Err(Error::Target(
+                Failure::new("this is not a regular file").at(self.place()).help("give the path of a file"),
+            )),
+        }
+    }
+
+    /// What the ledger says, if it is this port's and the file bears it out.
+    fn ledger(&self, ticket: &Ticket) -> Result<Option<Sidecar>, Error> {
+        let Some(sidecar) = Sidecar::read(&self.path)? else { return Ok(None) };
+        if (&sidecar.flow, &sidecar.port) != (&ticket.flow, &ticket.port) {
+            return Err(self.foreign(&sidecar));
+        }
+        let length = self.length()?.unwrap_or(0);
+        match (length < sidecar.length, self.shape.mode) {
+            (false, _) => Ok(Some(sidecar)),
+            // All is replaced, so it does not matter what is gone.
+            (true, Mode::Replace) if sidecar.last.epoch == ticket.epoch => Ok(None),
+            (true, _) => Err(Error::Held(
+                Failure::new("the file has lost rows")
+                    .at(self.place())
+                    .cause(format!("it has {length} bytes, published were {}", sidecar.length))
+                    .help(format!("put the file back, or {} and start anew", self.forget())),
+            )),
+        }
+    }
+
+    /// Makes sure that there is a sidecar, so that a second try knows where the first one began to append.
+    fn begin_append(&self, ticket: &Ticket, found: Option<Sidecar>) -> Result<Sidecar, Error> {
+        if let Some(sidecar) = found {
+            return Ok(sidecar);
+        }
+        let sidecar = self.sidecar(ticket, self.length()?.unwrap_or(0), None);
+        sidecar.write(&self.path)?;
+        Ok(sidecar)
+    }
+
+    /// Writes rows behind the first `length` bytes, durably, and returns the new length.
+    fn append(&mut self, staged: &Staged, length: u64) -> Result<u64, Error> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&self.path)
+            .map_err(|error| self.failed(error))?;
+        file.set_len(length).and_then(|()| end_last_line(&mut file, length)).map_err(|error| self.failed(error))?;
+        let length = self.write_rows(staged, &mut file, length)?;
+        file.sync_all().and_then(|()| sync_parent(&self.path)).map_err(|error| self.failed(error))?;
+        Ok(length)
+    }
+
+    /// Puts a file with these rows in the place of the old one, durably, and returns its length.
+    fn replace(&mut self, staged: &Staged) -> Result<u64, Error> {
+        let unfinished = beside(&self.path, ".flow.rows");
+        let mut file = File::create(&unfinished).map_err(|error| self.failed(error))?;
+        let length = self.write_rows(staged, &mut file, 0)?;
+        let finish = || -> io::Result<()> {
+            if let Ok(found) = fs::metadata(&self.path) {
+                file.set_permissions(found.permissions())?;
+            }
+            file.sync_all()?;
+            fs::rename(&unfinished, &self.path)?;
+            sync_parent(&self.path)
+        };
+        finish().map_err(|error| self.failed(error))?;
+        Ok(length)
+    }
+
+    /// Writes rows at the end of `file`, after a header where that is the beginning, and returns the new length.
+    fn write_rows(&mut self, staged: &Staged, file: &mut File, length: u64) -> Result<u64, Error> {
+        let fields = self.shape.fields();
+        let mut rows = staged.rows()?;
+        let mut out = BufWriter::new(file);
+        if length == 0 {
+            self.csv.write_header(fields, &mut out).map_err(|error| self.failed(error))?;
+        }
+        while let Some(mut row) = rows.next_row()? {
+            self.csv.write_row(fields, &mut row, &mut out).map_err(|error| self.failed(error))?;
+        }
+        out.flush().and_then(|()| out.get_mut().stream_position()).map_err(|error| self.failed(error))
+    }
+
+    fn sidecar(&self, ticket: &Ticket, length: u64, iteration: Option<u64>) -> Sidecar {
+        let hash = iteration.map(|_| ticket.hash.clone()).unwrap_or_default();
+        let last = LedgerEntry { epoch: ticket.epoch.clone(), iteration, hash };
+        Sidecar { flow: ticket.flow.clone(), port: ticket.port.clone(), length, last }
+    }
+
+    /// Waits until nobody else publishes in this directory.
+    fn lock(&self) -> Result<File, Error> {
+        let directory = File::open(parent(&self.path)).map_err(|error| self.failed(error))?;
+        let began = Instant::now();
+        loop {
+            match directory.try_lock() {
+                Ok(()) => return Ok(directory),
+                Err(TryLockError::Error(error)) => return Err(self.failed(error)),
+                Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => thread::sleep(LOCK_RETRY),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Busy(
+                        Failure::new("another run publishes to the same directory")
+                            .at(self.place())
+                            .help("wait for it and run again: what is sealed is loaded then"),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn forget(&self) -> String {
+        format!("remove {}", Sidecar::place(&self.path).display())
+    }
+
+    fn foreign(&self, sidecar: &Sidecar) -> Error {
+        Error::Target(
+            Failure::new("another port publishes to this file")
+                .at(self.place())
+                .cause(format!("its ledger names port `{}` of flow {}", sidecar.port, sidecar.flow))
+                .help(format!("give each port a file of its own, or {}", self.forget())),
+        )
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        write_failed("cannot write the file", &self.path, error)
+    }
+}
+
+impl SinkTap for FileTap {
+    fn mode(&self) -> Mode {
+        self.shape.mode
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.length()?.is_some() {
+            OpenOptions::new().append(true).open(&self.path).map_err(|error| self.failed(error))?;
+        }
+        // A file without a name tells whether sidecar and file can be made, and leaves nothing.
+        tempfile::tempfile_in(parent(&self.path)).map_err(|error| self.failed(error))?;
+        match Sidecar::read(&self.path)? {
+            Some(sidecar) if sidecar.port != self.shape.port.name => Err(self.foreign(&sidecar)),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_without_store(&self) -> Result<(), Error> {
+        if let Some(sidecar) = Sidecar::read(&self.path)? {
+            return Err(Error::Target(
+                Failure::new("a flow with a checkpoint publishes to this file")
+                    .at(self.place())
+                    .cause(format!("its ledger names port `{}` of flow {}", sidecar.port, sidecar.flow))
+                    .help(format!("keep the checkpoint, give another file, or {}", self.forget())),
+            ));
+        }
+        match self.length()? {
+            Some(length) if length > 0 && self.shape.mode == Mode::Append => Err(would_double(&self.place())),
+            _ => Ok(()),
+        }
+    }
+
+    fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
+        let _lock = self.lock()?;
+        let Some(ticket) = ticket else {
+            self.check_without_store()?;
+            self.replace(staged)?;
+            return Ok(Published::Now);
+        };
+        let found = self.ledger(ticket)?;
+        if turn(found.as_ref().map(|sidecar| &sidecar.last), ticket, self.shape.mode, &self.forget())? == Turn::Skip {
+            return Ok(Published::Before);
+        }
+        let length = match self.shape.mode {
+            Mode::Replace => self.replace(staged)?,
+            _ => {
+                let length = self.begin_append(ticket, found)?.length;
+                self.append(staged, length)?
+            }
+        };
+        self.sidecar(ticket, length, Some(ticket.iteration)).write(&self.path)?;
+        Ok(Published::Now)
+    }
+}
+
+/// Goes to the end of the file; a last line that nobody ended is ended, lest a row be added to it.
+fn end_last_line(file: &mut File, length: u64) -> io::Result<()> {
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::Start(length - 1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
+}
+
+/// The error for a file that cannot be written.
+fn write_failed(what: &str, path: &Path, error: io::Error) -> Error {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "make the directory first",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make file and directory writable",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space and run again: what is sealed is loaded then"
+        }
+        _ => "check the path",
+    };
+    Error::Target(Failure::new(what).at(path.display().to_string()).cause(error).help(help))
+}

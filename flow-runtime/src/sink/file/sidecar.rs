@@ -1,0 +1,89 @@
+//! The ledger of a file: `counts.csv.flow` beside `counts.csv`.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::write_failed;
+use crate::{Error, Failure, sink::ledger::LedgerEntry};
+
+/// What is known of a file: up to `length` it is as it was published.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Sidecar {
+    /// The flow's logical name.
+    pub(super) flow: String,
+    /// Its port.
+    pub(super) port: String,
+    /// The file's length in bytes.
+    pub(super) length: u64,
+    /// The iteration that made it so long.
+    #[serde(flatten)]
+    pub(super) last: LedgerEntry,
+}
+
+impl Sidecar {
+    /// The sidecar of the file `path`, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when it cannot be understood; [`Error::Target`] when it cannot be read.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, Error> {
+        let place = Self::place(path);
+        let text = match fs::read(&place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|error| write_failed("cannot read the ledger of a file", &place, error))?,
+        };
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
+            Error::Held(
+                Failure::new("the ledger of a file is damaged").at(place.display().to_string()).cause(error).help(
+                    "put it back as it was; or empty the file, remove its ledger, and have the flow read all again",
+                ),
+            )
+        })
+    }
+
+    /// Puts the sidecar in the place of the last one, in one step that outlives a power cut.
+    ///
+    /// # Errors
+    /// [`Error::Target`] when it cannot be written.
+    pub(super) fn write(&self, path: &Path) -> Result<(), Error> {
+        let place = Self::place(path);
+        let unfinished = beside(path, ".flow.new");
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&unfinished)?;
+            serde_json::to_writer(&mut file, self)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&unfinished, &place)?;
+            sync_parent(&place)
+        };
+        write().map_err(|error| write_failed("cannot write the ledger of a file", &place, error))
+    }
+
+    /// Where the sidecar of the file `path` is.
+    pub(super) fn place(path: &Path) -> PathBuf {
+        beside(path, ".flow")
+    }
+}
+
+/// The path with something added to its name.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+/// The directory that a file is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes a new name in a file's directory durable.
+pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
+    File::open(parent(path))?.sync_all()
+}

@@ -1,0 +1,129 @@
+//! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
+
+use super::{
+    Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, file::FileTap, memory::MemoryTap, sqlite::SqliteTap,
+    stdout::StdoutTap,
+};
+use crate::{
+    Address, Error, Failure,
+    plan::{PortKind, PortPlan},
+};
+
+/// Opens the tap of a sink or trap; nothing is made or changed before rows are published.
+///
+/// The mode comes from the handle or from the address (`?mode=merge`). A sink that a group feeds must have one; others
+/// append. Traps always append, and `stdout:` has no use for a mode.
+///
+/// # Errors
+/// [`Error::Config`] without an address, with one that is wrong, or with a mode that is missing or cannot work.
+pub fn open(target: &Target, mode: Option<Mode>, port: &'static PortPlan) -> Result<Box<dyn SinkTap>, Error> {
+    match open_tap(target, mode, port) {
+        Ok(tap) => Ok(Box::new(PortTap { port: port.name, tap })),
+        Err(error) => Err(error.of_port(port.name)),
+    }
+}
+
+/// Where an output goes, for people: the address without secrets.
+#[must_use]
+pub fn place(target: &Target) -> String {
+    match target {
+        Target::Unbound => "nowhere".to_owned(),
+        Target::Memory(_) => "memory".to_owned(),
+        Target::Address(text) => match text.parse::<Address>() {
+            Ok(address) => address.to_string(),
+            Err(_) => text.clone(),
+        },
+    }
+}
+
+fn open_tap(target: &Target, mode: Option<Mode>, port: &'static PortPlan) -> Result<Box<dyn SinkTap>, Error> {
+    let address = match target {
+        Target::Unbound => {
+            let option = port.name.replace('_', "-");
+            return Err(Error::Config(Failure::new("no address").help(format!("give --{option}"))));
+        }
+        Target::Memory(rows) => {
+            let shape = SinkShape { port, mode: choose_mode(mode, None, port)? };
+            return Ok(Box::new(MemoryTap::new(rows, shape)));
+        }
+        Target::Address(text) => text.parse::<Address>()?,
+    };
+    let shape = || Ok::<_, Error>(SinkShape { port, mode: choose_mode(mode, parse_mode(&address)?, port)? });
+    match address.tap() {
+        "file" => Ok(Box::new(FileTap::open(&address, shape()?)?)),
+        "sqlite" => Ok(Box::new(SqliteTap::open(&address, shape()?)?)),
+        "stdout" => Ok(Box::new(StdoutTap::open(&address, port)?)),
+        tap => Err(unknown_tap(tap, &address)),
+    }
+}
+
+fn unknown_tap(tap: &str, address: &Address) -> Error {
+    let failure = match tap {
+        "memory" => Failure::new("rows in memory are for programs and tests").help("give a file: or sqlite: address"),
+        "stdin" => Failure::new("stdin: can only be read").help("give a stdout: address"),
+        _ => Failure::new(format!("there is no tap `{tap}` to write to")).help("there are file:, sqlite: and stdout:"),
+    };
+    Error::Config(failure.at(address.to_string()))
+}
+
+fn parse_mode(address: &Address) -> Result<Option<Mode>, Error> {
+    match address.option("mode") {
+        None => Ok(None),
+        Some("append") => Ok(Some(Mode::Append)),
+        Some("replace") => Ok(Some(Mode::Replace)),
+        Some("merge") => Ok(Some(Mode::Merge)),
+        Some(other) => Err(Error::Config(
+            Failure::new(format!("there is no mode `{other}`"))
+                .at(address.to_string())
+                .help("a mode is append, replace or merge"),
+        )),
+    }
+}
+
+fn choose_mode(of_handle: Option<Mode>, of_address: Option<Mode>, port: &PortPlan) -> Result<Mode, Error> {
+    let refuse = |what: &str, help: &str| Err(Error::Config(Failure::new(what).help(help)));
+    if let (Some(handle), Some(address)) = (of_handle, of_address)
+        && handle != address
+    {
+        return refuse("the program and the address name different modes", "say it once");
+    }
+    match (of_handle.or(of_address), port.kind) {
+        (None | Some(Mode::Append), PortKind::Trap) => Ok(Mode::Append),
+        (Some(_), PortKind::Trap) => refuse("a trap is always appended to", "leave the mode out"),
+        (Some(Mode::Merge), _) if port.key.is_empty() => {
+            refuse("merging needs a key", "say which fields tell rows apart: `sink … key(field) { … }`")
+        }
+        (Some(mode), _) => Ok(mode),
+        (None, _) if port.grouped => refuse(
+            "a sink that a group feeds needs a mode, for each answers another question",
+            "add ?mode=append for the groups of each iteration one after the other, ?mode=replace for those of the last \
+             iteration alone, or ?mode=merge for those of all iterations, brought together by key",
+        ),
+        (None, _) => Ok(Mode::Append),
+    }
+}
+
+/// A tap whose errors name the port.
+#[derive(Debug)]
+struct PortTap {
+    port: &'static str,
+    tap: Box<dyn SinkTap>,
+}
+
+impl SinkTap for PortTap {
+    fn mode(&self) -> Mode {
+        self.tap.mode()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.tap.check().map_err(|error| error.of_port(self.port))
+    }
+
+    fn check_without_store(&self) -> Result<(), Error> {
+        self.tap.check_without_store().map_err(|error| error.of_port(self.port))
+    }
+
+    fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
+        self.tap.publish(staged, ticket).map_err(|error| error.of_port(self.port))
+    }
+}

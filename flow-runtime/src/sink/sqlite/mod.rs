@@ -1,0 +1,266 @@
+//! `sqlite:` sinks and traps: a table in a SQLite file, each iteration exactly once.
+//!
+//! The rows and the ledger's entry are written in one transaction, so either both are there or neither. The ledger is
+//! the table `flow_ledger` in the same file. What the sink's table looks like and how it is filled is in `table.rs`.
+//!
+//! Values: `bool` as 0 and 1, timestamps and dates as ISO 8601 text, decimals as text with all their digits, a float
+//! that is not a number as the text `NaN` (SQLite takes it for null otherwise).
+
+mod table;
+mod values;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Statement, Transaction, TransactionBehavior};
+
+use super::{
+    Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    ledger::{LedgerEntry, Turn, turn},
+    would_double,
+};
+use crate::{Address, Error, Failure, plan::FieldPlan, value::RowReader};
+use table::Table;
+
+const OPTIONS: [&str; 2] = ["mode", "table"];
+
+/// How long to wait while another program writes to the database.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// The table that remembers what was published.
+const LEDGER: &str = "flow_ledger";
+
+/// The SQL functions by which a merge adds; see `values.rs`.
+const ADD_NUMBER: &str = "flow_add";
+const ADD_DECIMAL: &str = "flow_add_decimal";
+
+const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS flow_ledger (
+    flow TEXT NOT NULL,
+    port TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    iteration INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    published TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    PRIMARY KEY (flow, port, epoch, iteration)
+) WITHOUT ROWID";
+
+/// The last iteration; any other epoch than the ticket's comes first, for it must be noticed.
+const LAST_OF_LEDGER: &str = "SELECT epoch, iteration, hash FROM flow_ledger
+    WHERE flow = ?1 AND port = ?2 ORDER BY epoch = ?3, iteration DESC LIMIT 1";
+
+const ADD_TO_LEDGER: &str =
+    "INSERT INTO flow_ledger (flow, port, epoch, iteration, hash, rows) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// Publishes to a table.
+#[derive(Debug)]
+pub(super) struct SqliteTap {
+    path: PathBuf,
+    table: Table,
+}
+
+impl SqliteTap {
+    pub(super) fn open(address: &Address, shape: SinkShape) -> Result<Self, Error> {
+        address.allow_options(&OPTIONS)?;
+        if address.path().is_empty() || address.path().starts_with(':') {
+            return Err(Error::Config(
+                Failure::new("the address names no file").at(address.to_string()).help("write sqlite:counts.db"),
+            ));
+        }
+        let table = Table::new(address.option("table").unwrap_or(shape.port.name), shape)?;
+        Ok(Self { path: address.path().into(), table })
+    }
+
+    /// Opens the file for looking, if there is one.
+    fn look(&self) -> Result<Option<Connection>, Error> {
+        match self.path.try_exists() {
+            Ok(false) => Ok(None),
+            Ok(true) if !self.path.is_file() => Err(Error::Target(
+                Failure::new("this is not a regular file").at(self.place()).help("give the path of a SQLite file"),
+            )),
+            Ok(true) => self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY).map(Some),
+            Err(error) => Err(unreachable_file(&self.path, &error)),
+        }
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, Error> {
+        let open = || -> rusqlite::Result<Connection> {
+            let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.busy_timeout(BUSY_WAIT)?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            Ok(connection)
+        };
+        open().map_err(|error| self.failed(error))
+    }
+
+    /// Whether rows that are there would be added once more by a run that reads everything.
+    fn refuse_repeat(&self, connection: &Connection, exists: bool) -> Result<(), Error> {
+        if !exists || self.mode() == Mode::Replace {
+            return Ok(());
+        }
+        match self.table.is_empty(connection).map_err(|error| self.failed(error))? {
+            true => Ok(()),
+            false => Err(would_double(&format!("{}, table {}", self.place(), self.table.name))),
+        }
+    }
+
+    /// Whether this is the ticket's turn, by the ledger.
+    fn turn(&self, transaction: &Transaction<'_>, ticket: &Ticket) -> Result<Turn, Error> {
+        let last = || -> rusqlite::Result<Option<LedgerEntry>> {
+            transaction.execute(CREATE_LEDGER, [])?;
+            let entry = |row: &rusqlite::Row<'_>| {
+                let iteration: i64 = row.get(1)?;
+                Ok(LedgerEntry { epoch: row.get(0)?, iteration: u64::try_from(iteration).ok(), hash: row.get(2)? })
+            };
+            transaction.query_row(LAST_OF_LEDGER, [&ticket.flow, &ticket.port, &ticket.epoch], entry).optional()
+        };
+        let last = last().map_err(|error| self.failed(error))?;
+        let forget = format!(
+            "DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}' in {}",
+            ticket.flow,
+            ticket.port,
+            self.place()
+        );
+        turn(last.as_ref(), ticket, self.mode(), &forget)
+    }
+
+    /// Writes all rows; nothing is visible before the transaction is committed.
+    fn write(&self, transaction: &Transaction<'_>, exists: bool, staged: &Staged) -> Result<(), Error> {
+        transaction.execute_batch(&self.table.prepare(exists)).map_err(|error| self.failed(error))?;
+        let prepare = |sql: &str| transaction.prepare(sql).map_err(|error| self.failed(error));
+        let mut insert = prepare(&self.table.insert())?;
+        let mut update = match self.mode() {
+            Mode::Merge => Some(prepare(&self.table.update())?),
+            Mode::Append | Mode::Replace => None,
+        };
+        let fields = self.table.shape.fields();
+        let mut rows = staged.rows()?;
+        while let Some(row) = rows.next_row()? {
+            let changed = match &mut update {
+                Some(update) => execute(update, fields, row.clone()).map_err(|error| self.failed(error))?,
+                None => 0,
+            };
+            match changed {
+                0 => execute(&mut insert, fields, row).map(drop).map_err(|error| self.failed(error))?,
+                1 => {}
+                many => return Err(self.ambiguous(many)),
+            }
+        }
+        Ok(())
+    }
+
+    fn ambiguous(&self, rows: usize) -> Error {
+        Error::Target(
+            Failure::new("the table has several rows of one key")
+                .at(format!("{}, table {}", self.place(), self.table.name))
+                .cause(format!("merging would have changed {rows} rows by one"))
+                .help("remove the rows that are there twice, and run again"),
+        )
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        failed(&self.place(), error)
+    }
+}
+
+impl SinkTap for SqliteTap {
+    fn mode(&self) -> Mode {
+        self.table.shape.mode
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if let Some(connection) = self.look()? {
+            self.table.exists(&connection, &self.place())?;
+        }
+        // SQLite makes a journal beside its file: a file without a name tells whether it can, and leaves nothing.
+        tempfile::tempfile_in(directory(&self.path)).map_err(|error| unreachable_file(&self.path, &error))?;
+        Ok(())
+    }
+
+    fn check_without_store(&self) -> Result<(), Error> {
+        match self.look()? {
+            None => Ok(()),
+            Some(connection) => {
+                let exists = self.table.exists(&connection, &self.place())?;
+                self.refuse_repeat(&connection, exists)
+            }
+        }
+    }
+
+    fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
+        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        values::add_functions(&connection).map_err(|error| self.failed(error))?;
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(error))?;
+        if let Some(ticket) = ticket
+            && self.turn(&transaction, ticket)? == Turn::Skip
+        {
+            return Ok(Published::Before);
+        }
+        let exists = self.table.exists(&transaction, &self.place())?;
+        if ticket.is_none() {
+            self.refuse_repeat(&transaction, exists)?;
+        }
+        self.write(&transaction, exists, staged)?;
+        if let Some(ticket) = ticket {
+            add_to_ledger(&transaction, ticket, staged.row_count()).map_err(|error| self.failed(error))?;
+        }
+        transaction.commit().map_err(|error| self.failed(error))?;
+        Ok(Published::Now)
+    }
+}
+
+/// Runs a statement whose parameters are the fields of a row.
+fn execute(statement: &mut Statement<'_>, fields: &[FieldPlan], mut row: RowReader<'_>) -> rusqlite::Result<usize> {
+    for (index, field) in fields.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, values::Parameter(row.value(field.ty)))?;
+    }
+    statement.raw_execute()
+}
+
+fn add_to_ledger(transaction: &Transaction<'_>, ticket: &Ticket, rows: u64) -> rusqlite::Result<()> {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let Ticket { flow, port, epoch, iteration, hash, .. } = ticket;
+    transaction.execute(ADD_TO_LEDGER, (flow, port, epoch, number(*iteration), hash, number(rows)))?;
+    Ok(())
+}
+
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn unreachable_file(path: &Path, error: &io::Error) -> Error {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "make the directory first",
+        _ => "make file and directory writable",
+    };
+    Error::Target(Failure::new("cannot write the database").at(path.display().to_string()).cause(error).help(help))
+}
+
+/// The error for what the database refuses.
+fn failed(path: &str, error: rusqlite::Error) -> Error {
+    let help = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another program writes to it: wait for it and run again, what is sealed is loaded then"
+        }
+        Some(ErrorCode::DiskFull) => "free some space and run again: what is sealed is loaded then",
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => "give the path of a SQLite file",
+        Some(ErrorCode::CannotOpen) => "the directory must exist, and file and directory be writable",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "make file and directory writable",
+        Some(ErrorCode::ConstraintViolation) => {
+            "the table forbids a row: drop what the cause names, or change the flow"
+        }
+        _ => "nothing was changed",
+    };
+    Error::Target(Failure::new("the database refuses").at(path).cause(error).help(help))
+}

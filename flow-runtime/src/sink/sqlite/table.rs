@@ -1,0 +1,208 @@
+//! The table of a sink: what it looks like, and the statements that fill it.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{
+    Error, Failure,
+    plan::FieldPlan,
+    sink::{Mode, SinkShape},
+    value::Type,
+};
+
+/// A table by the fields of its sink.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) shape: SinkShape,
+}
+
+/// A column as the database has it.
+struct Column {
+    name: String,
+    declared: String,
+    is_not_null: bool,
+}
+
+/// What SQLite makes of a value that is stored in a column.
+#[derive(Debug, PartialEq, Eq)]
+enum Affinity {
+    Blob,
+    Integer,
+    Numeric,
+    Real,
+    Text,
+}
+
+impl Table {
+    /// # Errors
+    /// [`Error::Config`] when the name is the ledger's, or a column type is none.
+    pub(super) fn new(name: &str, shape: SinkShape) -> Result<Self, Error> {
+        if name.is_empty() || name.contains('\0') || name.eq_ignore_ascii_case(super::LEDGER) {
+            return Err(Error::Config(
+                Failure::new(format!("`{name}` cannot be the name of a table")).help("give another with ?table=…"),
+            ));
+        }
+        let is_type = |column: &str| column.chars().all(|c| c.is_ascii_alphanumeric() || " (),_".contains(c));
+        match shape.fields().iter().find(|field| !field.column.is_none_or(is_type)) {
+            None => Ok(Self { name: name.to_owned(), shape }),
+            Some(field) => Err(Error::Config(
+                Failure::new(format!("`{}` is no column type", field.column.unwrap_or_default()))
+                    .at(format!("field `{}`", field.name))
+                    .help("write one as in `as varchar(100)`"),
+            )),
+        }
+    }
+
+    /// Whether the table is there; if so, it has the right columns.
+    ///
+    /// # Errors
+    /// [`Error::Target`] with both lists of columns when they differ.
+    pub(super) fn exists(&self, connection: &Connection, path: &str) -> Result<bool, Error> {
+        let found = self.columns(connection).map_err(|error| super::failed(path, error))?;
+        let Some(found) = found else { return Ok(false) };
+        let fields = self.shape.fields();
+        let fits = |field: &FieldPlan| {
+            found.iter().any(|column| {
+                column.name.eq_ignore_ascii_case(field.name)
+                    && affinity(&column.declared) == affinity(column_type(field))
+                    && !(column.is_not_null && field.nullable)
+            })
+        };
+        if found.len() == fields.len() && fields.iter().all(fits) {
+            return Ok(true);
+        }
+        let expected: Vec<String> = fields.iter().map(declaration).collect();
+        let found: Vec<String> = found.iter().map(Column::declaration).collect();
+        Err(Error::Target(
+            Failure::new("the table has other columns than the sink")
+                .at(format!("{path}, table {}", self.name))
+                .cause(format!("expected ({}), found ({})", expected.join(", "), found.join(", ")))
+                .help("change the sink or the table, or give another table with ?table=…"),
+        ))
+    }
+
+    /// The columns; `None` when there is no such table.
+    fn columns(&self, connection: &Connection) -> rusqlite::Result<Option<Vec<Column>>> {
+        let kind: Option<String> = connection
+            .query_row("SELECT type FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE", [&self.name], |row| row.get(0))
+            .optional()?;
+        if kind.as_deref() != Some("table") {
+            // What is no table has no columns that rows could be put into.
+            return Ok(kind.map(|_| Vec::new()));
+        }
+        let mut columns = connection.prepare("SELECT name, type, \"notnull\" FROM pragma_table_info(?1)")?;
+        let column =
+            |row: &rusqlite::Row<'_>| Ok(Column { name: row.get(0)?, declared: row.get(1)?, is_not_null: row.get(2)? });
+        columns.query_map([&self.name], column)?.collect::<rusqlite::Result<_>>().map(Some)
+    }
+
+    /// Whether no row is there.
+    pub(super) fn is_empty(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        connection.query_row(&format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(&self.name)), [], |row| row.get(0))
+    }
+
+    /// What must run before the first row: in an existing table, or to make it.
+    pub(super) fn prepare(&self, exists: bool) -> String {
+        let table = quoted(&self.name);
+        let mut statements = String::new();
+        if !exists {
+            let columns: Vec<String> = self.shape.fields().iter().map(declaration).collect();
+            statements += &format!("CREATE TABLE {table} ({});\n", columns.join(", "));
+        }
+        match self.shape.mode {
+            Mode::Append => {}
+            Mode::Replace => statements += &format!("DELETE FROM {table};\n"),
+            Mode::Merge => {
+                let keys: Vec<&str> = self.keys().map(|(_, field)| field.name).collect();
+                let index = quoted(&format!("{}_by_{}", self.name, keys.join("_")));
+                let keys: Vec<String> = keys.into_iter().map(quoted).collect();
+                statements += &format!("CREATE INDEX IF NOT EXISTS {index} ON {table} ({});\n", keys.join(", "));
+            }
+        }
+        statements
+    }
+
+    /// Adds a row; its fields are the parameters from 1 on.
+    pub(super) fn insert(&self) -> String {
+        let fields = self.shape.fields();
+        let columns: Vec<String> = fields.iter().map(|field| quoted(field.name)).collect();
+        let parameters: Vec<String> = (1..=fields.len()).map(|number| format!("?{number}")).collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", quoted(&self.name), columns.join(", "), parameters.join(", "))
+    }
+
+    /// Changes the row of equal key, null equal to null; the fields are the parameters from 1 on.
+    pub(super) fn update(&self) -> String {
+        let is_key = |index: usize| self.shape.port.key.contains(&index);
+        let mut changes: Vec<String> = self
+            .shape
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !is_key(*index))
+            .map(|(index, field)| change(field, index + 1))
+            .collect();
+        let keys: Vec<String> =
+            self.keys().map(|(index, field)| format!("{} IS ?{}", quoted(field.name), index + 1)).collect();
+        if changes.is_empty() {
+            // The statement still has to tell whether there is such a row.
+            changes
+                .extend(self.keys().take(1).map(|(index, field)| format!("{} = ?{}", quoted(field.name), index + 1)));
+        }
+        format!("UPDATE {} SET {} WHERE {}", quoted(&self.name), changes.join(", "), keys.join(" AND "))
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (usize, &'static FieldPlan)> {
+        let fields = self.shape.fields();
+        self.shape.port.key.iter().filter_map(|&index| fields.get(index).map(|field| (index, field)))
+    }
+}
+
+impl Column {
+    fn declaration(&self) -> String {
+        format!("{} {}{}", self.name, self.declared, if self.is_not_null { " NOT NULL" } else { "" })
+    }
+}
+
+/// `count = flow_add(count, ?2)` for a field that is added, `url = ?3` for others.
+fn change(field: &FieldPlan, parameter: usize) -> String {
+    let column = quoted(field.name);
+    match (field.add, field.ty) {
+        (false, _) => format!("{column} = ?{parameter}"),
+        (true, Type::Decimal(_, scale)) => {
+            format!("{column} = {}({column}, ?{parameter}, {scale})", super::ADD_DECIMAL)
+        }
+        (true, _) => format!("{column} = {}({column}, ?{parameter})", super::ADD_NUMBER),
+    }
+}
+
+fn declaration(field: &FieldPlan) -> String {
+    format!("{} {}{}", quoted(field.name), column_type(field), if field.nullable { "" } else { " NOT NULL" })
+}
+
+fn column_type(field: &FieldPlan) -> &'static str {
+    field.column.unwrap_or(match field.ty {
+        Type::Bool | Type::I16 | Type::I32 | Type::I64 => "INTEGER",
+        Type::F32 | Type::F64 => "REAL",
+        Type::Bytes => "BLOB",
+        // SQLite has no type of its own for these: times as ISO 8601 sort and compare, decimals keep every digit.
+        Type::Text | Type::Timestamp(_) | Type::Date(_) | Type::Decimal(..) => "TEXT",
+    })
+}
+
+/// The rules of <https://sqlite.org/datatype3.html#determination_of_column_affinity>, in their order.
+fn affinity(declared: &str) -> Affinity {
+    let declared = declared.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    match () {
+        () if has(&["INT"]) => Affinity::Integer,
+        () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,
+        () if declared.is_empty() || has(&["BLOB"]) => Affinity::Blob,
+        () if has(&["REAL", "FLOA", "DOUB"]) => Affinity::Real,
+        () => Affinity::Numeric,
+    }
+}
+
+/// A name as SQL takes it, whatever it holds.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
