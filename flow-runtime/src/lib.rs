@@ -8,6 +8,7 @@ pub mod cli;
 pub mod driver;
 pub mod error;
 pub mod flow;
+pub mod iteration;
 pub mod operations;
 pub mod operators;
 pub mod plan;

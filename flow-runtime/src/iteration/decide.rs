@@ -1,0 +1,137 @@
+//! What to do next, from what is known: pure functions, without clock or effect.
+//!
+//! The facts come from the store and from how the flow is bound now; `driver/mod.rs` gathers them and does what is
+//! decided here. That another run is under way is not decided but found out, by its lock (`driver/lock.rs`); nobody asks
+//! here without holding that lock.
+
+use super::{Output, Range, Sealed, SealedShard};
+use crate::{sink::Mode, source::KnownShard};
+
+/// How a sink or trap is bound now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The sink or trap.
+    pub(crate) port: String,
+    /// Its target without secrets; `None` for a trap without address.
+    pub(crate) place: Option<String>,
+    /// What happens to rows that are there.
+    pub(crate) mode: Mode,
+    /// The names and types of its fields, as text.
+    pub(crate) fields: String,
+}
+
+/// What to do when a run starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// An earlier run sealed this iteration and did not finish: publish it from its manifest, then ask again.
+    Publish(u64),
+    /// Nothing is left over: read this iteration.
+    Open(u64),
+    /// This sealed iteration cannot be published as the flow is bound now: a person must choose.
+    Held {
+        /// The iteration.
+        iteration: u64,
+        /// The sink or trap that does not fit.
+        port: String,
+        /// What does not fit, and what to do.
+        why: Misfit,
+    },
+}
+
+/// Why a manifest cannot be published to a port as it is bound now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    /// What differs.
+    pub(crate) cause: String,
+    /// What to do.
+    pub(crate) help: String,
+}
+
+/// Decides how a run starts, from the last sealed iteration, the sealed ones that are not done (oldest first) and how the
+/// outputs are bound.
+///
+/// Leftovers go first and in order, because a target takes iteration n only after n−1. A held one is looked at like any
+/// other: whether it still needs a person is found out anew.
+pub(crate) fn start(latest: Option<u64>, unfinished: &[Sealed], bound: &[Bound]) -> Start {
+    let Some(oldest) = unfinished.first() else {
+        return Start::Open(latest.map_or(0, |latest| latest + 1));
+    };
+    let misfits = oldest.outputs.iter().filter(|output| !output.loaded);
+    let misfit = misfits.filter_map(|output| Some((output, misfit(output, bound)?))).next();
+    match misfit {
+        Some((output, why)) => Start::Held { iteration: oldest.iteration, port: output.staged.port.clone(), why },
+        None => Start::Publish(oldest.iteration),
+    }
+}
+
+fn misfit(output: &Output, bound: &[Bound]) -> Option<Misfit> {
+    let finish = "to finish it, run once more as before";
+    let Some(now) = bound.iter().find(|bound| bound.port == output.staged.port) else {
+        let cause = "the flow has no such output any more".to_owned();
+        return Some(Misfit { cause, help: format!("{finish}, with the program that sealed it") });
+    };
+    if now.fields != output.staged.fields {
+        let cause = format!(
+            "its rows were staged with the fields ({}), the port now has ({})",
+            output.staged.fields, now.fields
+        );
+        return Some(Misfit { cause, help: format!("{finish}, with the program that sealed it") });
+    }
+    if now.place.as_ref() != Some(&output.place) {
+        let place = now.place.as_deref().unwrap_or("no address");
+        let cause = format!("its rows were staged for {}, the port now has {place}", output.place);
+        return Some(Misfit { cause, help: format!("{finish}, with the former address") });
+    }
+    if now.mode != output.mode {
+        let cause = format!("its rows were staged for mode {:?}, the port now has {:?}", output.mode, now.mode);
+        return Some(Misfit { cause, help: format!("{finish}, with the former mode") });
+    }
+    None
+}
+
+/// What the source at `port` is told of earlier iterations: each of its shards, and the first position not yet read.
+pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard> {
+    let of_port = sealed.iter().filter(|shard| shard.port == port);
+    of_port
+        .map(|shard| KnownShard { id: shard.shard.clone(), name: shard.name.clone(), next: shard.next.clone() })
+        .collect()
+}
+
+/// Whether an iteration needs to run the operators when no source has a new record.
+///
+/// The first one does: a right join has its unmatched rows even if nothing came. Later ones would repeat them at every
+/// run. A flow without sources has nothing to wait for, and runs each time.
+pub(crate) fn runs_without_records(iteration: u64, sources: usize) -> bool {
+    iteration == 0 || sources == 0
+}
+
+/// What to do with an iteration that has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Close {
+    /// Seal what was read and what was staged.
+    Everything,
+    /// No new record, but these shards are new or have moved on: seal their positions, publish nothing.
+    Positions(Vec<Range>),
+    /// Nothing new at all: leave the store as it is.
+    Nothing,
+}
+
+/// Decides what is sealed of what was read of each shard.
+pub(crate) fn close(iteration: u64, sources: usize, ranges: &[Range], sealed: &[SealedShard]) -> Close {
+    if runs_without_records(iteration, sources) || ranges.iter().any(|range| range.records > 0) {
+        return Close::Everything;
+    }
+    let moved: Vec<Range> = ranges.iter().filter(|range| !is_sealed(range, sealed)).cloned().collect();
+    if moved.is_empty() { Close::Nothing } else { Close::Positions(moved) }
+}
+
+/// Whether the store has the very same of this shard; a new name counts, since a source may go by it.
+fn is_sealed(range: &Range, sealed: &[SealedShard]) -> bool {
+    sealed.iter().any(|shard| {
+        (&shard.port, &shard.shard, &shard.name, &shard.next) == (&range.port, &range.shard, &range.name, &range.next)
+    })
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

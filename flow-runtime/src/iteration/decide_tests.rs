@@ -1,0 +1,171 @@
+//! The tables of `decide.rs`, one row each.
+
+use super::*;
+use crate::{sink::staging::StagedManifest, source::Position};
+
+fn output(port: &str) -> Output {
+    let staged = StagedManifest {
+        port: port.to_owned(),
+        file: Some("counts.rows".to_owned()),
+        rows: 3,
+        bytes: 30,
+        hash: "h".to_owned(),
+        fields: "ip: &str".to_owned(),
+    };
+    Output { staged, place: "sqlite:a.db".to_owned(), mode: Mode::Append, loaded: false }
+}
+
+fn bound(port: &str) -> Bound {
+    Bound {
+        port: port.to_owned(),
+        place: Some("sqlite:a.db".to_owned()),
+        mode: Mode::Append,
+        fields: "ip: &str".to_owned(),
+    }
+}
+
+fn sealed(iteration: u64, outputs: Vec<Output>) -> Sealed {
+    Sealed { iteration, attempt: "a".to_owned(), outputs }
+}
+
+fn held_by(output: Output, bound: &[Bound]) -> Option<Misfit> {
+    match start(Some(4), &[sealed(4, vec![output])], bound) {
+        Start::Held { iteration: 4, port, why } if port == "counts" => Some(why),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_new_flow_begins_with_iteration_0() {
+    assert_eq!(start(None, &[], &[bound("counts")]), Start::Open(0));
+}
+
+#[test]
+fn when_all_is_done_the_next_iteration_is_opened() {
+    assert_eq!(start(Some(4), &[], &[bound("counts")]), Start::Open(5));
+}
+
+#[test]
+fn a_sealed_leftover_is_published_before_anything_else() {
+    assert_eq!(start(Some(4), &[sealed(4, vec![output("counts")])], &[bound("counts")]), Start::Publish(4));
+}
+
+#[test]
+fn of_several_leftovers_the_oldest_goes_first() {
+    let leftovers = [sealed(3, vec![output("counts")]), sealed(4, vec![output("counts")])];
+    assert_eq!(start(Some(4), &leftovers, &[bound("counts")]), Start::Publish(3));
+}
+
+#[test]
+fn a_leftover_without_outputs_is_finished() {
+    assert_eq!(start(Some(4), &[sealed(4, vec![])], &[]), Start::Publish(4));
+}
+
+#[test]
+fn a_loaded_output_need_not_fit_any_more() {
+    let loaded = Output { loaded: true, ..output("counts") };
+    assert_eq!(start(Some(4), &[sealed(4, vec![loaded])], &[]), Start::Publish(4));
+}
+
+#[test]
+fn an_output_that_the_flow_has_no_more_is_held() {
+    assert!(held_by(output("counts"), &[bound("others")]).unwrap().cause.contains("no such output"));
+}
+
+#[test]
+fn an_output_at_another_address_is_held() {
+    let moved = Bound { place: Some("sqlite:b.db".to_owned()), ..bound("counts") };
+    assert!(held_by(output("counts"), &[moved]).unwrap().cause.contains("sqlite:a.db"));
+}
+
+#[test]
+fn a_trap_that_lost_its_address_is_held() {
+    let unbound = Bound { place: None, ..bound("counts") };
+    assert!(held_by(output("counts"), &[unbound]).unwrap().cause.contains("no address"));
+}
+
+#[test]
+fn an_output_with_another_mode_is_held() {
+    let replacing = Bound { mode: Mode::Replace, ..bound("counts") };
+    assert!(held_by(output("counts"), &[replacing]).unwrap().cause.contains("Replace"));
+}
+
+#[test]
+fn an_output_with_other_fields_is_held() {
+    let wider = Bound { fields: "ip: &str, count: i64".to_owned(), ..bound("counts") };
+    assert!(held_by(output("counts"), &[wider]).unwrap().cause.contains("count: i64"));
+}
+
+fn shard(port: &str, id: &str, next: &str) -> SealedShard {
+    SealedShard { port: port.to_owned(), shard: id.to_owned(), name: format!("{id}.log"), next: Position::new(next) }
+}
+
+fn range(id: &str, records: u64, next: &str) -> Range {
+    Range {
+        port: "log".to_owned(),
+        shard: id.to_owned(),
+        name: format!("{id}.log"),
+        first: Position::new("0"),
+        next: Position::new(next),
+        records,
+        bytes: records * 10,
+        hash: String::new(),
+    }
+}
+
+#[test]
+fn a_source_is_told_of_its_own_shards_only() {
+    let sealed = [shard("log", "a", "10"), shard("other", "b", "20"), shard("log", "c", "30")];
+    let known = known_shards(&sealed, "log");
+    let expected = [("a", "10"), ("c", "30")].map(|(id, next)| KnownShard {
+        id: id.to_owned(),
+        name: format!("{id}.log"),
+        next: Position::new(next),
+    });
+    assert_eq!(known, expected);
+}
+
+#[test]
+fn new_records_are_sealed() {
+    assert_eq!(close(4, 1, &[range("a", 1, "10")], &[shard("log", "a", "0")]), Close::Everything);
+}
+
+#[test]
+fn the_first_iteration_is_sealed_even_if_nothing_came() {
+    assert_eq!(close(0, 1, &[], &[]), Close::Everything);
+}
+
+#[test]
+fn a_flow_without_sources_is_sealed_each_time() {
+    assert_eq!(close(4, 0, &[], &[]), Close::Everything);
+}
+
+#[test]
+fn no_new_record_on_known_shards_leaves_the_store_as_it_is() {
+    assert_eq!(close(4, 1, &[range("a", 0, "10")], &[shard("log", "a", "10")]), Close::Nothing);
+}
+
+#[test]
+fn a_shard_that_is_gone_leaves_the_store_as_it_is() {
+    assert_eq!(close(4, 1, &[], &[shard("log", "a", "10")]), Close::Nothing);
+}
+
+#[test]
+fn a_new_shard_without_records_has_its_position_sealed() {
+    let ranges = [range("a", 0, "10"), range("b", 0, "0")];
+    assert_eq!(close(4, 1, &ranges, &[shard("log", "a", "10")]), Close::Positions(vec![range("b", 0, "0")]));
+}
+
+#[test]
+fn a_position_that_moved_over_no_record_is_sealed() {
+    assert_eq!(
+        close(4, 1, &[range("a", 0, "12")], &[shard("log", "a", "10")]),
+        Close::Positions(vec![range("a", 0, "12")])
+    );
+}
+
+#[test]
+fn a_renamed_shard_is_sealed_under_its_new_name() {
+    let renamed = Range { name: "a.log.1".to_owned(), ..range("a", 0, "10") };
+    assert_eq!(close(4, 1, &[renamed.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![renamed]));
+}

@@ -1,0 +1,21 @@
+//! Iterations: numbered from 0 within a flow's logical name, each published exactly once.
+//!
+//! ```text
+//! OPEN(n) ── read, process, stage ──► SEALED(n) ── publish to every sink ──► LOADED(n) ──► DONE(n)
+//!    crash: nothing was visible;         crash: publish again from the
+//!    read again                          manifest; never read again
+//! ```
+//!
+//! `states.rs` is what is kept, `store.rs` the contract of whatever keeps it and the one way to seal, `sqlite.rs` the
+//! store in a file. `decide.rs` says what to do, without doing it. What is not here: the doing, in the order above
+//! (`driver/mod.rs`).
+
+pub(crate) mod decide;
+mod listing;
+pub(crate) mod sqlite;
+mod states;
+pub(crate) mod store;
+
+pub use listing::{IterationRow, iterations};
+pub use states::State;
+pub(crate) use states::{Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion};

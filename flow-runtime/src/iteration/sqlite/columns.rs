@@ -1,0 +1,61 @@
+//! Rows of the tables as plain data.
+
+use rusqlite::Row;
+
+use crate::{
+    iteration::{Attempt, Output, SealedShard},
+    sink::{Mode, staging::StagedManifest},
+    source::Position,
+};
+
+/// Reads id, iteration, owner, opened, plan_hash.
+pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    Ok(Attempt {
+        id: row.get(0)?,
+        iteration: row.get(1)?,
+        owner: row.get(2)?,
+        opened_us: row.get(3)?,
+        plan_hash: parse_hash(&row.get::<_, String>(4)?)?,
+    })
+}
+
+/// Reads port, shard, name, next.
+pub(super) fn shard(row: &Row<'_>) -> rusqlite::Result<SealedShard> {
+    let next = Position::new(row.get::<_, String>(3)?);
+    Ok(SealedShard { port: row.get(0)?, shard: row.get(1)?, name: row.get(2)?, next })
+}
+
+/// Reads port, target, mode, file, rows, bytes, hash, fields, loaded.
+pub(super) fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
+    let staged = StagedManifest {
+        port: row.get(0)?,
+        file: row.get(3)?,
+        rows: row.get(4)?,
+        bytes: row.get(5)?,
+        hash: row.get(6)?,
+        fields: row.get(7)?,
+    };
+    let mode = parse_mode(&row.get::<_, String>(2)?)?;
+    Ok(Output { staged, place: row.get(1)?, mode, loaded: row.get(8)? })
+}
+
+pub(super) fn mode_text(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Append => "append",
+        Mode::Replace => "replace",
+        Mode::Merge => "merge",
+    }
+}
+
+fn parse_mode(text: &str) -> rusqlite::Result<Mode> {
+    let modes = [Mode::Append, Mode::Replace, Mode::Merge];
+    modes.into_iter().find(|mode| mode_text(*mode) == text).ok_or_else(|| unreadable(format!("unknown mode `{text}`")))
+}
+
+fn parse_hash(text: &str) -> rusqlite::Result<u64> {
+    u64::from_str_radix(text, 16).map_err(|_| unreadable(format!("`{text}` is no hash")))
+}
+
+fn unreadable(what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, what.into())
+}

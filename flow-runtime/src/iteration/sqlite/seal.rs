@@ -1,0 +1,91 @@
+//! The seal as one transaction: its condition, and all that it makes final.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::columns;
+use crate::{
+    iteration::{Attempt, Output, Range, Seal},
+    sink::staging::StagedManifest,
+};
+
+/// Writes the seal if its condition holds; says whether it did.
+pub(super) fn write(
+    connection: &Connection,
+    flow: &str,
+    epoch: &str,
+    attempt: &Attempt,
+    seal: &Seal,
+) -> rusqlite::Result<bool> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    if !may_seal(&transaction, flow, epoch, attempt)? {
+        return Ok(false);
+    }
+    insert_header(&transaction, flow, attempt, seal)?;
+    insert_inputs(&transaction, flow, attempt.iteration, seal)?;
+    insert_outputs(&transaction, flow, attempt.iteration, seal)?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// The condition; `transaction` already has the only right to write.
+fn may_seal(transaction: &Transaction<'_>, flow: &str, epoch: &str, attempt: &Attempt) -> rusqlite::Result<bool> {
+    transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM flows WHERE name = ?1 AND epoch = ?2)
+            AND EXISTS (SELECT 1 FROM attempts WHERE id = ?3 AND state = 'open')
+            AND NOT EXISTS (SELECT 1 FROM iterations WHERE flow = ?1 AND iteration = ?4)",
+        params![flow, epoch, attempt.id, attempt.iteration],
+        |row| row.get(0),
+    )
+}
+
+fn insert_header(to: &Transaction<'_>, flow: &str, attempt: &Attempt, seal: &Seal) -> rusqlite::Result<()> {
+    to.execute("UPDATE attempts SET state = 'sealed' WHERE id = ?1", [&attempt.id])?;
+    to.execute(
+        "INSERT INTO iterations (flow, iteration, attempt, state, sealed) VALUES (?1, ?2, ?3, 'sealed', ?4)",
+        params![flow, attempt.iteration, attempt.id, seal.sealed_us],
+    )?;
+    let mut counts = to.prepare("INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for (place, row) in seal.counts.iter().enumerate() {
+        let of = row.counts;
+        counts.execute(params![
+            flow,
+            attempt.iteration,
+            place,
+            row.operator,
+            of.rows_in,
+            of.rows_out,
+            of.filtered,
+            of.trapped
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_inputs(to: &Transaction<'_>, flow: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+    let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+    let mut shards = to.prepare(
+        "INSERT INTO shards (flow, port, shard, name, next) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (flow, port, shard) DO UPDATE SET name = excluded.name, next = excluded.next",
+    )?;
+    for (place, range) in seal.ranges.iter().enumerate() {
+        let Range { port, shard, name, first, next, records, bytes, hash } = range;
+        let (first, next) = (first.as_str(), next.as_str());
+        ranges.execute(params![flow, iteration, port, place, shard, name, first, next, records, bytes, hash])?;
+        shards.execute(params![flow, port, shard, name, next])?;
+    }
+    let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for table in &seal.tables {
+        tables.execute(params![flow, iteration, table.port, table.records, table.bytes, table.hash])?;
+    }
+    Ok(())
+}
+
+fn insert_outputs(to: &Transaction<'_>, flow: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+    let mut outputs = to.prepare("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+    for Output { staged, place, mode, loaded } in &seal.outputs {
+        let mode = columns::mode_text(*mode);
+        let StagedManifest { port, file, rows, bytes, hash, fields } = staged;
+        outputs.execute(params![flow, iteration, port, place, mode, file, rows, bytes, hash, fields, loaded])?;
+    }
+    Ok(())
+}

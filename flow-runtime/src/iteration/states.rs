@@ -1,0 +1,163 @@
+//! What a store keeps of an iteration, as plain data.
+//!
+//! What is not here: how it is kept (`store.rs`, `sqlite.rs`) and what follows from it (`decide.rs`).
+
+use std::fmt;
+
+use crate::{
+    flow::Counts,
+    sink::{Mode, staging::StagedManifest},
+    source::Position,
+};
+
+/// How far an iteration has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// An attempt reads, processes and stages; nothing is visible. Also an attempt that died: the next run begins anew.
+    Open,
+    /// What was read and staged is final; it is being published, or will be by the next run.
+    Sealed,
+    /// Every sink and trap has it.
+    Loaded,
+    /// Its staged rows are gone too.
+    Done,
+    /// It needs a person; every run looks again whether it still does.
+    Held,
+}
+
+impl State {
+    const ALL: [Self; 5] = [Self::Open, Self::Sealed, Self::Loaded, Self::Done, Self::Held];
+
+    /// The state as stores and listings spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Sealed => "sealed",
+            Self::Loaded => "loaded",
+            Self::Done => "done",
+            Self::Held => "held",
+        }
+    }
+
+    /// The state that is spelled `text`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One try at an iteration: it owns what it stages, and at most one try of an iteration is sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// A random number, never used twice.
+    pub(crate) id: String,
+    /// The iteration it tries.
+    pub(crate) iteration: u64,
+    /// Who tries: `pid 4711`.
+    pub(crate) owner: String,
+    /// When it began, in microseconds since the epoch of Unix.
+    pub(crate) opened_us: i64,
+    /// [`Plan::hash`](crate::Plan::hash) of the program.
+    pub(crate) plan_hash: u64,
+}
+
+/// What was read of one shard of one source in one iteration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    /// The source port.
+    pub(crate) port: String,
+    /// [`Shard::id`](crate::source::Shard::id).
+    pub(crate) shard: String,
+    /// [`Shard::name`](crate::source::Shard::name).
+    pub(crate) name: String,
+    /// Position of the first record.
+    pub(crate) first: Position,
+    /// The first position not read: where the next iteration begins.
+    pub(crate) next: Position,
+    /// How many records.
+    pub(crate) records: u64,
+    /// How many bytes of records.
+    pub(crate) bytes: u64,
+    /// Hash of the records; a replay must find the same.
+    pub(crate) hash: String,
+}
+
+/// Where a shard has been sealed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealedShard {
+    /// The source port.
+    pub(crate) port: String,
+    /// [`Shard::id`](crate::source::Shard::id).
+    pub(crate) shard: String,
+    /// [`Shard::name`](crate::source::Shard::name) at the time.
+    pub(crate) name: String,
+    /// The first position not read.
+    pub(crate) next: Position,
+}
+
+/// What a table held when an iteration read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TableVersion {
+    /// The table port.
+    pub(crate) port: String,
+    /// How many records.
+    pub(crate) records: u64,
+    /// How many bytes of records.
+    pub(crate) bytes: u64,
+    /// Hash of the records.
+    pub(crate) hash: String,
+}
+
+/// The manifest of one output: what was staged for a sink or trap, and for which target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// What was staged, and for which port.
+    pub(crate) staged: StagedManifest,
+    /// Where it is to be published, without secrets.
+    pub(crate) place: String,
+    /// How.
+    pub(crate) mode: Mode,
+    /// Whether the target has it.
+    pub(crate) loaded: bool,
+}
+
+/// The counts of one operator, under the name it had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OperatorCounts {
+    /// The operator as the plan prints it.
+    pub(crate) operator: String,
+    /// Its counts.
+    pub(crate) counts: Counts,
+}
+
+/// All that a seal makes final.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seal {
+    /// When, in microseconds since the epoch of Unix.
+    pub(crate) sealed_us: i64,
+    /// What was read of each shard.
+    pub(crate) ranges: Vec<Range>,
+    /// The versions of the tables.
+    pub(crate) tables: Vec<TableVersion>,
+    /// What was staged; nothing if the iteration had no new record.
+    pub(crate) outputs: Vec<Output>,
+    /// The counts of every operator.
+    pub(crate) counts: Vec<OperatorCounts>,
+}
+
+/// A sealed iteration that is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    /// Its number.
+    pub(crate) iteration: u64,
+    /// The attempt that was sealed.
+    pub(crate) attempt: String,
+    /// What is to be published, and what has been.
+    pub(crate) outputs: Vec<Output>,
+}

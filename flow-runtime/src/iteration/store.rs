@@ -1,0 +1,85 @@
+//! The contract of a store, and the one way to seal.
+//!
+//! What a store must give: a write is durable when its call returns; its condition and its effect are one step; a read
+//! sees every write before it. It need not tell a lost race from a lost reply: [`seal`] finds out.
+
+use std::fmt;
+
+use super::{Attempt, Seal, Sealed, SealedShard};
+use crate::Error;
+
+/// Keeps the iterations of one flow: of one logical name.
+pub(crate) trait Store: fmt::Debug {
+    /// The random number that was made with the logical name; ledgers in targets bear it.
+    fn epoch(&self) -> &str;
+
+    /// The last sealed iteration, whatever has become of it.
+    fn latest(&self) -> Result<Option<u64>, Error>;
+
+    /// The sealed iterations that are not done, oldest first.
+    fn unfinished(&self) -> Result<Vec<Sealed>, Error>;
+
+    /// Where every shard that was ever sealed has been sealed to, in the order of their first sight.
+    fn shards(&self) -> Result<Vec<SealedShard>, Error>;
+
+    /// The last iteration before `iteration` that had something for the output `port`.
+    fn last_output(&self, port: &str, before: u64) -> Result<Option<u64>, Error>;
+
+    /// The attempts that are neither sealed nor revoked.
+    fn open_attempts(&self) -> Result<Vec<Attempt>, Error>;
+
+    /// Notes that an attempt has begun.
+    fn open(&self, attempt: &Attempt) -> Result<(), Error>;
+
+    /// Forbids an attempt to be sealed, for ever; what it staged may then be deleted. With `held`, the attempt stopped
+    /// for that reason, which needs a person. Says `false`, and does nothing, if the attempt is already sealed.
+    fn revoke(&self, attempt: &Attempt, held: Option<&str>) -> Result<bool, Error>;
+
+    /// Makes an attempt final in one step, on the condition that its iteration is absent, that it is not revoked and
+    /// that the epoch is still the store's. Says whether the condition held.
+    fn write_seal(&self, attempt: &Attempt, seal: &Seal) -> Result<bool, Error>;
+
+    /// The attempt that was sealed as this iteration.
+    fn sealed_attempt(&self, iteration: u64) -> Result<Option<String>, Error>;
+
+    /// Notes that the target of `port` has this iteration.
+    fn mark_output_loaded(&self, iteration: u64, port: &str) -> Result<(), Error>;
+
+    /// Notes that every target has this iteration.
+    fn mark_loaded(&self, iteration: u64, now_us: i64) -> Result<(), Error>;
+
+    /// Notes that nothing is left to do for this iteration.
+    fn mark_done(&self, iteration: u64, now_us: i64) -> Result<(), Error>;
+
+    /// Notes why this sealed iteration needs a person.
+    fn mark_held(&self, iteration: u64, why: &str) -> Result<(), Error>;
+}
+
+/// How sealing ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SealEnd {
+    /// The attempt is final.
+    Won,
+    /// Another attempt is final, or this one was revoked: what it staged is garbage.
+    Lost,
+}
+
+/// Seals an attempt: one conditional write, and, whenever that did not plainly succeed, a look at what the store has.
+///
+/// A reply may be lost after the write took place, and a repeated write then finds its own: so an attempt that reads
+/// its own id back has won.
+///
+/// # Errors
+/// The store's, when the attempt is not sealed, or when that cannot be found out.
+pub(crate) fn seal(store: &dyn Store, attempt: &Attempt, seal: &Seal) -> Result<SealEnd, Error> {
+    let written = store.write_seal(attempt, seal);
+    if let Ok(true) = written {
+        return Ok(SealEnd::Won);
+    }
+    match (store.sealed_attempt(attempt.iteration), written) {
+        (Ok(Some(id)), _) if id == attempt.id => Ok(SealEnd::Won),
+        (Ok(_), Ok(_)) => Ok(SealEnd::Lost),
+        (Ok(Some(_)), Err(_)) => Ok(SealEnd::Lost),
+        (Ok(None), Err(error)) | (Err(_), Err(error)) | (Err(error), Ok(_)) => Err(error),
+    }
+}
