@@ -4,6 +4,10 @@
 //! of an iteration: decide → read, process, stage → check the counts → seal → load → done. It never looks inside a
 //! record.
 
+mod balance;
+mod lock;
+mod surroundings;
+
 use std::{
     num::NonZeroUsize,
     path::PathBuf,

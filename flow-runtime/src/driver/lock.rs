@@ -1,0 +1,94 @@
+//! The lock that keeps two runs of one flow apart.
+//!
+//! It is a lock of the operating system on a file beside the store, so a run that dies lets go of it. It saves work and
+//! gives a clear message; that at most one attempt of an iteration is sealed does not hang on it.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Failure};
+
+/// Held as long as it lives.
+#[derive(Debug)]
+pub(crate) struct FlowLock {
+    _file: File,
+}
+
+impl FlowLock {
+    /// Takes the lock of `flow` beside `store`, and writes `owner` into it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], with the other's owner, when another run has it; [`Error::Store`] when the file cannot be made.
+    pub(crate) fn take(store: &Path, flow: &str, owner: &str) -> Result<Self, Error> {
+        let path = lock_path(store, flow);
+        let fail = |error: std::io::Error| {
+            let failure = Failure::new("cannot lock the checkpoint store").at(path.display().to_string());
+            Error::Store(failure.cause(error).help("give --checkpoint a place that can be written to"))
+        };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(fail)?;
+        }
+        // Never truncated before it is locked, never deleted: another run may hold it.
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(busy(&mut file, flow, store)),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+        write_owner(&mut file, owner).map_err(fail)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn write_owner(file: &mut File, owner: &str) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(owner.as_bytes())
+}
+
+fn lock_path(store: &Path, flow: &str) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(format!(".{flow}.lock"));
+    path.into()
+}
+
+fn busy(file: &mut File, flow: &str, store: &Path) -> Error {
+    let mut owner = String::new();
+    // The name is for the message only; the other run may not have written it yet.
+    if file.read_to_string(&mut owner).is_err() || owner.is_empty() {
+        "another process".clone_into(&mut owner);
+    }
+    Error::Busy(
+        Failure::new(format!("another run of `{flow}` is under way"))
+            .at(format!("{owner}, store {}", store.display()))
+            .help("wait for it, or give this run a store of its own"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_is_told_who_has_the_lock_and_gets_it_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("new/store.db");
+        let first = FlowLock::take(&store, "counts", "pid 4711, since noon").unwrap();
+        let error = FlowLock::take(&store, "counts", "pid 42").unwrap_err();
+        assert!(matches!(&error, Error::Busy(_)) && error.to_string().contains("pid 4711, since noon"), "{error}");
+        drop(first);
+        FlowLock::take(&store, "counts", "pid 42").unwrap();
+    }
+
+    #[test]
+    fn two_flows_of_one_store_do_not_wait_for_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store.db");
+        let _counts = FlowLock::take(&store, "counts", "pid 1").unwrap();
+        FlowLock::take(&store, "others", "pid 1").unwrap();
+    }
+}
