@@ -1,9 +1,11 @@
 //! The types of fields: what expressions see, how text becomes a value, how rows are encoded.
 //!
-//! One file a type that is not Rust's own; `text.rs` parses and prints, `row.rs` encodes.
+//! One file a type that is not Rust's own; `text.rs` parses and prints, `encoding.rs` encodes, `row.rs` holds and reads
+//! what is encoded.
 
 mod date;
 mod decimal;
+mod encoding;
 mod row;
 mod text;
 mod timestamp;
@@ -12,7 +14,8 @@ use std::{cmp::Ordering, fmt};
 
 pub use date::Date;
 pub use decimal::Decimal;
-pub use row::{Decode, Encode, RowBuffer, RowReader, compare_rows};
+pub use encoding::{Decode, Encode};
+pub use row::{RowBuffer, RowReader, compare_rows};
 pub use text::{DisplayValue, FromText, optional, required};
 pub use timestamp::Timestamp;
 

@@ -4,8 +4,8 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use proptest::prelude::*;
 
-use super::{Decode, Encode, RowBuffer, RowReader, compare_rows};
-use crate::value::{Date, Decimal, Timestamp, Type, Value};
+use super::{Decode, Encode};
+use crate::value::{Date, Decimal, RowBuffer, RowReader, Timestamp, Type, Value, compare_rows};
 
 /// A value of any type, owned.
 #[derive(Clone, Debug)]
