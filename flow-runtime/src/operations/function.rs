@@ -13,12 +13,10 @@
 //! them and that the compiler infers, since for one returned type only one of them can hold. When none does, rustc shows
 //! the message of the trait alone: it does not recommend implementations.
 
-use std::{borrow::Cow, fmt::Display};
+use std::fmt::Display;
 
-use crate::{
-    flow::Reason,
-    value::{Date, Decimal, Timestamp},
-};
+use super::IntoField;
+use crate::flow::Reason;
 
 /// Makes functions that call a function: only the bound `FnOnce` tells the compiler the type of a closure's arguments,
 /// and only an argument that is passed at once borrows for as long as it should.
@@ -42,12 +40,6 @@ calls! {
     call6(a: A, b: B, c: C, d: D, e: E, g: G);
     call7(a: A, b: B, c: C, d: D, e: E, g: G, h: H);
     call8(a: A, b: B, c: C, d: D, e: E, g: G, h: H, i: I);
-}
-
-/// A value that can become a field of type `V` as it is.
-pub trait IntoField<V> {
-    /// The field's value.
-    fn into_field(self) -> V;
 }
 
 /// What a function returns for a field that cannot be null.
@@ -235,59 +227,6 @@ fn returned_none() -> Reason {
 #[cold]
 fn failed(error: impl Display) -> Reason {
     Reason::new(error.to_string())
-}
-
-/// Fields that are what they are.
-macro_rules! identities {
-    ($($scalar:ty)*) => {$(
-        #[diagnostic::do_not_recommend]
-        impl IntoField<$scalar> for $scalar {
-            #[inline]
-            fn into_field(self) -> $scalar {
-                self
-            }
-        }
-    )*};
-}
-
-identities!(bool i16 i32 i64 f32 f64 Timestamp Date Decimal);
-
-/// Text and bytes, borrowed or owned.
-macro_rules! into_cows {
-    ($($from:ty => $borrowed:ty,)*) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<'a> IntoField<Cow<'a, $borrowed>> for $from {
-            #[inline]
-            fn into_field(self) -> Cow<'a, $borrowed> {
-                Cow::from(self)
-            }
-        }
-    )*};
-}
-
-into_cows! {
-    &'a str => str,
-    String => str,
-    &'a String => str,
-    Cow<'a, str> => str,
-    &'a [u8] => [u8],
-    Vec<u8> => [u8],
-    &'a Vec<u8> => [u8],
-    Cow<'a, [u8]> => [u8],
-}
-
-impl<'a> IntoField<Cow<'a, str>> for Box<str> {
-    #[inline]
-    fn into_field(self) -> Cow<'a, str> {
-        Cow::Owned(self.into())
-    }
-}
-
-impl<'a> IntoField<Cow<'a, [u8]>> for Box<[u8]> {
-    #[inline]
-    fn into_field(self) -> Cow<'a, [u8]> {
-        Cow::Owned(self.into())
-    }
 }
 
 /// A tuple of two to twelve values.

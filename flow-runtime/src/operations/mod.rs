@@ -4,6 +4,7 @@
 
 mod count;
 mod extreme;
+mod field;
 mod function;
 mod pattern;
 mod sum;
@@ -13,8 +14,9 @@ pub use extreme::{
     Extreme, ExtremeBytes, ExtremeText, Greatest, Least, Max, MaxBytes, MaxText, Min, MinBytes, MinText, TotalOrder,
     Wanted,
 };
+pub use field::IntoField;
 pub use function::{
-    IntoField, Optional, Required, Returned, Tuple, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
+    Optional, Required, Returned, Tuple, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
     required_of, returned_of,
 };
 pub use pattern::{Groups, Pattern};
