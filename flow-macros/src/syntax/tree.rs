@@ -1,0 +1,95 @@
+//! A flow as written: ports, pipes, operator calls. Names are not looked up yet.
+
+use syn::{Ident, Visibility};
+
+use crate::{operators::Operator, types::Typed};
+
+/// A whole flow.
+pub(crate) struct FlowTree {
+    pub(crate) about: Vec<String>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) ports: Vec<PortTree>,
+    pub(crate) pipes: Vec<PipeTree>,
+    /// A digest of the tokens: it changes when the flow does.
+    pub(crate) hash: u64,
+}
+
+/// What a port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PortKind {
+    Source,
+    Table,
+    Sink,
+    Trap,
+}
+
+impl PortKind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Table => "table",
+            Self::Sink => "sink",
+            Self::Trap => "trap",
+        }
+    }
+}
+
+/// `source log: TextLine { data: &str };`
+pub(crate) struct PortTree {
+    pub(crate) kind: PortKind,
+    pub(crate) about: Vec<String>,
+    pub(crate) name: Ident,
+    pub(crate) scheme: Scheme,
+    pub(crate) fields: Vec<FieldTree>,
+    /// The fields could not be read: whatever is asked of the port is taken to be there.
+    pub(crate) poisoned: bool,
+    /// `key(ip)` of a sink.
+    pub(crate) key: Vec<Ident>,
+    /// `for hits, hosts` of a trap; empty for all that has no other.
+    pub(crate) covers: Vec<Ident>,
+}
+
+/// How the bytes of an input become fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// One field: the record.
+    TextLine,
+    /// Columns.
+    TextDelimited { delimiter: String, quote: Option<u8>, header: bool, strict: bool },
+}
+
+/// `count: i64 as integer add`
+#[derive(Clone)]
+pub(crate) struct FieldTree {
+    pub(crate) name: Ident,
+    pub(crate) typed: Typed,
+    pub(crate) column: Option<String>,
+    pub(crate) add: bool,
+}
+
+/// `hits = log -> … -> …;`
+pub(crate) struct PipeTree {
+    pub(crate) name: Option<Ident>,
+    pub(crate) head: Option<Head>,
+    pub(crate) steps: Vec<Call>,
+    /// The sink at the end.
+    pub(crate) sink: Option<Ident>,
+}
+
+/// What a pipe begins with.
+pub(crate) enum Head {
+    /// A port or another pipe.
+    Name(Ident),
+    /// An operator that takes its pipes as arguments.
+    Call(Call),
+}
+
+/// An operator and its arguments.
+pub(crate) struct Call {
+    pub(crate) name: Ident,
+    /// As a person would write it.
+    pub(crate) text: String,
+    /// `None` after a mistake: its fields are unknown and no further mistake is reported of them.
+    pub(crate) operator: Option<Box<dyn Operator>>,
+}
