@@ -15,7 +15,7 @@ use regex_syntax::{
 };
 
 /// A pattern that is valid, with what the macro must know of it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     /// The capturing groups 1, 2, …, in order.
     pub(crate) groups: Vec<Group>,
@@ -25,7 +25,7 @@ pub(crate) struct Pattern {
 }
 
 /// A capturing group.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     /// As in `(?<name>…)`.
     pub(crate) name: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Group {
 }
 
 /// Why a pattern cannot be used.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PatternError {
     /// One sentence, lower case, no period.
     pub(crate) message: String,
@@ -43,13 +43,13 @@ pub(crate) struct PatternError {
 }
 
 /// A place where the runtime's text differs from the user's.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Edit {
     at: Range<usize>,
     with: Replacement,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Replacement {
     /// The opening of this group: `(` when it is kept, else `(?:`.
     Opening(usize),

@@ -1,0 +1,138 @@
+//! Rust expressions over the live fields, as in `Filter` and `Insert`: which fields they read, and what of them can be
+//! checked before rustc sees them.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::{
+    Expr, ExprPath, Local, Pat, PatIdent,
+    visit::{self, Visit},
+};
+
+use crate::{
+    emit::{code, local},
+    errors::Errors,
+    resolve::Scope,
+    suggest,
+};
+
+/// The live fields whose names occur in the expression, format strings included: rather one too many than one too few.
+pub(crate) fn reads(expression: &Expr, scope: &Scope) -> Vec<Ident> {
+    let mut words = Vec::new();
+    collect_words(expression.to_token_stream(), &mut words);
+    let mut reads: Vec<Ident> = Vec::new();
+    for word in words {
+        if scope.get(&word.to_string()).is_some() && !reads.contains(&word) {
+            reads.push(word);
+        }
+    }
+    reads
+}
+
+fn collect_words(tokens: TokenStream, words: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(word) => words.push(word),
+            TokenTree::Group(group) => collect_words(group.stream(), words),
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                for part in text.split('{').skip(1) {
+                    let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                    if let Ok(word) = syn::parse_str::<Ident>(&name) {
+                        words.push(Ident::new(&word.to_string(), literal.span()));
+                    }
+                }
+            }
+            TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+/// The expression in a block in which the fields it reads are variables:
+///
+/// ```text
+/// { let response = response; response >= 400 }
+/// ```
+///
+/// The first name is the user's, the second the macro's, so that nothing else of the loop is in sight.
+pub(crate) fn block(reads: &[Ident], expression: TokenStream) -> TokenStream {
+    let bindings = reads.iter().map(|name| {
+        let inner = local(name);
+        quote!(let #name = #inner;)
+    });
+    code!({ #(#bindings)* #expression })
+}
+
+/// Reports names that were fields and are gone, and names that are nearly a field's. What else is wrong is rustc's to say,
+/// on the user's own tokens.
+pub(crate) fn check(expression: &Expr, scope: &Scope, errors: &mut Errors) {
+    if scope.open {
+        return;
+    }
+    let mut bound = Bound::default();
+    bound.visit_expr(expression);
+    let mut used = Used { scope, bound: bound.names, errors };
+    used.visit_expr(expression);
+}
+
+/// Names that the expression itself binds: closure parameters, `let`, patterns.
+#[derive(Default)]
+struct Bound {
+    names: BTreeSet<String>,
+}
+
+impl<'ast> Visit<'ast> for Bound {
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        self.names.insert(pattern.ident.to_string());
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_local(&mut self, statement: &'ast Local) {
+        if let Pat::Ident(pattern) = &statement.pat {
+            self.names.insert(pattern.ident.to_string());
+        }
+        visit::visit_local(self, statement);
+    }
+}
+
+struct Used<'a> {
+    scope: &'a Scope,
+    bound: BTreeSet<String>,
+    errors: &'a mut Errors,
+}
+
+impl<'ast> Visit<'ast> for Used<'_> {
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        // A callee is a function, and what is handed to one may be: neither is taken for a field.
+        if !matches!(*call.func, Expr::Path(_)) {
+            self.visit_expr(&call.func);
+        }
+        for argument in &call.args {
+            match argument {
+                Expr::Path(path) => self.check_path(path, false),
+                other => self.visit_expr(other),
+            }
+        }
+    }
+
+    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+        self.check_path(path, true);
+    }
+}
+
+impl Used<'_> {
+    fn check_path(&mut self, path: &ExprPath, is_value: bool) {
+        let Some(name) = path.path.get_ident() else { return };
+        let word = name.to_string();
+        let is_field_like = word.chars().all(|letter| letter.is_lowercase() || letter.is_numeric() || letter == '_');
+        if !is_field_like || self.bound.contains(&word) || self.scope.get(&word).is_some() {
+            return;
+        }
+        let names: Vec<String> = self.scope.names().collect();
+        let is_slip = is_value && suggest::nearest(&word, names.iter().map(String::as_str)).is_some();
+        if is_slip || self.scope.fate(&word).is_some() {
+            self.errors.at(name, self.scope.unknown(name));
+        }
+    }
+}

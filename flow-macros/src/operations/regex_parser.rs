@@ -1,0 +1,187 @@
+//! `RegexParser(r"…")`: one field for each group of a pattern that is read at compile time.
+//!
+//! It searches, it does not demand a full match. A record that the pattern does not find goes to the trap. Groups that
+//! nobody reads are not captured.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{LitStr, parse::Parser};
+
+use super::{Function, Results, pattern, pattern::Pattern};
+use crate::{
+    emit::{RowCode, code, local},
+    errors::Errors,
+    operators::Names,
+    resolve::Field,
+    types::{FieldType, Typed},
+};
+
+pub(super) const NAME: &str = "RegexParser";
+
+#[derive(Clone)]
+struct RegexParser {
+    pattern: Pattern,
+    literal: LitStr,
+}
+
+pub(super) fn parse(each: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Box<dyn Function>> {
+    let parser = |input: syn::parse::ParseStream<'_>| {
+        let name: Ident = input.parse()?;
+        if !input.peek(syn::token::Paren) {
+            return Err(syn::Error::new(name.span(), "`RegexParser` needs its pattern: `RegexParser(r\"…\")`"));
+        }
+        let content;
+        syn::parenthesized!(content in input);
+        let literal: LitStr = content
+            .parse()
+            .map_err(|error| syn::Error::new(error.span(), "the pattern is a string literal, read at compile time"))?;
+        if !content.is_empty() || !input.is_empty() {
+            return Err(syn::Error::new(each.span(), "`RegexParser` takes one pattern and nothing else"));
+        }
+        Ok(literal)
+    };
+    let literal: LitStr = errors.keep(Parser::parse2(parser, tokens))?;
+    match pattern::analyse(&literal.value()) {
+        Ok(pattern) => Some(Box::new(RegexParser { pattern, literal })),
+        Err(error) => {
+            let text = literal.value();
+            let at = text.get(error.at.clone()).filter(|at| !at.is_empty());
+            let place = at.map(|at| format!(" at `{at}`")).unwrap_or_default();
+            errors.at(&literal, format!("invalid pattern: {}{place}", error.message));
+            None
+        }
+    }
+}
+
+impl RegexParser {
+    /// The group of each result: 1 to n, or the whole match if the pattern has no group.
+    fn group(&self, result: usize) -> usize {
+        if self.pattern.groups.is_empty() { 0 } else { result + 1 }
+    }
+
+    fn is_optional(&self, result: usize) -> bool {
+        self.pattern.groups.get(result).is_some_and(|group| group.optional)
+    }
+
+    /// The groups that must be captured: those that are read, and those whose text may not be of its type.
+    fn kept(&self, results: &[Field], read_behind: &Names) -> Vec<usize> {
+        results
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| !field.typed.ty.takes_any_text() || read_behind.contains(&field.name.to_string()))
+            .map(|(index, _)| self.group(index))
+            .collect()
+    }
+
+    fn named_groups(&self, each: &Ident, errors: &mut Errors) -> Option<Vec<Field>> {
+        let mut fields = Vec::new();
+        for group in &self.pattern.groups {
+            let Some(name) = &group.name else {
+                errors.at(each, "name the results: `=> ip, time`, or name every group: `(?<ip>…)`");
+                return None;
+            };
+            let Ok(name) = syn::parse_str::<Ident>(name) else {
+                errors.at(&self.literal, format!("the group `{name}` cannot name a field"));
+                return None;
+            };
+            let name = Ident::new(&name.to_string(), self.literal.span());
+            fields.push(Field::new(&name, Typed { ty: FieldType::Text, nullable: group.optional }));
+        }
+        if fields.is_empty() {
+            errors.at(each, "name the results: `=> ip, time`");
+            return None;
+        }
+        Some(fields)
+    }
+}
+
+impl Function for RegexParser {
+    // One text goes in; one field a group comes out, `&str` or what its type says.
+    // Refused: another argument than one text; another number of results than groups; a type without `Option` for a group
+    // that may take no part in a match.
+    fn results(
+        &self,
+        each: &Ident,
+        arguments: &[Field],
+        results: &Results,
+        open: bool,
+        errors: &mut Errors,
+    ) -> Option<Vec<Field>> {
+        match arguments {
+            [argument] if argument.typed.ty.fits(&FieldType::Text) => {}
+            [argument] => {
+                errors
+                    .at(&argument.name, format!("`{}` is {}: `RegexParser` reads text", argument.name, argument.typed));
+            }
+            _ if open => {}
+            _ => errors.at(each, format!("`RegexParser` takes one field, not {}", arguments.len())),
+        }
+        if !results.listed || (results.fields.is_empty() && !self.pattern.groups.is_empty()) {
+            return self.named_groups(each, errors);
+        }
+        let groups = self.pattern.groups.len().max(1);
+        if results.fields.len() != groups {
+            let have = if self.pattern.groups.len() == 1 {
+                "1 group".to_owned()
+            } else {
+                format!("{} groups", self.pattern.groups.len())
+            };
+            let message = format!("the pattern has {have}, but {} results are listed", results.fields.len());
+            errors.at(&self.literal, message);
+            return None;
+        }
+        let fields = results.fields.iter().enumerate().map(|(index, result)| {
+            let optional = self.is_optional(index);
+            let typed = result.typed.clone().unwrap_or(Typed { ty: FieldType::Text, nullable: optional });
+            if optional && !typed.nullable {
+                let message = format!(
+                    "group {} may take no part in a match: `{}` must be Option<{}>",
+                    index + 1,
+                    result.name,
+                    typed.ty
+                );
+                errors.at(&result.name, message);
+            }
+            Field::new(&result.name, typed)
+        });
+        Some(fields.collect())
+    }
+
+    fn state(&self, results: &[Field], read_behind: &Names) -> Option<(TokenStream, TokenStream)> {
+        let pattern = raw_literal(&self.pattern.runtime(&self.kept(results, read_behind)));
+        Some((code!(__flow::Pattern), code!(__flow::Pattern::new(#pattern))))
+    }
+
+    // RegexParser(r"^(\S+) (\S+)") => ip, size: i64, with both read, becomes:
+    //     let Some(groups) = worker.state_2.find(data) else { <trap: "the pattern does not match"> };
+    //     let ip: &str = groups.get(1).unwrap_or_default();
+    //     let size: i64 = match __flow::required(groups.get(2), ()) { Ok(value) => value, Err(reason) => { <trap> } };
+    // and with none read: if !worker.state_2.is_match(data) { <trap> }
+    fn emit(&self, arguments: &[Field], results: &[Field], row: &mut RowCode<'_>) -> TokenStream {
+        let Some(argument) = arguments.first() else { return TokenStream::new() };
+        let name = local(&argument.name);
+        let text = if argument.typed.nullable { code!(#name.unwrap_or_default()) } else { code!(#name) };
+        let pattern = row.state();
+        let fail = row.fail(&code!(__flow::Reason::new("the pattern does not match")));
+        let kept = self.kept(results, row.read_behind());
+        if kept.is_empty() {
+            return code!(if !#pattern.is_match(#text) { #fail });
+        }
+        let mut code = code!(let ::core::option::Option::Some(groups) = #pattern.find(#text) else { #fail };);
+        for (index, field) in results.iter().enumerate() {
+            if let Some(capture) = kept.iter().position(|group| *group == self.group(index)) {
+                let capture = if self.pattern.groups.is_empty() { 0 } else { capture + 1 };
+                code.extend(row.bind_text(field, &code!(groups.get(#capture))));
+            }
+        }
+        code
+    }
+
+    fn copy(&self) -> Box<dyn Function> {
+        Box::new(self.clone())
+    }
+}
+
+/// `r#"…"#`, so that the expansion reads like the flow.
+fn raw_literal(text: &str) -> TokenStream {
+    syn::parse_str(&format!("r#\"{text}\"#")).unwrap_or_else(|_| code!(#text))
+}
