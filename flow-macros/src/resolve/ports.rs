@@ -1,0 +1,104 @@
+//! The rules of ports and of names: what may be declared, before any pipe is looked at.
+
+use proc_macro2::Ident;
+
+use super::scope::unique;
+use crate::{
+    errors::{Errors, line},
+    operators,
+    syntax::{FlowTree, OPTIONS, PortKind, PortTree, Scheme},
+    types::FieldType,
+};
+
+/// Checks every declaration.
+pub(super) fn check(flow: &FlowTree, errors: &mut Errors) {
+    check_names(flow, errors);
+    for port in &flow.ports {
+        unique(&port.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>(), errors);
+        match port.kind {
+            PortKind::Source | PortKind::Table => check_input(port, errors),
+            PortKind::Sink => check_sink(port, errors),
+            PortKind::Trap => {}
+        }
+    }
+}
+
+// Every port and pipe has a name of its own. A port's name is an option of the command line, so it may not hide one;
+// and no name may be an operator's.
+fn check_names(flow: &FlowTree, errors: &mut Errors) {
+    let ports = flow.ports.iter().map(|port| (&port.name, true));
+    let pipes = flow.pipes.iter().filter_map(|pipe| pipe.name.as_ref()).map(|name| (name, false));
+    let mut seen: Vec<&Ident> = Vec::new();
+    for (name, is_port) in ports.chain(pipes) {
+        let word = name.to_string();
+        if let Some(first) = seen.iter().find(|first| **first == name) {
+            errors.at(name, format!("`{name}` is defined twice: first on line {}", line(first.span())));
+        } else if operators::find(&word).is_some() {
+            errors.at(name, format!("`{name}` is an operator: choose another name"));
+        } else if is_port && OPTIONS.contains(&word.as_str()) {
+            let option = word.replace('_', "-");
+            errors.at(
+                name,
+                format!("`{name}` would hide the option `--{option}` of the command line: choose another name"),
+            );
+        }
+        seen.push(name);
+    }
+}
+
+// A line is one field. Column types and `add` are for sinks.
+fn check_input(port: &PortTree, errors: &mut Errors) {
+    if let (Scheme::TextLine, [_, second, ..]) = (&port.scheme, port.fields.as_slice()) {
+        let message = "`TextLine` gives one field, the line\nfor columns declare `TextDelimited(delimiter = \"…\")`";
+        errors.at(&second.name, message);
+    }
+    for field in &port.fields {
+        if field.add {
+            errors
+                .at(&field.name, format!("`add` is for sinks: `{}` is a field of a {}", field.name, port.kind.word()));
+        }
+        if field.column.is_some() {
+            let message =
+                format!("`as` is for the columns of sinks: `{}` is a field of a {}", field.name, port.kind.word());
+            errors.at(&field.name, message);
+        }
+    }
+}
+
+// The key names fields of the sink; floats have no equality to merge by. `add` is for numbers outside the key.
+fn check_sink(port: &PortTree, errors: &mut Errors) {
+    unique(&port.key, errors);
+    for name in &port.key {
+        match port.fields.iter().find(|field| field.name == *name) {
+            None if port.poisoned => {}
+            None => {
+                let fields: Vec<String> = port.fields.iter().map(|field| field.name.to_string()).collect();
+                let near = crate::suggest::did_you_mean(&name.to_string(), fields.iter().map(String::as_str));
+                let message = format!("the key `{name}` is no field of the sink{near}\nfields: {}", fields.join(", "));
+                errors.at(name, message);
+            }
+            Some(field) if !field.typed.ty.has_equality() => {
+                errors.at(name, format!("`{name}` is {}: floats have no equality to merge by", field.typed));
+            }
+            Some(_) => {}
+        }
+    }
+    for field in port.fields.iter().filter(|field| field.add) {
+        let name = &field.name;
+        if port.key.is_empty() {
+            errors.at(
+                name,
+                format!("`{name}` says `add`, but the sink has no key to merge by: `sink {} key(…)`", port.name),
+            );
+        } else if port.key.contains(name) {
+            errors.at(name, format!("`{name}` is part of the key and cannot be added to"));
+        } else if !is_number(&field.typed.ty) {
+            errors.at(name, format!("`{name}` is {}: only numbers can be added to", field.typed));
+        }
+    }
+}
+
+fn is_number(ty: &FieldType) -> bool {
+    use FieldType::{Decimal, F32, F64, I16, I32, I64};
+    matches!(ty, I16 | I32 | I64 | F32 | F64 | Decimal(..))
+}
