@@ -21,6 +21,7 @@ pub mod value;
 pub use address::Address;
 pub use error::{Error, Failure};
 pub use flow::Flow;
+pub use flow_macros::flow;
 pub use plan::Plan;
 pub use sink::{MemoryRows, Sink, Trap};
 pub use source::{MemoryRecords, Source, Table};

@@ -19,3 +19,21 @@ pub use crate::{
         required,
     },
 };
+
+/// Where a worker encodes the key it looks up or gathers by.
+pub type KeyBuffer = Vec<u8>;
+
+/// The ports of a flow, lent.
+pub type List<T> = Vec<T>;
+
+/// Text that a row owns.
+pub type OwnedText = String;
+
+/// Bytes that a row owns.
+pub type OwnedBytes = Vec<u8>;
+
+/// Text that Rust code returned: borrowed from the record or owned.
+pub type Text<'a> = std::borrow::Cow<'a, str>;
+
+/// Bytes that Rust code returned: borrowed from the record or owned.
+pub type Bytes<'a> = std::borrow::Cow<'a, [u8]>;

@@ -1,0 +1,87 @@
+//! The module of row structs, one pair for each input and sink: borrowed as the loops see a row, owned for tests.
+
+use proc_macro2::{Ident, TokenStream};
+
+use super::{code, ports::option};
+use crate::syntax::{FlowTree, PortKind, PortTree};
+
+// pub mod access_log_counts {
+//     pub struct CountsRow<'a> { pub ip: Option<&'a str>, pub count: i64 }
+//     pub struct OwnedCountsRow { pub ip: Option<String>, pub count: i64 }
+// }
+pub(super) fn module(flow: &FlowTree) -> TokenStream {
+    let name = Ident::new(&snake_case(&flow.name.to_string()), flow.name.span());
+    let about = format!(" Rows of [`{}`](super::{}), for tests.", flow.name, flow.name);
+    let visibility = &flow.visibility;
+    let rows = flow.ports.iter().filter(|port| port.kind != PortKind::Trap).map(rows);
+    code! {
+        #[doc = #about]
+        #[allow(dead_code, unused_imports, reason = "printed by flow! for whoever wants them")]
+        #visibility mod #name {
+            use ::flow_runtime::__private as __flow;
+            #(#rows)*
+        }
+    }
+}
+
+fn rows(port: &PortTree) -> TokenStream {
+    let stem = camel_case(&port.name.to_string());
+    let borrowed = Ident::new(&format!("{stem}Row"), port.name.span());
+    let owned = Ident::new(&format!("Owned{stem}Row"), port.name.span());
+    let (kind, name) = (port.kind.word(), port.name.to_string());
+    let about_borrowed = format!(" A row of the {kind} `{name}`, borrowed.");
+    let about_owned = format!(" A row of the {kind} `{name}`.");
+    let names: Vec<&Ident> = port.fields.iter().map(|field| &field.name).collect();
+    let docs: Vec<String> = port.fields.iter().map(|field| format!(" The field `{}`.", field.name)).collect();
+    let lifetime = code!('a);
+    let borrowed_types: Vec<TokenStream> =
+        port.fields.iter().map(|field| option(&field.typed, field.typed.ty.rust(&lifetime))).collect();
+    let owned_types = port.fields.iter().map(|field| option(&field.typed, field.typed.ty.owned()));
+    let generics = if port.fields.iter().any(|field| field.typed.ty.is_borrowed()) { code!(<'a>) } else { code!() };
+    let values = port.fields.iter().zip(&borrowed_types).map(|(field, ty)| {
+        let name = &field.name;
+        let value = code!(<#ty as __flow::Decode<'a>>::decode(row));
+        match (field.typed.ty.is_borrowed(), field.typed.nullable) {
+            (true, true) => code!(#name: #value.map(::core::convert::Into::into)),
+            (true, false) => code!(#name: ::core::convert::Into::into(#value)),
+            (false, _) => code!(#name: #value),
+        }
+    });
+    code! {
+        #[doc = #about_borrowed]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        pub struct #borrowed #generics { #(#[doc = #docs] pub #names: #borrowed_types,)* }
+
+        #[doc = #about_owned]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        pub struct #owned { #(#[doc = #docs] pub #names: #owned_types,)* }
+
+        impl __flow::FromRow for #owned {
+            fn from_row<'a>(row: &mut __flow::RowReader<'a>) -> Self {
+                Self { #(#values),* }
+            }
+        }
+    }
+}
+
+/// `AccessLogCounts` → `access_log_counts`
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for (index, letter) in name.chars().enumerate() {
+        if letter.is_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+/// `bad_lines` → `BadLines`
+fn camel_case(name: &str) -> String {
+    let words = name.split('_').filter(|word| !word.is_empty());
+    let capitalised = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect::<String>()
+    };
+    words.map(capitalised).collect()
+}

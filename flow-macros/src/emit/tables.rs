@@ -1,0 +1,148 @@
+//! What workers share, and what each owns: join tables, group tables, patterns.
+
+use proc_macro2::{Ident, Span, TokenStream};
+
+use super::{code, local, ports::option};
+use crate::{
+    plan::Plan,
+    resolve::{Field, NodeKind},
+};
+
+/// A name with the number of its operator: `join_6`.
+pub(super) fn numbered(stem: &str, node: usize) -> Ident {
+    Ident::new(&format!("{stem}_{node}"), Span::mixed_site())
+}
+
+/// A type with the number of its operator: `Join6`.
+pub(super) fn type_of(stem: &str, node: usize) -> Ident {
+    Ident::new(&format!("{stem}{node}"), Span::mixed_site())
+}
+
+/// The held fields that somebody reads behind the join.
+pub(super) fn held_fields<'a>(plan: &'a Plan<'_>, node: usize) -> Vec<&'a Field> {
+    let Some(join) = plan.join(node) else { return Vec::new() };
+    join.held.iter().filter(|field| plan.read[node].contains(&field.name.to_string())).collect()
+}
+
+// struct Join6 { region: Option<String> }        a held row: what is read of it
+// struct Group8 { count: Count }                 what is gathered for a group
+// struct Shared { join_6: JoinTable<Join6> }
+// struct Worker { sequence: u64, key: KeyBuffer, state_2: Pattern, build_6: …, matched_6: …, group_8: … }
+pub(super) fn structs(plan: &Plan<'_>) -> TokenStream {
+    let held = plan.joins().map(|(node, _)| {
+        let name = type_of("Join", node);
+        let fields = held_fields(plan, node);
+        let names = fields.iter().map(|field| local(&field.name));
+        let types = fields.iter().map(|field| option(&field.typed, field.typed.ty.owned()));
+        code!(struct #name { #(#names: #types),* })
+    });
+    let gathered = plan.groups().map(|(node, _)| accumulators(plan, node));
+    let tables: Vec<TokenStream> = plan
+        .joins()
+        .map(|(node, _)| {
+            let (name, row) = (numbered("join", node), type_of("Join", node));
+            code!(#name: __flow::JoinTable<#row>)
+        })
+        .collect();
+    let owned = owned(plan);
+    let (names, types, values): (Vec<_>, Vec<_>, Vec<_>) = unzip(owned);
+    code! {
+        #(#held)*
+        #(#gathered)*
+
+        #[derive(::core::default::Default)]
+        struct Shared { #(#tables),* }
+
+        struct Worker { #(#names: #types),* }
+
+        impl ::core::default::Default for Worker {
+            fn default() -> Self {
+                Self { #(#names: #values),* }
+            }
+        }
+    }
+}
+
+/// Name, type and first value of what a worker owns.
+type Owned = (Ident, TokenStream, TokenStream);
+
+fn owned(plan: &Plan<'_>) -> Vec<Owned> {
+    let default = || code!(::core::default::Default::default());
+    let mut owned: Vec<Owned> = Vec::new();
+    if plan.joins().next().is_some() || plan.groups().next().is_some() {
+        owned.push((Ident::new("key", Span::mixed_site()), code!(__flow::KeyBuffer), default()));
+    }
+    if plan.joins().next().is_some() {
+        owned.push((Ident::new("sequence", Span::mixed_site()), code!(u64), default()));
+    }
+    for (index, node) in plan.nodes.iter().enumerate() {
+        if let NodeKind::Operator(crate::operators::Kind::Step(step)) = &node.kind {
+            if let Some((ty, value)) = step.state(&plan.read[index]) {
+                owned.push((numbered("state", index), ty, value));
+            }
+        }
+    }
+    for (node, join) in plan.joins() {
+        let row = type_of("Join", node);
+        owned.push((numbered("build", node), code!(__flow::JoinBuild<#row>), default()));
+        if join.joiner.keeps_held() {
+            owned.push((numbered("matched", node), code!(__flow::Matched), default()));
+        }
+    }
+    for (node, _) in plan.groups() {
+        let row = type_of("Group", node);
+        owned.push((numbered("group", node), code!(__flow::GroupTable<#row>), default()));
+    }
+    owned
+}
+
+fn unzip(owned: Vec<Owned>) -> (Vec<Ident>, Vec<TokenStream>, Vec<TokenStream>) {
+    let mut parts = (Vec::new(), Vec::new(), Vec::new());
+    for (name, ty, value) in owned {
+        parts.0.push(name);
+        parts.1.push(ty);
+        parts.2.push(value);
+    }
+    parts
+}
+
+// #[derive(Default)] struct Group8 { count: Count }
+// impl Accumulators for Group8 { fn merge(&mut self, other: Self) { self.count.merge(other.count); } }
+fn accumulators(plan: &Plan<'_>, group: usize) -> TokenStream {
+    let name = type_of("Group", group);
+    let every = plan.every_of(group);
+    let names: Vec<Ident> = every.iter().map(|(_, every)| local(&every.result.name)).collect();
+    let types = every.iter().map(|(_, every)| every.aggregator.accumulator(every.argument.as_ref()));
+    code! {
+        #[derive(::core::default::Default)]
+        struct #name { #(#names: #types),* }
+
+        impl __flow::Accumulators for #name {
+            fn merge(&mut self, other: Self) {
+                #(self.#names.merge(other.#names);)*
+            }
+        }
+    }
+}
+
+// fn merge(worker: &mut Worker, other: Worker) { worker.group_8.merge(other.group_8); … }
+pub(super) fn merge(plan: &Plan<'_>) -> TokenStream {
+    let joins = plan.joins().map(|(node, join)| {
+        let (build, matched) = (numbered("build", node), numbered("matched", node));
+        let matched = join.joiner.keeps_held().then(|| code!(worker.#matched.merge(other.#matched);));
+        code! {
+            worker.#build.append(other.#build);
+            #matched
+        }
+    });
+    let groups = plan.groups().map(|(node, _)| {
+        let group = numbered("group", node);
+        code!(worker.#group.merge(other.#group);)
+    });
+    code! {
+        fn merge(worker: &mut Worker, other: Worker) {
+            #(#joins)*
+            #(#groups)*
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What the macro prints for two flows, held against files that compile against the runtime.
+
+use std::{fs, path::PathBuf, str::FromStr as _};
+
+use proc_macro2::TokenStream;
+
+/// Prints a flow the way a person would lay it out.
+fn expand(flow: &str) -> String {
+    let tokens = TokenStream::from_str(flow).unwrap();
+    let file = syn::parse2(crate::compile(tokens)).unwrap();
+    prettyplease::unparse(&file)
+}
+
+/// Holds an expansion against `tests/expansion/<name>.rs`; `FLOW_BLESS=1` writes the file anew.
+fn check(name: &str) {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    let flow = fs::read_to_string(root.join("flows").join(name)).unwrap();
+    let expansion = expand(&flow);
+    let path = root.join("expansion").join(name);
+    if std::env::var_os("FLOW_BLESS").is_some() {
+        fs::write(&path, &expansion).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap();
+    assert_eq!(expansion, expected, "the expansion of {name} changed: look at it, then FLOW_BLESS=1");
+}
+
+#[test]
+fn the_access_log_flow_expands_to_its_snapshot() {
+    check("access_log_counts.rs");
+}
+
+#[test]
+fn a_flow_with_branches_and_rust_code_expands_to_its_snapshot() {
+    check("page_troubles.rs");
+}
