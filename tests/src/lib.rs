@@ -1,1 +1,1 @@
-//! x
+//! Whole flows, held against what they must print and give.

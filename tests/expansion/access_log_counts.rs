@@ -1,0 +1,667 @@
+/// Hits of every listed host.
+///
+/// ```text
+/// log: source log
+/// hits: Assert(NotNull)
+///     -> Each(data => RegexParser(r#"^([^ ]*) \S+ \S+ \[([\w:/]+\s[+\-]\d{4})\] "(.+?)" (\d{3}) ([^ ]*).*$"#) => ip, time, request, response, size)
+///     -> Retain(ip)
+/// hosts: table hosts
+/// listed: Rename(ip => userip)
+/// HashJoin(hits on ip, listed on userip, RightJoin)
+///     -> Discard(userip)
+///     -> GroupBy(ip)
+///     -> Every(Count => count)
+/// counts: sink counts
+/// ```
+#[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default)]
+pub struct AccessLogCounts {
+    /// The source `log` `{ data: &str }`.
+    pub log: ::flow_runtime::__private::Source,
+    /// The table `hosts` `{ ip: Option<&str> }`.
+    pub hosts: ::flow_runtime::__private::Table,
+    /// The sink `counts` `{ ip: Option<&str>, count: i64 }`.
+    pub counts: ::flow_runtime::__private::Sink,
+    /// The trap `bad_lines`.
+    pub bad_lines: ::flow_runtime::__private::Trap,
+}
+/// Rows of [`AccessLogCounts`](super::AccessLogCounts), for tests.
+#[allow(dead_code, unused_imports, reason = "printed by flow! for whoever wants them")]
+pub mod access_log_counts {
+    use ::flow_runtime::__private as __flow;
+    /// A row of the source `log`, borrowed.
+    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    pub struct LogRow<'a> {
+        /// The field `data`.
+        pub data: &'a str,
+    }
+    /// A row of the source `log`.
+    #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    pub struct OwnedLogRow {
+        /// The field `data`.
+        pub data: __flow::OwnedText,
+    }
+    impl __flow::FromRow for OwnedLogRow {
+        fn from_row<'a>(row: &mut __flow::RowReader<'a>) -> Self {
+            Self { data: ::core::convert::Into::into(<&'a str as __flow::Decode<'a>>::decode(row)) }
+        }
+    }
+    /// A row of the table `hosts`, borrowed.
+    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    pub struct HostsRow<'a> {
+        /// The field `ip`.
+        pub ip: ::core::option::Option<&'a str>,
+    }
+    /// A row of the table `hosts`.
+    #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    pub struct OwnedHostsRow {
+        /// The field `ip`.
+        pub ip: ::core::option::Option<__flow::OwnedText>,
+    }
+    impl __flow::FromRow for OwnedHostsRow {
+        fn from_row<'a>(row: &mut __flow::RowReader<'a>) -> Self {
+            Self {
+                ip: <::core::option::Option<&'a str> as __flow::Decode<'a>>::decode(row)
+                    .map(::core::convert::Into::into),
+            }
+        }
+    }
+    /// A row of the sink `counts`, borrowed.
+    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    pub struct CountsRow<'a> {
+        /// The field `ip`.
+        pub ip: ::core::option::Option<&'a str>,
+        /// The field `count`.
+        pub count: i64,
+    }
+    /// A row of the sink `counts`.
+    #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    pub struct OwnedCountsRow {
+        /// The field `ip`.
+        pub ip: ::core::option::Option<__flow::OwnedText>,
+        /// The field `count`.
+        pub count: i64,
+    }
+    impl __flow::FromRow for OwnedCountsRow {
+        fn from_row<'a>(row: &mut __flow::RowReader<'a>) -> Self {
+            Self {
+                ip: <::core::option::Option<&'a str> as __flow::Decode<'a>>::decode(row)
+                    .map(::core::convert::Into::into),
+                count: <i64 as __flow::Decode<'a>>::decode(row),
+            }
+        }
+    }
+}
+#[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "printed by flow!")]
+const _: () = {
+    use ::flow_runtime::__private as __flow;
+    struct Join6 {}
+    #[derive(::core::default::Default)]
+    struct Group8 {
+        count: __flow::Count,
+    }
+    impl __flow::Accumulators for Group8 {
+        fn merge(&mut self, other: Self) {
+            self.count.merge(other.count);
+        }
+    }
+    #[derive(::core::default::Default)]
+    struct Shared {
+        join_6: __flow::JoinTable<Join6>,
+    }
+    struct Worker {
+        key: __flow::KeyBuffer,
+        sequence: u64,
+        state_2: __flow::Pattern,
+        build_6: __flow::JoinBuild<Join6>,
+        matched_6: __flow::Matched,
+        group_8: __flow::GroupTable<Group8>,
+    }
+    impl ::core::default::Default for Worker {
+        fn default() -> Self {
+            Self {
+                key: ::core::default::Default::default(),
+                sequence: ::core::default::Default::default(),
+                state_2: __flow::Pattern::new(
+                    r#"^([^ ]*) [[:^space:]]+ [[:^space:]]+ \[(?:[[:word:]:/]+[[:space:]][+\-][[:digit:]]{4})\] "(?:.+?)" (?:[[:digit:]]{3}) (?:[^ ]*).*$"#,
+                ),
+                build_6: ::core::default::Default::default(),
+                matched_6: ::core::default::Default::default(),
+                group_8: ::core::default::Default::default(),
+            }
+        }
+    }
+    fn read_0(
+        shared: &Shared,
+        worker: &mut Worker,
+        block: &__flow::Block<'_>,
+        out: &mut __flow::Output,
+    ) -> ::core::result::Result<(), __flow::Stop> {
+        worker.sequence = block.sequence();
+        for record in block.records() {
+            out.at_record(&record);
+            out.count(0usize).rows_in += 1;
+            'row_0: {
+                let data: &str = match record.text() {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(reason) => {
+                        out.trap(3usize, 0usize, reason, |_| {});
+                        break 'row_0;
+                    }
+                };
+                out.count(0usize).rows_out += 1;
+                out.count(2usize).rows_in += 1;
+                let ::core::option::Option::Some(groups) = worker.state_2.find(data) else {
+                    out.trap(3usize, 2usize, __flow::Reason::new("the pattern does not match"), |_| {});
+                    break 'row_0;
+                };
+                let ip: &str = groups.get(1usize).unwrap_or_default();
+                out.count(2usize).rows_out += 1;
+                out.count(6usize).rows_in += 1;
+                worker.key.clear();
+                __flow::Encode::encode(&ip, &mut worker.key);
+                if let ::core::option::Option::Some(entry) = shared.join_6.find(&worker.key) {
+                    worker.matched_6.mark(entry);
+                    for held in shared.join_6.rows(entry) {
+                        out.count(6usize).rows_out += 1;
+                        behind_6(shared, worker, out, ::core::option::Option::Some(ip))?;
+                    }
+                } else {
+                    out.count(6usize).filtered += 1;
+                }
+            }
+        }
+        ::core::result::Result::Ok(())
+    }
+    fn read_4(
+        shared: &Shared,
+        worker: &mut Worker,
+        block: &__flow::Block<'_>,
+        out: &mut __flow::Output,
+    ) -> ::core::result::Result<(), __flow::Stop> {
+        worker.sequence = block.sequence();
+        const SCHEME: __flow::Delimited =
+            __flow::Delimited { delimiter: "|", quote: ::core::option::Option::None, columns: 1usize, strict: true };
+        let mut unquoted_0 = __flow::OwnedText::new();
+        for record in block.records() {
+            out.at_record(&record);
+            out.count(4usize).rows_in += 1;
+            {
+                let mut columns = SCHEME.columns(&record);
+                let cell_0 = match columns.text(&mut unquoted_0) {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(reason) => {
+                        return ::core::result::Result::Err(out.stop(4usize, reason, |_| {}));
+                    }
+                };
+                if let ::core::result::Result::Err(reason) = columns.end() {
+                    return ::core::result::Result::Err(out.stop(4usize, reason, |_| {}));
+                }
+                let ip: ::core::option::Option<&str> = cell_0.filter(|cell| !cell.is_empty());
+                out.count(4usize).rows_out += 1;
+                let userip = ip;
+                worker.key.clear();
+                __flow::Encode::encode(&userip, &mut worker.key);
+                worker.build_6.push(worker.sequence, &worker.key, Join6 {});
+            }
+        }
+        ::core::result::Result::Ok(())
+    }
+    fn behind_6(
+        shared: &Shared,
+        worker: &mut Worker,
+        out: &mut __flow::Output,
+        ip: ::core::option::Option<&str>,
+    ) -> ::core::result::Result<(), __flow::Stop> {
+        {
+            out.count(8usize).rows_in += 1;
+            worker.key.clear();
+            __flow::Encode::encode(&ip, &mut worker.key);
+            let group = worker.group_8.group(&worker.key);
+            group.count.update();
+        }
+        ::core::result::Result::Ok(())
+    }
+    fn unmatched_6(
+        shared: &Shared,
+        worker: &mut Worker,
+        out: &mut __flow::Output,
+    ) -> ::core::result::Result<(), __flow::Stop> {
+        let matched = ::core::mem::take(&mut worker.matched_6);
+        for held in shared.join_6.unmatched(&matched) {
+            out.count(6usize).rows_out += 1;
+            behind_6(shared, worker, out, ::core::option::Option::None)?;
+        }
+        ::core::result::Result::Ok(())
+    }
+    fn groups_8(
+        shared: &Shared,
+        worker: &mut Worker,
+        out: &mut __flow::Output,
+    ) -> ::core::result::Result<(), __flow::Stop> {
+        let groups = ::core::mem::take(&mut worker.group_8).sorted(&[__flow::Type::Text]);
+        for (mut key, group) in groups.iter() {
+            let ip: ::core::option::Option<&str> = __flow::Decode::decode(&mut key);
+            out.count(8usize).rows_out += 1;
+            {
+                let count: i64 = group.count.finish();
+                out.count(10usize).rows_in += 1;
+                let row = out.rows[2usize].row();
+                __flow::Encode::encode(&ip, row);
+                __flow::Encode::encode(&count, row);
+                out.count(10usize).rows_out += 1;
+            }
+        }
+        ::core::result::Result::Ok(())
+    }
+    impl __flow::Flow for AccessLogCounts {
+        const PLAN: &'static __flow::Plan = &__flow::Plan {
+            flow: "AccessLogCounts",
+            about: "Hits of every listed host.",
+            ports: &[
+                __flow::PortPlan {
+                    name: "log",
+                    kind: __flow::PortKind::Source,
+                    about: "",
+                    scheme: "TextLine",
+                    fields: &[__flow::FieldPlan {
+                        name: "data",
+                        ty: __flow::Type::Text,
+                        nullable: false,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    key: &[],
+                    grouped: false,
+                    covers: &[],
+                    line: 3u32,
+                },
+                __flow::PortPlan {
+                    name: "hosts",
+                    kind: __flow::PortKind::Table,
+                    about: "",
+                    scheme: "TextDelimited(delimiter = \"|\")",
+                    fields: &[__flow::FieldPlan {
+                        name: "ip",
+                        ty: __flow::Type::Text,
+                        nullable: true,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    key: &[],
+                    grouped: false,
+                    covers: &[],
+                    line: 4u32,
+                },
+                __flow::PortPlan {
+                    name: "counts",
+                    kind: __flow::PortKind::Sink,
+                    about: "",
+                    scheme: "",
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::Some("varchar(100)"),
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "count",
+                            ty: __flow::Type::I64,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: true,
+                        },
+                    ],
+                    key: &[0usize],
+                    grouped: true,
+                    covers: &[],
+                    line: 5u32,
+                },
+                __flow::PortPlan {
+                    name: "bad_lines",
+                    kind: __flow::PortKind::Trap,
+                    about: "",
+                    scheme: "",
+                    fields: &[],
+                    key: &[],
+                    grouped: false,
+                    covers: &["hits"],
+                    line: 6u32,
+                },
+            ],
+            operators: &[
+                __flow::OperatorPlan {
+                    kind: "Read",
+                    text: "source log",
+                    pipe: "log",
+                    inputs: &[],
+                    port: ::core::option::Option::Some(0usize),
+                    fields: &[__flow::FieldPlan {
+                        name: "data",
+                        ty: __flow::Type::Text,
+                        nullable: false,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::RowByRow,
+                    trap: ::core::option::Option::Some(3usize),
+                    line: 3u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Assert",
+                    text: "Assert(NotNull)",
+                    pipe: "hits",
+                    inputs: &[0usize],
+                    port: ::core::option::Option::None,
+                    fields: &[__flow::FieldPlan {
+                        name: "data",
+                        ty: __flow::Type::Text,
+                        nullable: false,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::Through,
+                    trap: ::core::option::Option::Some(3usize),
+                    line: 9u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Each",
+                    text: "Each(data => RegexParser(r#\"^([^ ]*) \\S+ \\S+ \\[([\\w:/]+\\s[+\\-]\\d{4})\\] \"(.+?)\" (\\d{3}) ([^ ]*).*$\"#) => ip, time, request, response, size)",
+                    pipe: "hits",
+                    inputs: &[1usize],
+                    port: ::core::option::Option::None,
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "time",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "request",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "response",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "size",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
+                    read: &[true, false, false, false, false],
+                    balance: __flow::Balance::RowByRow,
+                    trap: ::core::option::Option::Some(3usize),
+                    line: 10u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Retain",
+                    text: "Retain(ip)",
+                    pipe: "hits",
+                    inputs: &[2usize],
+                    port: ::core::option::Option::None,
+                    fields: &[__flow::FieldPlan {
+                        name: "ip",
+                        ty: __flow::Type::Text,
+                        nullable: false,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::Through,
+                    trap: ::core::option::Option::Some(3usize),
+                    line: 12u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Read",
+                    text: "table hosts",
+                    pipe: "hosts",
+                    inputs: &[],
+                    port: ::core::option::Option::Some(1usize),
+                    fields: &[__flow::FieldPlan {
+                        name: "ip",
+                        ty: __flow::Type::Text,
+                        nullable: true,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::RowByRow,
+                    trap: ::core::option::Option::None,
+                    line: 4u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Rename",
+                    text: "Rename(ip => userip)",
+                    pipe: "listed",
+                    inputs: &[4usize],
+                    port: ::core::option::Option::None,
+                    fields: &[__flow::FieldPlan {
+                        name: "userip",
+                        ty: __flow::Type::Text,
+                        nullable: true,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::Through,
+                    trap: ::core::option::Option::None,
+                    line: 14u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "HashJoin",
+                    text: "HashJoin(hits on ip, listed on userip, RightJoin)",
+                    pipe: "",
+                    inputs: &[3usize, 5usize],
+                    port: ::core::option::Option::None,
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "userip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
+                    read: &[true, false],
+                    balance: __flow::Balance::FanOut,
+                    trap: ::core::option::Option::None,
+                    line: 16u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Discard",
+                    text: "Discard(userip)",
+                    pipe: "",
+                    inputs: &[6usize],
+                    port: ::core::option::Option::None,
+                    fields: &[__flow::FieldPlan {
+                        name: "ip",
+                        ty: __flow::Type::Text,
+                        nullable: true,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::Through,
+                    trap: ::core::option::Option::None,
+                    line: 17u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "GroupBy",
+                    text: "GroupBy(ip)",
+                    pipe: "",
+                    inputs: &[7usize],
+                    port: ::core::option::Option::None,
+                    fields: &[__flow::FieldPlan {
+                        name: "ip",
+                        ty: __flow::Type::Text,
+                        nullable: true,
+                        column: ::core::option::Option::None,
+                        add: false,
+                    }],
+                    read: &[true],
+                    balance: __flow::Balance::Group,
+                    trap: ::core::option::Option::None,
+                    line: 18u32,
+                    note: "`ip` is null for rows that met no partner in the join: they form one group",
+                },
+                __flow::OperatorPlan {
+                    kind: "Every",
+                    text: "Every(Count => count)",
+                    pipe: "",
+                    inputs: &[8usize],
+                    port: ::core::option::Option::None,
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "count",
+                            ty: __flow::Type::I64,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
+                    read: &[true, true],
+                    balance: __flow::Balance::Through,
+                    trap: ::core::option::Option::None,
+                    line: 19u32,
+                    note: "",
+                },
+                __flow::OperatorPlan {
+                    kind: "Write",
+                    text: "sink counts",
+                    pipe: "counts",
+                    inputs: &[9usize],
+                    port: ::core::option::Option::Some(2usize),
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                        __flow::FieldPlan {
+                            name: "count",
+                            ty: __flow::Type::I64,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
+                    read: &[false, false],
+                    balance: __flow::Balance::RowByRow,
+                    trap: ::core::option::Option::None,
+                    line: 20u32,
+                    note: "",
+                },
+            ],
+            steps: &[
+                __flow::Step::Read(&[1usize]),
+                __flow::Step::Drain(0usize),
+                __flow::Step::Read(&[0usize]),
+                __flow::Step::Drain(1usize),
+                __flow::Step::Drain(2usize),
+            ],
+            drains: &[__flow::Drain::Freeze(6usize), __flow::Drain::Unmatched(6usize), __flow::Drain::Group(8usize)],
+            hash: 8753368585425377165u64,
+        };
+        type Shared = Shared;
+        type Worker = Worker;
+        fn ports(&self) -> __flow::List<__flow::PortRef<'_>> {
+            ::core::convert::Into::into([
+                __flow::PortRef::Source(&self.log),
+                __flow::PortRef::Table(&self.hosts),
+                __flow::PortRef::Sink(&self.counts),
+                __flow::PortRef::Trap(&self.bad_lines),
+            ])
+        }
+        fn ports_mut(&mut self) -> __flow::List<__flow::PortMut<'_>> {
+            ::core::convert::Into::into([
+                __flow::PortMut::Source(&mut self.log),
+                __flow::PortMut::Table(&mut self.hosts),
+                __flow::PortMut::Sink(&mut self.counts),
+                __flow::PortMut::Trap(&mut self.bad_lines),
+            ])
+        }
+        fn read(
+            port: usize,
+            shared: &Shared,
+            worker: &mut Worker,
+            block: &__flow::Block<'_>,
+            out: &mut __flow::Output,
+        ) -> ::core::result::Result<(), __flow::Stop> {
+            match port {
+                0usize => read_0(shared, worker, block, out),
+                1usize => read_4(shared, worker, block, out),
+                _ => ::core::result::Result::Ok(()),
+            }
+        }
+        fn merge(worker: &mut Worker, other: Worker) {
+            worker.build_6.append(other.build_6);
+            worker.matched_6.merge(other.matched_6);
+            worker.group_8.merge(other.group_8);
+        }
+        fn drain(
+            drain: usize,
+            shared: &mut Shared,
+            worker: &mut Worker,
+            out: &mut __flow::Output,
+        ) -> ::core::result::Result<(), __flow::Stop> {
+            out.at_rows();
+            worker.sequence = u64::MAX;
+            match drain {
+                0usize => {
+                    shared.join_6 =
+                        __flow::JoinTable::freeze(::core::mem::take(&mut worker.build_6), &[__flow::Type::Text]);
+                    ::core::result::Result::Ok(())
+                }
+                1usize => unmatched_6(shared, worker, out),
+                2usize => groups_8(shared, worker, out),
+                _ => ::core::result::Result::Ok(()),
+            }
+        }
+    }
+};
