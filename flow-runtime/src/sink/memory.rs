@@ -208,3 +208,7 @@ impl SinkTap for MemoryTap {
         Ok(Published::Now)
     }
 }
+
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

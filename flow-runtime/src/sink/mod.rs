@@ -6,6 +6,8 @@
 //! to two rows in `merge.rs`.
 
 mod file;
+#[cfg(test)]
+mod fixtures;
 mod handle;
 mod ledger;
 mod memory;

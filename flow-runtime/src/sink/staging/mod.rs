@@ -134,3 +134,6 @@ fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     };
     Error::Store(Failure::new(what).at(path.display().to_string()).cause(error).help(help))
 }
+
+#[cfg(test)]
+mod tests;
