@@ -96,8 +96,9 @@ fn choose_mode(of_handle: Option<Mode>, of_address: Option<Mode>, port: &PortPla
         (Some(mode), _) => Ok(mode),
         (None, _) if port.grouped => refuse(
             "a sink that a group feeds needs a mode, for each answers another question",
-            "add ?mode=append for the groups of each iteration one after the other, ?mode=replace for those of the last \
-             iteration alone, or ?mode=merge for those of all iterations, brought together by key",
+            "say in the address, or with .append() and the like in the program: ?mode=append for the groups of each \
+             iteration one after the other, ?mode=replace for those of the last iteration alone, ?mode=merge for those \
+             of all iterations, brought together by key",
         ),
         (None, _) => Ok(Mode::Append),
     }
@@ -127,3 +128,7 @@ impl SinkTap for PortTap {
         self.tap.publish(staged, ticket).map_err(|error| error.of_port(self.port))
     }
 }
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

@@ -125,3 +125,7 @@ fn cell_text(value: Value<'_>, ty: Type) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "stdout_tests.rs"]
+mod tests;
