@@ -103,3 +103,7 @@ impl Csv {
             || memchr::memmem::find(cell, self.delimiter.as_bytes()).is_some()
     }
 }
+
+#[cfg(test)]
+#[path = "csv_tests.rs"]
+mod tests;

@@ -46,6 +46,7 @@ pub(super) struct FileTap {
     path: PathBuf,
     csv: Csv,
     shape: SinkShape,
+    lock_wait: Duration,
 }
 
 impl FileTap {
@@ -58,7 +59,7 @@ impl FileTap {
         if shape.mode == Mode::Merge {
             return refuse("a file cannot be merged into", "take the mode append or replace, or a sqlite: address");
         }
-        Ok(Self { path: address.path().into(), csv: Csv::of_address(address)?, shape })
+        Ok(Self { path: address.path().into(), csv: Csv::of_address(address)?, shape, lock_wait: LOCK_WAIT })
     }
 
     /// The file's length; `None` when there is no file.
@@ -163,7 +164,7 @@ impl FileTap {
             match directory.try_lock() {
                 Ok(()) => return Ok(directory),
                 Err(TryLockError::Error(error)) => return Err(self.failed(error)),
-                Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WAIT => thread::sleep(LOCK_RETRY),
+                Err(TryLockError::WouldBlock) if began.elapsed() < self.lock_wait => thread::sleep(LOCK_RETRY),
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::Busy(
                         Failure::new("another run publishes to the same directory")
@@ -274,3 +275,6 @@ fn write_failed(what: &str, path: &Path, error: io::Error) -> Error {
     };
     Error::Target(Failure::new(what).at(path.display().to_string()).cause(error).help(help))
 }
+
+#[cfg(test)]
+mod tests;
