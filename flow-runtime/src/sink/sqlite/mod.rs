@@ -60,6 +60,7 @@ const ADD_TO_LEDGER: &str =
 pub(super) struct SqliteTap {
     path: PathBuf,
     table: Table,
+    busy_wait: Duration,
 }
 
 impl SqliteTap {
@@ -71,7 +72,7 @@ impl SqliteTap {
             ));
         }
         let table = Table::new(address.option("table").unwrap_or(shape.port.name), shape)?;
-        Ok(Self { path: address.path().into(), table })
+        Ok(Self { path: address.path().into(), table, busy_wait: BUSY_WAIT })
     }
 
     /// Opens the file for looking, if there is one.
@@ -89,7 +90,7 @@ impl SqliteTap {
     fn connect(&self, flags: OpenFlags) -> Result<Connection, Error> {
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-            connection.busy_timeout(BUSY_WAIT)?;
+            connection.busy_timeout(self.busy_wait)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             Ok(connection)
         };
@@ -264,3 +265,6 @@ fn failed(path: &str, error: rusqlite::Error) -> Error {
     };
     Error::Target(Failure::new("the database refuses").at(path).cause(error).help(help))
 }
+
+#[cfg(test)]
+mod tests;

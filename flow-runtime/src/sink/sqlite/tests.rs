@@ -1,0 +1,380 @@
+use std::fs;
+
+use rusqlite::types::Value as Stored;
+
+use super::*;
+use crate::{
+    plan::PortPlan,
+    sink::{
+        Target,
+        fixtures::{BAD_LINES, COUNTS, Place, added, field, nullable, publish, sink, tap, ticket},
+    },
+    trap::FailedRecord,
+    value::{Date, Decimal, RowBuffer, Timestamp, Type},
+};
+
+type Counted = (Option<&'static str>, Option<i64>);
+
+const FIRST: [Counted; 3] = [(None, Some(1)), (Some("a"), Some(2)), (Some("b"), None)];
+const SECOND: [Counted; 4] = [(Some("b"), Some(5)), (None, Some(10)), (Some("c"), Some(3)), (None, None)];
+
+fn run(place: &Place, sql: &str) {
+    Connection::open(place.path("x.db")).unwrap().execute_batch(sql).unwrap();
+}
+
+fn select(place: &Place, sql: &str) -> Vec<Vec<Stored>> {
+    let connection = Connection::open(place.path("x.db")).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    let width = statement.column_count();
+    let rows = statement.query_map([], |row| (0..width).map(|column| row.get(column)).collect()).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+fn text(value: &str) -> Stored {
+    Stored::Text(value.to_owned())
+}
+
+fn int(value: i64) -> Stored {
+    Stored::Integer(value)
+}
+
+fn held(result: Result<Published, Error>) -> String {
+    match result {
+        Err(Error::Held(failure)) => failure.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(result: Result<Published, Error>) -> String {
+    match result {
+        Err(Error::Target(failure)) => failure.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The rows of two iterations in this mode, each published twice.
+fn after_two_iterations(mode: Mode) -> Vec<Vec<Stored>> {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    for (iteration, staged) in [place.stage(&COUNTS, &FIRST), place.stage(&COUNTS, &SECOND)].iter().enumerate() {
+        let publish = || publish(&target, mode, &COUNTS, staged, iteration as u64).unwrap();
+        assert_eq!((publish(), publish()), (Published::Now, Published::Before));
+    }
+    let ledger = select(&place, "SELECT flow, port, epoch, iteration, hash, rows FROM flow_ledger ORDER BY iteration");
+    let entry = |iteration: i64, rows: i64| {
+        vec![text("hits"), text("counts"), text("e1"), int(iteration), text(&format!("hash of {iteration}")), int(rows)]
+    };
+    assert_eq!(ledger, [entry(0, 3), entry(1, 4)]);
+    select(&place, "SELECT ip, count FROM counts ORDER BY ip, count")
+}
+
+#[test]
+fn appending_adds_each_iteration_once() {
+    let rows = after_two_iterations(Mode::Append);
+    assert_eq!(rows.len(), 7);
+    assert_eq!(rows[0], [Stored::Null, Stored::Null]);
+}
+
+#[test]
+fn replacing_leaves_the_last_iteration() {
+    let expected = [[Stored::Null, Stored::Null], [Stored::Null, int(10)], [text("b"), int(5)], [text("c"), int(3)]];
+    assert_eq!(after_two_iterations(Mode::Replace), expected);
+}
+
+#[test]
+fn merging_adds_by_key_and_null_is_a_key_and_adds_nothing() {
+    let expected = [[Stored::Null, int(11)], [text("a"), int(2)], [text("b"), int(5)], [text("c"), int(3)]];
+    assert_eq!(after_two_iterations(Mode::Merge), expected);
+}
+
+static DAILY: PortPlan = sink(
+    "daily",
+    &[
+        nullable("day", Type::Date("%d.%m.%Y")),
+        nullable("last", Type::Text),
+        nullable("ip", Type::Text),
+        added("paid", Type::Decimal(30, 2)),
+    ],
+    &[2, 0],
+);
+
+#[test]
+fn keys_of_several_fields_merge_null_safely_and_decimals_exactly() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let day = Some(Date::from_days(0));
+    let paid = |units| Some(Decimal::new(units, 2));
+    // More digits than a float has.
+    let large = 12_345_678_901_234_567_890_123;
+    let first = [(day, Some("x"), None, paid(large)), (None, Some("y"), Some("a"), None), (None, None, None, paid(-5))];
+    let second = [(day, None, None, paid(10)), (None, Some("z"), Some("a"), paid(7)), (None, Some("w"), None, None)];
+    publish(&target, Mode::Merge, &DAILY, &place.stage(&DAILY, &first), 0).unwrap();
+    publish(&target, Mode::Merge, &DAILY, &place.stage(&DAILY, &second), 1).unwrap();
+    let expected = [
+        [Stored::Null, text("w"), Stored::Null, text("-0.05")],
+        [Stored::Null, text("z"), text("a"), text("0.07")],
+        [text("1970-01-01"), Stored::Null, Stored::Null, text("123456789012345678901.33")],
+    ];
+    assert_eq!(select(&place, "SELECT day, last, ip, paid FROM daily ORDER BY day, ip"), expected);
+}
+
+#[test]
+fn merging_finds_rows_by_an_index() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let row = [(None::<Date>, Some("x"), None::<&str>, None::<Decimal>)];
+    publish(&target, Mode::Merge, &DAILY, &place.stage(&DAILY, &row), 0).unwrap();
+    let plan = select(&place, "EXPLAIN QUERY PLAN UPDATE daily SET last = 'x' WHERE ip IS 'a' AND day IS NULL");
+    let Stored::Text(plan) = &plan[0][3] else { panic!("{plan:?}") };
+    assert!(plan.contains("USING INDEX daily_by_ip_day (ip=? AND day=?)"), "{plan}");
+}
+
+#[test]
+fn a_table_of_keys_alone_merges_to_a_set() {
+    static SEEN: PortPlan = sink("seen", &[nullable("ip", Type::Text)], &[0]);
+    let place = Place::new();
+    let rows = [(Some("a"),), (None,), (Some("a"),), (None,)];
+    publish(&place.address("sqlite", "x.db"), Mode::Merge, &SEEN, &place.stage(&SEEN, &rows), 0).unwrap();
+    assert_eq!(select(&place, "SELECT ip FROM seen ORDER BY ip"), [[Stored::Null], [text("a")]]);
+}
+
+#[test]
+fn a_sum_that_overflows_publishes_nothing() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    publish(&target, Mode::Merge, &COUNTS, &place.stage(&COUNTS, &[("a", i64::MAX), ("b", 1)]), 0).unwrap();
+    let staged = place.stage(&COUNTS, &[("b", 1_i64), ("a", 1)]);
+    let error = refused(publish(&target, Mode::Merge, &COUNTS, &staged, 1));
+    assert!(error.contains("too large"), "{error}");
+    assert_eq!(select(&place, "SELECT count FROM counts WHERE ip = 'b'"), [[int(1)]]);
+    assert_eq!(select(&place, "SELECT max(iteration) FROM flow_ledger"), [[int(0)]]);
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_not_merged_into() {
+    let place = Place::new();
+    run(&place, "CREATE TABLE counts (ip TEXT, count INTEGER); INSERT INTO counts VALUES ('a', 1), ('a', 2)");
+    let staged = place.stage(&COUNTS, &[("a", 1_i64)]);
+    let error = refused(publish(&place.address("sqlite", "x.db"), Mode::Merge, &COUNTS, &staged, 0));
+    assert!(error.contains("several rows of one key"), "{error}");
+    assert_eq!(select(&place, "SELECT sum(count) FROM counts"), [[int(3)]]);
+}
+
+static ALL: PortPlan = sink(
+    "all \"types\"",
+    &[
+        field("flag", Type::Bool),
+        field("float", Type::F64),
+        field("bytes", Type::Bytes),
+        field("from", Type::Timestamp("%d/%b/%Y")),
+    ],
+    &[],
+);
+
+#[test]
+fn values_and_column_types_are_sqlites_and_names_may_be_anything() {
+    let place = Place::new();
+    let rows = [
+        (true, 1.5, &b"\xff\0"[..], Timestamp::from_microseconds(0)),
+        (false, f64::NAN, b"", Timestamp::from_microseconds(1_000_001)),
+    ];
+    publish(&place.address("sqlite", "x.db"), Mode::Append, &ALL, &place.stage(&ALL, &rows), 0).unwrap();
+    let Stored::Text(sql) = &select(&place, "SELECT sql FROM sqlite_schema WHERE name LIKE 'all%'")[0][0] else {
+        panic!()
+    };
+    let columns = r#"("flag" INTEGER NOT NULL, "float" REAL NOT NULL, "bytes" BLOB NOT NULL, "from" TEXT NOT NULL)"#;
+    assert!(sql.ends_with(columns), "{sql}");
+    let rows = select(&place, r#"SELECT * FROM "all ""types""" "#);
+    let epoch = text(&Timestamp::from_microseconds(0).to_string());
+    assert_eq!(rows[0], [int(1), Stored::Real(1.5), Stored::Blob(vec![0xff, 0]), epoch]);
+    assert_eq!(rows[1][..3], [int(0), text("NaN"), Stored::Blob(vec![])]);
+    tap(&place.address("sqlite", "x.db"), Mode::Append, &ALL).check().unwrap();
+}
+
+#[test]
+fn a_sinks_own_column_types_are_used() {
+    static TYPED: PortPlan = sink(
+        "typed",
+        &[
+            FieldPlan { column: Some("varchar(100)"), ..nullable("ip", Type::Text) },
+            FieldPlan { column: Some("decimal(10, 2)"), ..added("paid", Type::Decimal(10, 2)) },
+        ],
+        &[0],
+    );
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let staged =
+        place.stage(&TYPED, &[("a", Decimal::new(150, 2)), ("a", Decimal::new(150, 2)), ("b", Decimal::new(1, 2))]);
+    publish(&target, Mode::Merge, &TYPED, &staged, 0).unwrap();
+    assert_eq!(select(&place, "SELECT * FROM typed"), [[text("a"), int(3)], [text("b"), Stored::Real(0.01)]]);
+    tap(&target, Mode::Merge, &TYPED).check().unwrap();
+    static HOSTILE: PortPlan =
+        sink("hostile", &[FieldPlan { column: Some("text); DROP TABLE x; --"), ..nullable("ip", Type::Text) }], &[]);
+    let error = crate::sink::open(&target, None, &HOSTILE).unwrap_err();
+    assert!(error.to_string().contains("is no column type"), "{error}");
+}
+
+#[test]
+fn a_table_of_another_shape_is_refused_with_both_lists() {
+    let other_shapes = [
+        ("ip TEXT", "found (ip TEXT)"),
+        ("ip TEXT, count TEXT", "found (ip TEXT, count TEXT)"),
+        ("ip TEXT NOT NULL, count INTEGER", "found (ip TEXT NOT NULL, count INTEGER)"),
+        ("ip TEXT, count INTEGER, more TEXT", "more TEXT)"),
+    ];
+    for (columns, found) in other_shapes {
+        let place = Place::new();
+        run(&place, &format!("CREATE TABLE counts ({columns})"));
+        let target = place.address("sqlite", "x.db");
+        let staged = place.stage(&COUNTS, &FIRST);
+        let error = refused(publish(&target, Mode::Append, &COUNTS, &staged, 0));
+        assert!(error.contains(r#"expected ("ip" TEXT, "count" INTEGER)"#) && error.contains(found), "{error}");
+        let error = tap(&target, Mode::Append, &COUNTS).check().unwrap_err();
+        assert!(error.to_string().contains(found), "{error}");
+        assert!(select(&place, "SELECT name FROM sqlite_schema WHERE name = 'flow_ledger'").is_empty());
+    }
+}
+
+#[test]
+fn a_table_of_like_types_in_another_order_fits() {
+    let place = Place::new();
+    run(&place, "CREATE TABLE counts (COUNT bigint, IP varchar(9))");
+    let target = place.address("sqlite", "x.db?table=COUNTS");
+    publish(&target, Mode::Replace, &COUNTS, &place.stage(&COUNTS, &SECOND), 0).unwrap();
+    assert_eq!(select(&place, "SELECT ip FROM counts WHERE count = 5"), [[text("b")]]);
+}
+
+#[test]
+fn a_view_is_no_table() {
+    let place = Place::new();
+    run(&place, "CREATE VIEW counts AS SELECT 'a' AS ip, 1 AS count");
+    let staged = place.stage(&COUNTS, &FIRST);
+    let error = refused(publish(&place.address("sqlite", "x.db"), Mode::Append, &COUNTS, &staged, 0));
+    assert!(error.contains("other columns"), "{error}");
+}
+
+#[test]
+fn what_ledger_and_store_do_not_agree_on_is_held() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let staged = place.stage(&COUNTS, &FIRST);
+    for iteration in 0..3 {
+        publish(&target, Mode::Append, &COUNTS, &staged, iteration).unwrap();
+    }
+    let again = |ticket: &Ticket| held(tap(&target, Mode::Append, &COUNTS).publish(&staged, Some(ticket)));
+    let error = again(&Ticket { hash: "other".into(), ..ticket(&COUNTS, 2) });
+    assert!(error.contains("iteration 2 was published with another hash"), "{error}");
+    let error = again(&Ticket { epoch: "e2".into(), ..ticket(&COUNTS, 3) });
+    assert!(error.contains("DELETE FROM flow_ledger WHERE flow = 'hits' AND port = 'counts'"), "{error}");
+    let error = again(&ticket(&COUNTS, 1));
+    assert!(error.contains("it has iteration 2, the checkpoint store iteration 0"), "{error}");
+    let error = again(&ticket(&COUNTS, 9));
+    assert!(error.contains("it has iteration 2, the checkpoint store iteration 8"), "{error}");
+    assert_eq!(select(&place, "SELECT count(*) FROM counts"), [[int(9)]]);
+}
+
+#[test]
+fn a_foreign_epoch_is_noticed_even_behind_newer_entries() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let staged = place.stage(&COUNTS, &FIRST);
+    publish(&target, Mode::Append, &COUNTS, &staged, 0).unwrap();
+    run(
+        &place,
+        "INSERT INTO flow_ledger (flow, port, epoch, iteration, hash, rows) VALUES ('hits', 'counts', 'e0', 0, '', 0)",
+    );
+    let error = held(publish(&target, Mode::Append, &COUNTS, &staged, 1));
+    assert!(error.contains("its epoch is e0"), "{error}");
+}
+
+#[test]
+fn ports_share_a_database_and_keep_their_own_ledgers() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    publish(&target, Mode::Append, &COUNTS, &place.stage(&COUNTS, &FIRST), 0).unwrap();
+    let mut rows = RowBuffer::default();
+    let (record, source, shard, position) = (Some(&b"\xff"[..]), Some("log"), Some("a.log"), Some("7"));
+    FailedRecord { record, source, shard, position, operator: "Each", reason: "no match" }.encode(&mut rows);
+    let staged = place.stage_buffer(&BAD_LINES, &rows);
+    let ticket = Ticket { iteration: 4, after: None, ..ticket(&BAD_LINES, 0) };
+    tap(&target, Mode::Append, &BAD_LINES).publish(&staged, Some(&ticket)).unwrap();
+    let trapped = select(&place, "SELECT * FROM bad_lines");
+    assert_eq!(trapped[0][0], Stored::Blob(vec![0xff]));
+    assert_eq!(trapped[0][3..], [text("7"), text("Each"), text("no match")]);
+}
+
+#[test]
+fn checking_makes_nothing() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    tap(&target, Mode::Append, &COUNTS).check().unwrap();
+    tap(&target, Mode::Append, &COUNTS).check_without_store().unwrap();
+    assert!(!place.path("x.db").exists());
+}
+
+#[test]
+fn files_that_are_no_database_are_found_by_checking() {
+    let place = Place::new();
+    let check = |rest: &str| {
+        let error = tap(&place.address("sqlite", rest), Mode::Append, &COUNTS).check().unwrap_err();
+        assert!(matches!(error, Error::Target(_)), "{error}");
+        error.to_string()
+    };
+    fs::write(place.path("plain.db"), "x".repeat(5000)).unwrap();
+    assert!(check("plain.db").contains("not a database"));
+    fs::create_dir(place.path("folder")).unwrap();
+    assert!(check("folder").contains("not a regular file"));
+    assert!(check("missing/x.db").contains("make the directory first"));
+    let staged = place.stage(&COUNTS, &FIRST);
+    let error = refused(publish(&place.address("sqlite", "missing/x.db"), Mode::Append, &COUNTS, &staged, 0));
+    assert!(error.contains("the directory must exist"), "{error}");
+}
+
+#[test]
+fn a_database_that_another_program_writes_to_is_an_error_of_the_target() {
+    let place = Place::new();
+    run(&place, "CREATE TABLE other (x)");
+    let blocker = Connection::open(place.path("x.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let Target::Address(address) = place.address("sqlite", "x.db") else { unreachable!() };
+    let shape = SinkShape { port: &COUNTS, mode: Mode::Append };
+    let mut tap = SqliteTap::open(&address.parse().unwrap(), shape).unwrap();
+    tap.busy_wait = Duration::ZERO;
+    let staged = place.stage(&COUNTS, &FIRST);
+    let error = refused(tap.publish(&staged, Some(&ticket(&COUNTS, 0))));
+    assert!(error.contains("locked") && error.contains("another program writes to it"), "{error}");
+    blocker.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(tap.publish(&staged, Some(&ticket(&COUNTS, 0))).unwrap(), Published::Now);
+}
+
+#[test]
+fn without_a_store_only_an_empty_table_is_appended_to() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let staged = place.stage(&COUNTS, &FIRST);
+    let publish_all = |mode| tap(&target, mode, &COUNTS).publish(&staged, None);
+    publish_all(Mode::Append).unwrap();
+    assert!(refused(publish_all(Mode::Append)).contains("would add them all again"));
+    assert!(refused(publish_all(Mode::Merge)).contains("would add them all again"));
+    assert!(tap(&target, Mode::Append, &COUNTS).check_without_store().is_err());
+    publish_all(Mode::Replace).unwrap();
+    publish_all(Mode::Replace).unwrap();
+    assert_eq!(select(&place, "SELECT count(*) FROM counts"), [[int(3)]]);
+    assert!(select(&place, "SELECT name FROM sqlite_schema WHERE name = 'flow_ledger'").is_empty());
+}
+
+#[test]
+fn the_ledger_is_no_sink() {
+    let error = crate::sink::open(&Target::Address("sqlite:x.db?table=Flow_Ledger".into()), None, &COUNTS).unwrap_err();
+    assert!(error.to_string().contains("cannot be the name of a table"), "{error}");
+}
+
+#[test]
+fn a_row_that_the_table_forbids_publishes_nothing() {
+    let place = Place::new();
+    run(&place, "CREATE TABLE counts (ip TEXT UNIQUE, count INTEGER CHECK (count < 5))");
+    let staged = place.stage(&COUNTS, &SECOND);
+    let error = refused(publish(&place.address("sqlite", "x.db"), Mode::Append, &COUNTS, &staged, 0));
+    assert!(error.contains("CHECK constraint failed"), "{error}");
+    assert!(select(&place, "SELECT * FROM counts").is_empty());
+}
