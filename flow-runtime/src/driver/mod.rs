@@ -5,8 +5,18 @@
 //! record.
 
 mod balance;
+#[cfg_attr(not(test), expect(dead_code, reason = "the order of an iteration calls it"))]
+mod execute;
+mod intake;
+mod limits;
 mod lock;
+mod panics;
+mod readers;
+mod refusal;
+mod run;
+mod sequencer;
 mod surroundings;
+mod workers;
 
 use std::{
     num::NonZeroUsize,

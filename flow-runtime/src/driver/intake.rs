@@ -1,0 +1,284 @@
+//! The inputs of an iteration: what their readers have read, in which order it is given out, how far it has come.
+//!
+//! Everything here happens on one thread. Inputs of a step take turns, piece by piece, and an input whose next piece is
+//! still being read keeps its turn: so the order of pieces depends on the inputs alone, not on who was faster. Only an
+//! input that waits for new records is passed over.
+
+use std::{collections::VecDeque, sync::mpsc::Sender, thread, time::Duration};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{
+    Bounds,
+    execute::{InputJob, InputRead, ShardRead},
+    limits::{ClosedBy, Meter, overdue},
+    readers::ReaderThread,
+    run::Event,
+    workers::Work,
+};
+use crate::{
+    Error, Plan,
+    source::{Framing, Next, Piece, ShardFrom},
+};
+
+/// A buffer that has grown beyond this is given back.
+const KEPT_BUFFER_BYTES_MAX: usize = 1024 * 1024;
+
+/// All inputs of an iteration.
+pub(super) struct Intake<'a> {
+    inputs: Vec<Input<'a>>,
+    bounds: &'a Bounds,
+    meter: Meter,
+    closed_by: Option<ClosedBy>,
+    /// When the last new record of a source came.
+    last_record: Duration,
+    turn: usize,
+}
+
+/// One input: a port and its reader.
+struct Input<'a> {
+    job: InputJob<'a>,
+    name: &'static str,
+    /// Until it is opened, and when nothing more is wanted of it, there is none.
+    reader: Option<ReaderThread>,
+    /// Read and not yet given out; no more than there are buffers.
+    waiting: VecDeque<Piece>,
+    /// Its last answer was that there is nothing new.
+    is_idle: bool,
+    /// Nothing more will come.
+    has_ended: bool,
+    tallies: Vec<Tally>,
+}
+
+/// How far a shard has been read.
+struct Tally {
+    read: ShardRead,
+    hash: Option<Box<Xxh3>>,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(plan: &'static Plan, jobs: Vec<InputJob<'a>>, bounds: &'a Bounds) -> Self {
+        let meter = Meter::new(bounds);
+        let inputs = jobs.into_iter().map(|job| Input::new(plan, job)).collect();
+        let mut intake = Self { inputs, bounds, meter, closed_by: None, last_record: Duration::ZERO, turn: 0 };
+        if let Some(bound) = intake.meter.reached() {
+            intake.close_sources(bound);
+        }
+        intake
+    }
+
+    /// The index of the input at `port`.
+    pub(super) fn input_at(&self, port: usize) -> Option<usize> {
+        self.inputs.iter().position(|input| input.job.port == port)
+    }
+
+    pub(super) fn sources(&self) -> Vec<usize> {
+        (0..self.inputs.len()).filter(|index| self.inputs[*index].job.is_source).collect()
+    }
+
+    /// Starts the reader of an input, unless it runs or is not wanted any more, with `buffers` to fill.
+    pub(super) fn open<'s>(
+        &mut self,
+        index: usize,
+        threads: &'s thread::Scope<'s, '_>,
+        buffers: usize,
+        events: &Sender<Event>,
+    ) -> Result<(), Error> {
+        let input = &mut self.inputs[index];
+        if input.reader.is_some() || input.has_ended {
+            return Ok(());
+        }
+        let reader = input.job.tap.open(&input.job.shards, input.job.take_tail).map_err(|e| e.of_port(input.name))?;
+        let thread = ReaderThread::start(threads, input.name, index, reader, events.clone())?;
+        for _ in 0..buffers {
+            thread.request(Vec::new());
+        }
+        input.reader = Some(thread);
+        Ok(())
+    }
+
+    /// Takes in what the reader of an input had to say.
+    pub(super) fn answered(&mut self, index: usize, answer: Result<Next, Error>, now: Duration) -> Result<(), Error> {
+        let input = &mut self.inputs[index];
+        if input.has_ended {
+            return Ok(());
+        }
+        match answer.map_err(|error| error.of_port(input.name))? {
+            Next::Piece(piece) => {
+                if input.job.is_source {
+                    self.last_record = now;
+                }
+                input.is_idle = false;
+                input.waiting.push_back(piece);
+            }
+            Next::Idle if input.job.is_source && self.bounds.no_data_timeout.is_some() => {
+                input.is_idle = true;
+                input.request(Vec::new());
+            }
+            Next::Idle | Next::End => input.end(),
+        }
+        Ok(())
+    }
+
+    /// Asks the readers of sources for nothing more when a time is over; what they have read is still taken.
+    pub(super) fn heed_time(&mut self, now: Duration) {
+        if self.closed_by.is_none()
+            && let Some(bound) = overdue(self.bounds, now, self.last_record)
+            && self.inputs.iter().any(|input| input.job.is_source && !input.has_ended)
+        {
+            self.closed_by = Some(bound);
+            self.inputs.iter_mut().filter(|input| input.job.is_source).for_each(Input::ask_no_more);
+        }
+    }
+
+    /// The first input of a step has the first turn.
+    pub(super) fn begin_step(&mut self) {
+        self.turn = 0;
+    }
+
+    /// Gives out the next piece of the inputs `step`, cut where a bound is reached.
+    pub(super) fn next(&mut self, step: &[usize]) -> Option<(usize, Piece)> {
+        for _ in 0..step.len() {
+            let index = step[self.turn % step.len()];
+            let input = &mut self.inputs[index];
+            if let Some(mut piece) = input.waiting.pop_front() {
+                self.turn += 1;
+                if input.job.is_source {
+                    self.meter.admit(&mut piece);
+                }
+                input.tally(&piece);
+                if let Some(bound) = self.meter.reached() {
+                    self.close_sources(bound);
+                }
+                return Some((index, piece));
+            }
+            if !input.has_ended && !input.is_idle {
+                return None;
+            }
+            self.turn += 1;
+        }
+        None
+    }
+
+    /// Counts a piece's records, and has its buffer filled anew.
+    pub(super) fn finished(&mut self, index: usize, piece: Piece, records: u64) {
+        let input = &mut self.inputs[index];
+        if let Some(tally) = input.tallies.get_mut(piece.shard) {
+            tally.read.records += records;
+        }
+        let kept = if piece.bytes.capacity() > KEPT_BUFFER_BYTES_MAX { Vec::new() } else { piece.bytes };
+        input.request(kept);
+    }
+
+    /// Whether one of these inputs has a piece to give out.
+    pub(super) fn has_piece(&self, inputs: &[usize]) -> bool {
+        inputs.iter().any(|index| !self.inputs[*index].waiting.is_empty())
+    }
+
+    /// Whether all pieces of these inputs have been given out.
+    pub(super) fn is_read(&self, inputs: &[usize]) -> bool {
+        inputs.iter().map(|index| &self.inputs[*index]).all(|input| input.has_ended && input.waiting.is_empty())
+    }
+
+    /// What an input's port is called.
+    pub(super) fn name(&self, index: usize) -> &'static str {
+        self.inputs[index].name
+    }
+
+    /// An input's port in the plan.
+    pub(super) fn port(&self, index: usize) -> usize {
+        self.inputs[index].job.port
+    }
+
+    /// What the shard is called that a piece came from.
+    pub(super) fn shard(&self, work: &Work) -> &str {
+        self.inputs[work.input].tallies.get(work.piece.shard).map_or("", |tally| &tally.read.name)
+    }
+
+    /// How far everything was read, and why no further.
+    pub(super) fn into_reads(self) -> (Vec<InputRead>, ClosedBy) {
+        let closed_by = self.closed_by.unwrap_or(ClosedBy::End);
+        (self.inputs.into_iter().map(Input::into_read).collect(), closed_by)
+    }
+
+    /// What the sources have read beyond a bound is left for the next iteration.
+    fn close_sources(&mut self, bound: ClosedBy) {
+        self.closed_by.get_or_insert(bound);
+        for source in self.inputs.iter_mut().filter(|input| input.job.is_source) {
+            source.waiting.clear();
+            source.end();
+        }
+    }
+}
+
+impl<'a> Input<'a> {
+    fn new(plan: &'static Plan, job: InputJob<'a>) -> Self {
+        let name = plan.ports.get(job.port).map_or("", |port| port.name);
+        let tallies = job.shards.iter().map(Tally::new).collect();
+        Self { job, name, reader: None, waiting: VecDeque::new(), is_idle: false, has_ended: false, tallies }
+    }
+
+    fn request(&self, buffer: Vec<u8>) {
+        if let Some(reader) = &self.reader {
+            reader.request(buffer);
+        }
+    }
+
+    /// The reader's thread says the end when it has done what it was asked before.
+    fn ask_no_more(&mut self) {
+        match self.reader.take() {
+            Some(reader) => drop(reader),
+            None => self.has_ended = true,
+        }
+    }
+
+    fn end(&mut self) {
+        self.reader = None;
+        self.has_ended = true;
+    }
+
+    fn tally(&mut self, piece: &Piece) {
+        let Some(tally) = self.tallies.get_mut(piece.shard) else { return };
+        tally.read.next = piece.to.clone();
+        let hash = tally.hash.get_or_insert_with(Box::default);
+        match &piece.framing {
+            Framing::Lines => {
+                tally.read.bytes += piece.bytes.len() as u64;
+                hash.update(&piece.bytes);
+            }
+            Framing::Listed(listed) => {
+                for (span, _) in listed {
+                    let record = piece.bytes.get(span.start..span.end).unwrap_or_default();
+                    tally.read.bytes += record.len() as u64;
+                    // Without their lengths, other records could be the same bytes.
+                    hash.update(&(record.len() as u64).to_le_bytes());
+                    hash.update(record);
+                }
+            }
+        }
+    }
+
+    fn into_read(self) -> InputRead {
+        InputRead { port: self.job.port, shards: self.tallies.into_iter().map(Tally::into_read).collect() }
+    }
+}
+
+impl Tally {
+    fn new(ShardFrom { shard, from }: &ShardFrom) -> Self {
+        let read = ShardRead {
+            id: shard.id.clone(),
+            name: shard.name.clone(),
+            first: from.clone(),
+            next: from.clone(),
+            records: 0,
+            bytes: 0,
+            hash: String::new(),
+        };
+        Self { read, hash: None }
+    }
+
+    fn into_read(self) -> ShardRead {
+        let hash = self.hash.unwrap_or_default().digest128();
+        ShardRead { hash: format!("{hash:032x}"), ..self.read }
+    }
+}
