@@ -3,7 +3,7 @@
 use super::workers::Why;
 use crate::{
     Error, Failure, Plan,
-    flow::Stop,
+    flow::At,
     plan::{OperatorPlan, PortKind},
 };
 
@@ -14,15 +14,12 @@ const SHOWN_CHARS_MAX: usize = 120;
 pub(super) fn error(plan: &Plan, why: &Why, place: String, record: Option<&[u8]>) -> Error {
     let shown = record.map(|record| format!("; it is `{}`", shown(record))).unwrap_or_default();
     let failure = match why {
-        Why::Stopped(Stop { operator, reason, .. }) => {
-            let operator = plan.operators.get(*operator);
-            let text = operator.map_or("an operator", |operator| operator.text);
-            let failure =
-                Failure::new("a record failed and no trap takes it").cause(format!("{text}: {reason}{shown}"));
-            match operator.filter(|operator| operator.trap.is_none()).map(|operator| trap_for(plan, operator)) {
-                Some(trap) => failure.help(format!("mend it, or add `{trap}` to the flow to set such records aside")),
-                None => failure.help("mend it"),
-            }
+        Why::Stopped(stop) => {
+            let operator = plan.operators.get(stop.operator);
+            let what = if matches!(stop.at, At::Row(_)) { "row" } else { "record" };
+            Failure::new(format!("a {what} failed and no trap takes it"))
+                .cause(format!("{}: {}{shown}", operator.map_or("", |operator| operator.text), stop.reason))
+                .help(operator.map_or_else(String::new, |operator| advice(plan, operator)))
         }
         Why::Panicked(message) => Failure::new("the flow's code panicked")
             .cause(format!("{message}{shown}"))
@@ -31,13 +28,15 @@ pub(super) fn error(plan: &Plan, why: &Why, place: String, record: Option<&[u8]>
     Error::Record(failure.at(place))
 }
 
-/// The declaration that would have taken a record of `operator`: an existing trap's name is kept.
-fn trap_for(plan: &Plan, operator: &OperatorPlan) -> String {
-    let trap = plan.ports.iter().find(|port| port.kind == PortKind::Trap).map_or("bad_records", |trap| trap.name);
-    match operator.pipe {
-        "" => format!("trap {trap};"),
-        pipe => format!("trap {trap} for {pipe};"),
+/// What to do about a record that `operator` refused.
+fn advice(plan: &Plan, operator: &OperatorPlan) -> String {
+    if operator.kind == "Every" {
+        return "what a whole group comes to is never trapped: use a wider type, or group by more".to_owned();
     }
+    // A trap that exists can cover more.
+    let trap = plan.ports.iter().find(|port| port.kind == PortKind::Trap).map_or("bad_records", |trap| trap.name);
+    let covered = if operator.pipe.is_empty() { String::new() } else { format!(" for {}", operator.pipe) };
+    format!("mend it, or add `trap {trap}{covered};` to the flow to set such records aside")
 }
 
 /// The beginning of a record, on one line.
@@ -47,7 +46,9 @@ fn shown(record: &[u8]) -> String {
     let text = String::from_utf8_lossy(beginning);
     let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     let cut = if shown.len() < text.len() || beginning.len() < record.len() { "…" } else { "" };
-    format!("{}{cut}", shown.escape_debug())
+    let visible =
+        |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() };
+    shown.chars().map(visible).chain([cut.to_owned()]).collect()
 }
 
 #[cfg(test)]

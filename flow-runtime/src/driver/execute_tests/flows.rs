@@ -22,6 +22,7 @@ const READ: usize = 0;
 const CHECK: usize = 1;
 const STOP: usize = 2;
 const GROUP: usize = 3;
+const SUM: usize = 4;
 
 const PORTS: &[PortPlan] = &[
     port("lines", PortKind::Source),
@@ -37,6 +38,7 @@ const OPERATORS: &[OperatorPlan] = &[
     operator("Each", "Each(check)", "checked", Some(BAD)),
     operator("Each", "Each(stop)", "checked", None),
     operator("GroupBy", "GroupBy(key)", "", Some(BAD)),
+    operator("Every", "Every(Sum => total)", "", None),
 ];
 
 const fn port(name: &'static str, kind: PortKind) -> PortPlan {
@@ -167,7 +169,7 @@ fn groups(hosts: &BTreeSet<String>, worker: &mut Worker, out: &mut Output) -> Re
     for (key, count) in &worker.groups {
         match key.as_str() {
             "drain-trap" => out.trap(BAD, GROUP, Reason::new("it says so"), |row| row.field("key", &key)),
-            "drain-stop" => return Err(out.stop(GROUP, Reason::new("it says so"), |row| row.field("key", &key))),
+            "drain-stop" => return Err(out.stop(SUM, Reason::new("it says so"), |row| row.field("key", &key))),
             "drain-panic" => panic!("in a drain"),
             key => writeln!(text, "{key} {count}").unwrap(),
         }
