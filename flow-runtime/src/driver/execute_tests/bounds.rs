@@ -1,0 +1,136 @@
+//! What closes an iteration: bounds on records, bytes and times, and the end.
+
+use proptest::prelude::*;
+
+use super::{
+    scripted::{Said, scripted},
+    *,
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// However iterations are cut, together they read every record once, and each stays within its bounds.
+    #[test]
+    fn bounds_are_exact(max_records in 1_500_u64..50_000, max_bytes in 20_000_u64..2_000_000, workers in 1..4_usize) {
+        let (dir, passed) = many_lines();
+        let lines = files(&dir, "*.log");
+        let bounds = Bounds { max_records: Some(max_records), max_bytes: Some(max_bytes), ..Bounds::default() };
+        let (mut known, mut out) = (Vec::new(), String::new());
+        loop {
+            let setting = Setting { workers, ..Setting::with_bounds(bounds) };
+            let hosts = MemoryRecords::default();
+            let mut gathered = Gathered::default();
+            let inputs = vec![job(LINES, &*lines, true, &known), table(&hosts)];
+            let executed = setting.run::<Grouped>(inputs, &mut gathered).unwrap();
+            out.push_str(&gathered.out);
+            known = known_after(&executed, 0);
+            let shards = &executed.inputs[0].shards;
+            let records: u64 = shards.iter().map(|shard| shard.records).sum();
+            let bytes: u64 = shards.iter().map(|shard| shard.bytes).sum();
+            match executed.closed_by {
+                ClosedBy::MaxRecords => prop_assert!(records == max_records && bytes < max_bytes + 100),
+                ClosedBy::MaxBytes => prop_assert!(records <= max_records && (max_bytes..max_bytes + 100).contains(&bytes)),
+                closed_by => {
+                    prop_assert!(records < max_records && bytes < max_bytes, "{closed_by:?}");
+                    break;
+                }
+            }
+        }
+        prop_assert!(out == passed);
+    }
+}
+
+#[test]
+fn tables_are_read_whole_whatever_the_bounds() {
+    let (lines, hosts) = (MemoryRecords::lines(["x", "y", "z"]), MemoryRecords::lines(["q", "r"]));
+    let bounds = Bounds { max_records: Some(1), max_bytes: Some(1), ..Bounds::default() };
+    let inputs = vec![source(LINES, &lines), table(&hosts)];
+    let executed = Setting::with_bounds(bounds).run::<Grouped>(inputs, &mut Gathered::default()).unwrap();
+    assert_eq!(executed.inputs.iter().map(|input| input.shards[0].records).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn an_iteration_is_closed_by_its_time_and_keeps_what_was_read() {
+    let bounds = Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let setting = Setting::with_bounds(bounds);
+    let seconds = Arc::clone(&setting.seconds);
+    let lines = scripted(move |_| {
+        seconds.fetch_add(1, Ordering::SeqCst);
+        Said::Lines("x\n")
+    });
+    let (executed, gathered) = setting.run_lines(&lines);
+    let executed = executed.unwrap();
+    assert_eq!(executed.closed_by, ClosedBy::IterationTimeout);
+    let read = &executed.inputs[0].shards[0];
+    assert!(read.records > 0);
+    assert_eq!((read.records as usize, &read.next), (gathered.out.lines().count(), &Position::counted(read.bytes)));
+}
+
+#[test]
+fn a_source_that_waits_is_closed_when_nothing_came_for_long_enough() {
+    let bounds = Bounds { no_data_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let setting = Setting::with_bounds(bounds);
+    let seconds = Arc::clone(&setting.seconds);
+    let lines = scripted(move |answer| {
+        if answer == 0 || answer == 3 {
+            return Said::Lines("x\n");
+        }
+        seconds.fetch_add(1, Ordering::SeqCst);
+        Said::Idle
+    });
+    let (executed, gathered) = setting.run_lines(&lines);
+    assert_eq!(executed.unwrap().closed_by, ClosedBy::NoDataTimeout);
+    assert_eq!(gathered.out, "x\nx\n");
+}
+
+#[test]
+fn without_a_bound_on_waiting_a_source_that_waits_has_ended() {
+    let lines = scripted(|answer| if answer == 0 { Said::Lines("x\n") } else { Said::Idle });
+    let (executed, gathered) = Setting::default().run_lines(&lines);
+    assert_eq!((executed.unwrap().closed_by, gathered.out.as_str()), (ClosedBy::End, "x\n"));
+}
+
+#[test]
+fn a_source_that_waits_does_not_hold_up_another() {
+    let bounds = Bounds { no_data_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let setting = Setting::with_bounds(bounds);
+    let (seconds, progress) = (Arc::clone(&setting.seconds), Arc::clone(&setting.progress));
+    // No time passes before the other one is done.
+    let waiting = scripted(move |_| {
+        let is_done = progress.records.load(Ordering::Relaxed) == 2;
+        seconds.fetch_add(u64::from(is_done), Ordering::SeqCst);
+        Said::Idle
+    });
+    let busy = MemoryRecords::lines(["x", "y"]);
+    let mut gathered = Gathered::default();
+    setting.run::<Paired>(vec![source(LINES, &waiting), source(MORE, &busy)], &mut gathered).unwrap();
+    assert_eq!(gathered.out, "x\ny\n");
+}
+
+#[test]
+fn readers_read_ahead_no_further_than_they_have_buffers() {
+    struct Watching(Arc<AtomicU64>, u64);
+    impl Collect for Watching {
+        fn rows(&mut self, port: usize, _rows: &RowBuffer) -> Result<(), Error> {
+            self.1 += u64::from(port == OUT);
+            // Every piece handed on gives one buffer back.
+            assert!(self.0.load(Ordering::SeqCst) <= self.1 + 2 * 2 + 1);
+            Ok(())
+        }
+
+        fn trapped(&mut self, _port: usize, _record: &TrappedRecord<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+    let answers = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&answers);
+    let lines = scripted(move |answer| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        if answer < 1000 { Said::Lines("x\n") } else { Said::End }
+    });
+    let hosts = MemoryRecords::default();
+    let mut watching = Watching(answers, 0);
+    Setting::default().run::<Grouped>(vec![source(LINES, &lines), table(&hosts)], &mut watching).unwrap();
+    assert_eq!(watching.1, 1000);
+}
