@@ -73,17 +73,34 @@ impl FailedRecord<'_> {
         self.reason.encode(row);
     }
 
-    /// The error when `trap` has no address: a trap needs one only now that a record has failed.
+    /// The error when the trap of this name has no address: it needs one only now that a record has failed.
     #[must_use]
     pub fn without_trap(&self, trap: &str) -> Error {
-        let place = match (self.source, self.shard, self.position) {
-            (Some(source), Some(shard), Some(position)) => format!("port `{source}`, {shard} at {position}"),
-            _ => self.operator.to_owned(),
-        };
-        Error::Record(
-            Failure::new("a record failed and its trap has no address").at(place).cause(self.reason).help(format!(
-                "nothing was published; give --{trap} an address to keep such records, or mend the record"
-            )),
-        )
+        let failure = Failure::new("a record failed and its trap has no address")
+            .cause(format!("{}: {}", self.operator, self.reason))
+            .help(format!("give --{} an address to keep such records, or mend the record", trap.replace('_', "-")));
+        Error::Record(match (self.source, self.shard, self.position) {
+            (Some(source), Some(shard), Some(position)) => {
+                failure.at(format!("port `{source}`, {shard} at {position}"))
+            }
+            _ => failure,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trap_without_an_address_tells_where_what_and_why() {
+        let (source, shard, position) = (Some("log"), Some("a.log"), Some("47"));
+        let failed =
+            FailedRecord { record: None, source, shard, position, operator: "Assert(NotNull)", reason: "null" };
+        assert_eq!(
+            failed.without_trap("bad_lines").to_string(),
+            "a record failed and its trap has no address (port `log`, a.log at 47): Assert(NotNull): null; \
+             give --bad-lines an address to keep such records, or mend the record"
+        );
     }
 }
