@@ -26,20 +26,32 @@ pub(crate) enum Turn {
     Skip,
 }
 
+/// A target in the words of its tap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Described<'a> {
+    /// Where it is.
+    pub(crate) place: &'a str,
+    /// What a person does to make its ledger forget the flow's port.
+    pub(crate) how_to_forget: &'a str,
+}
+
 /// Compares the ledger's last entry with the ticket.
 ///
 /// The same iteration with the same hash is there already. Otherwise the last entry must be the iteration that the
 /// store takes for the last published. Replace alone may find less: nothing of what was there stays.
 ///
 /// # Errors
-/// [`Error::Held`] for all else: a person must say which of both is right. `forget` tells how to make the target forget.
-pub(crate) fn turn(last: Option<&LedgerEntry>, ticket: &Ticket, mode: Mode, forget: &str) -> Result<Turn, Error> {
+/// [`Error::Held`] for all else: a person must say which of both is right.
+pub(crate) fn turn(
+    last: Option<&LedgerEntry>,
+    ticket: &Ticket,
+    mode: Mode,
+    target: Described<'_>,
+) -> Result<Turn, Error> {
+    let Described { place, how_to_forget } = target;
     let held = |what: &str, cause: String| {
-        Err(Error::Held(
-            Failure::new(what)
-                .cause(cause)
-                .help(format!("nothing was changed; to start this target anew, empty it, {forget}, and run again")),
-        ))
+        let help = format!("nothing was changed; to start this target anew, empty it, {how_to_forget}, and run again");
+        Err(Error::Held(Failure::new(what).at(place).cause(cause).help(help)))
     };
     let found = last.and_then(|entry| entry.iteration);
     if let Some(entry) = last
@@ -75,6 +87,8 @@ fn name(iteration: Option<u64>) -> String {
 mod tests {
     use super::*;
 
+    const TABLE: Described<'_> = Described { place: "x.db", how_to_forget: "delete its rows in flow_ledger" };
+
     fn ticket(iteration: u64, after: Option<u64>) -> Ticket {
         let [flow, port, epoch, hash] = ["hits", "counts", "e1", "h"].map(str::to_owned);
         Ticket { flow, port, epoch, iteration, hash, after }
@@ -85,7 +99,7 @@ mod tests {
     }
 
     fn held(last: Option<&LedgerEntry>, ticket: &Ticket, mode: Mode) -> String {
-        match turn(last, ticket, mode, "delete its rows in flow_ledger") {
+        match turn(last, ticket, mode, TABLE) {
             Err(Error::Held(failure)) => failure.to_string(),
             other => panic!("{other:?}"),
         }
@@ -93,14 +107,14 @@ mod tests {
 
     #[test]
     fn the_next_iteration_is_published() {
-        assert_eq!(turn(None, &ticket(0, None), Mode::Append, "").unwrap(), Turn::Publish);
-        assert_eq!(turn(Some(&entry("e1", 0, "x")), &ticket(1, Some(0)), Mode::Append, "").unwrap(), Turn::Publish);
-        assert_eq!(turn(Some(&entry("e1", 0, "x")), &ticket(5, Some(0)), Mode::Merge, "").unwrap(), Turn::Publish);
+        assert_eq!(turn(None, &ticket(0, None), Mode::Append, TABLE).unwrap(), Turn::Publish);
+        assert_eq!(turn(Some(&entry("e1", 0, "x")), &ticket(1, Some(0)), Mode::Append, TABLE).unwrap(), Turn::Publish);
+        assert_eq!(turn(Some(&entry("e1", 0, "x")), &ticket(5, Some(0)), Mode::Merge, TABLE).unwrap(), Turn::Publish);
     }
 
     #[test]
     fn what_is_there_already_is_skipped() {
-        assert_eq!(turn(Some(&entry("e1", 3, "h")), &ticket(3, Some(2)), Mode::Append, "").unwrap(), Turn::Skip);
+        assert_eq!(turn(Some(&entry("e1", 3, "h")), &ticket(3, Some(2)), Mode::Append, TABLE).unwrap(), Turn::Skip);
     }
 
     #[test]
@@ -119,6 +133,6 @@ mod tests {
         let text = held(None, &ticket(3, Some(2)), Mode::Append);
         assert!(text.contains("it has no iteration, the checkpoint store iteration 2"), "{text}");
         held(Some(&entry("e1", 1, "h")), &ticket(3, Some(2)), Mode::Merge);
-        assert_eq!(turn(None, &ticket(3, Some(2)), Mode::Replace, "").unwrap(), Turn::Publish);
+        assert_eq!(turn(None, &ticket(3, Some(2)), Mode::Replace, TABLE).unwrap(), Turn::Publish);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Mode, Published, SinkShape, SinkTap, Staged, Ticket,
-    ledger::{LedgerEntry, Turn, turn},
+    ledger::{Described, LedgerEntry, Turn, turn},
     merge,
 };
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
     plan::FieldPlan,
     value::{Decode, RowReader},
 };
+
+const MEMORY: Described<'_> = Described { place: "memory", how_to_forget: "that is, bind other MemoryRows" };
 
 /// A struct that a sink's rows can be read back into; generated for each sink.
 pub trait FromRow: Sized {
@@ -196,7 +198,7 @@ impl SinkTap for MemoryTap {
         let mut content = self.target.content();
         if let Some(ticket) = ticket {
             let last = content.ledger.get(&(ticket.flow.clone(), ticket.port.clone()));
-            if turn(last, ticket, self.shape.mode, "or bind other rows")? == Turn::Skip {
+            if turn(last, ticket, self.shape.mode, MEMORY)? == Turn::Skip {
                 return Ok(Published::Before);
             }
         }

@@ -27,7 +27,7 @@ use sidecar::{Sidecar, beside, parent, sync_parent};
 
 use super::{
     Mode, Published, SinkShape, SinkTap, Staged, Ticket,
-    ledger::{LedgerEntry, Turn, turn},
+    ledger::{Described, LedgerEntry, Turn, turn},
     would_double,
 };
 use crate::{Address, Error, Failure};
@@ -238,7 +238,8 @@ impl SinkTap for FileTap {
             return Ok(Published::Now);
         };
         let found = self.ledger(ticket)?;
-        if turn(found.as_ref().map(|sidecar| &sidecar.last), ticket, self.shape.mode, &self.forget())? == Turn::Skip {
+        let target = Described { place: &self.place(), how_to_forget: &self.forget() };
+        if turn(found.as_ref().map(|sidecar| &sidecar.last), ticket, self.shape.mode, target)? == Turn::Skip {
             return Ok(Published::Before);
         }
         let length = match self.shape.mode {

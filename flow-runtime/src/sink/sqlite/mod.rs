@@ -15,11 +15,13 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Statement, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Statement, Transaction, TransactionBehavior,
+};
 
 use super::{
     Mode, Published, SinkShape, SinkTap, Staged, Ticket,
-    ledger::{LedgerEntry, Turn, turn},
+    ledger::{Described, LedgerEntry, Turn, turn},
     would_double,
 };
 use crate::{Address, Error, Failure, plan::FieldPlan, value::RowReader};
@@ -75,14 +77,15 @@ impl SqliteTap {
         Ok(Self { path: address.path().into(), table, busy_wait: BUSY_WAIT })
     }
 
-    /// Opens the file for looking, if there is one.
+    /// Opens the file for looking, if there is one. SQLite itself says whether it may write: to open the file beside it
+    /// would drop the locks that other connections of this process hold.
     fn look(&self) -> Result<Option<Connection>, Error> {
         match self.path.try_exists() {
             Ok(false) => Ok(None),
             Ok(true) if !self.path.is_file() => Err(Error::Target(
                 Failure::new("this is not a regular file").at(self.place()).help("give the path of a SQLite file"),
             )),
-            Ok(true) => self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY).map(Some),
+            Ok(true) => self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE).map(Some),
             Err(error) => Err(unreachable_file(&self.path, &error)),
         }
     }
@@ -104,7 +107,7 @@ impl SqliteTap {
         }
         match self.table.is_empty(connection).map_err(|error| self.failed(error))? {
             true => Ok(()),
-            false => Err(would_double(&format!("{}, table {}", self.place(), self.table.name))),
+            false => Err(would_double(&self.place_of_table())),
         }
     }
 
@@ -119,13 +122,9 @@ impl SqliteTap {
             transaction.query_row(LAST_OF_LEDGER, [&ticket.flow, &ticket.port, &ticket.epoch], entry).optional()
         };
         let last = last().map_err(|error| self.failed(error))?;
-        let forget = format!(
-            "DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}' in {}",
-            ticket.flow,
-            ticket.port,
-            self.place()
-        );
-        turn(last.as_ref(), ticket, self.mode(), &forget)
+        let forget = format!("DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}'", ticket.flow, ticket.port);
+        let target = Described { place: &self.place_of_table(), how_to_forget: &forget };
+        turn(last.as_ref(), ticket, self.mode(), target)
     }
 
     /// Writes all rows; nothing is visible before the transaction is committed.
@@ -156,7 +155,7 @@ impl SqliteTap {
     fn ambiguous(&self, rows: usize) -> Error {
         Error::Target(
             Failure::new("the table has several rows of one key")
-                .at(format!("{}, table {}", self.place(), self.table.name))
+                .at(self.place_of_table())
                 .cause(format!("merging would have changed {rows} rows by one"))
                 .help("remove the rows that are there twice, and run again"),
         )
@@ -164,6 +163,10 @@ impl SqliteTap {
 
     fn place(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn place_of_table(&self) -> String {
+        format!("{}, table {}", self.place(), self.table.name)
     }
 
     fn failed(&self, error: rusqlite::Error) -> Error {
@@ -179,6 +182,9 @@ impl SinkTap for SqliteTap {
     fn check(&self) -> Result<(), Error> {
         if let Some(connection) = self.look()? {
             self.table.exists(&connection, &self.place())?;
+            if connection.is_readonly(MAIN_DB).map_err(|error| self.failed(error))? {
+                return Err(unreachable_file(&self.path, &io::ErrorKind::PermissionDenied.into()));
+            }
         }
         // SQLite makes a journal beside its file: a file without a name tells whether it can, and leaves nothing.
         tempfile::tempfile_in(directory(&self.path)).map_err(|error| unreachable_file(&self.path, &error))?;

@@ -206,3 +206,7 @@ fn affinity(declared: &str) -> Affinity {
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;
