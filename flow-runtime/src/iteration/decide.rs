@@ -22,9 +22,9 @@ pub(crate) struct Bound {
 
 /// What to do when a run starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
+pub(crate) enum Start<'a> {
     /// An earlier run sealed this iteration and did not finish: publish it from its manifest, then ask again.
-    Publish(u64),
+    Publish(&'a Sealed),
     /// Nothing is left over: read this iteration.
     Open(u64),
     /// This sealed iteration cannot be published as the flow is bound now: a person must choose.
@@ -32,7 +32,7 @@ pub(crate) enum Start {
         /// The iteration.
         iteration: u64,
         /// The sink or trap that does not fit.
-        port: String,
+        port: &'a str,
         /// What does not fit, and what to do.
         why: Misfit,
     },
@@ -52,15 +52,15 @@ pub(crate) struct Misfit {
 ///
 /// Leftovers go first and in order, because a target takes iteration n only after n−1. A held one is looked at like any
 /// other: whether it still needs a person is found out anew.
-pub(crate) fn start(latest: Option<u64>, unfinished: &[Sealed], bound: &[Bound]) -> Start {
+pub(crate) fn start<'a>(latest: Option<u64>, unfinished: &'a [Sealed], bound: &[Bound]) -> Start<'a> {
     let Some(oldest) = unfinished.first() else {
         return Start::Open(latest.map_or(0, |latest| latest + 1));
     };
     let misfits = oldest.outputs.iter().filter(|output| !output.loaded);
     let misfit = misfits.filter_map(|output| Some((output, misfit(output, bound)?))).next();
     match misfit {
-        Some((output, why)) => Start::Held { iteration: oldest.iteration, port: output.staged.port.clone(), why },
-        None => Start::Publish(oldest.iteration),
+        Some((output, why)) => Start::Held { iteration: oldest.iteration, port: &output.staged.port, why },
+        None => Start::Publish(oldest),
     }
 }
 

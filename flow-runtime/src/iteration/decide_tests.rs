@@ -28,9 +28,16 @@ fn sealed(iteration: u64, outputs: Vec<Output>) -> Sealed {
     Sealed { iteration, attempt: "a".to_owned(), outputs }
 }
 
+fn publishes(leftovers: &[Sealed], bound: &[Bound]) -> Option<u64> {
+    match start(Some(4), leftovers, bound) {
+        Start::Publish(sealed) => Some(sealed.iteration),
+        _ => None,
+    }
+}
+
 fn held_by(output: Output, bound: &[Bound]) -> Option<Misfit> {
     match start(Some(4), &[sealed(4, vec![output])], bound) {
-        Start::Held { iteration: 4, port, why } if port == "counts" => Some(why),
+        Start::Held { iteration: 4, port: "counts", why } => Some(why),
         _ => None,
     }
 }
@@ -47,24 +54,24 @@ fn when_all_is_done_the_next_iteration_is_opened() {
 
 #[test]
 fn a_sealed_leftover_is_published_before_anything_else() {
-    assert_eq!(start(Some(4), &[sealed(4, vec![output("counts")])], &[bound("counts")]), Start::Publish(4));
+    assert_eq!(publishes(&[sealed(4, vec![output("counts")])], &[bound("counts")]), Some(4));
 }
 
 #[test]
 fn of_several_leftovers_the_oldest_goes_first() {
     let leftovers = [sealed(3, vec![output("counts")]), sealed(4, vec![output("counts")])];
-    assert_eq!(start(Some(4), &leftovers, &[bound("counts")]), Start::Publish(3));
+    assert_eq!(publishes(&leftovers, &[bound("counts")]), Some(3));
 }
 
 #[test]
 fn a_leftover_without_outputs_is_finished() {
-    assert_eq!(start(Some(4), &[sealed(4, vec![])], &[]), Start::Publish(4));
+    assert_eq!(publishes(&[sealed(4, vec![])], &[]), Some(4));
 }
 
 #[test]
 fn a_loaded_output_need_not_fit_any_more() {
     let loaded = Output { loaded: true, ..output("counts") };
-    assert_eq!(start(Some(4), &[sealed(4, vec![loaded])], &[]), Start::Publish(4));
+    assert_eq!(publishes(&[sealed(4, vec![loaded])], &[]), Some(4));
 }
 
 #[test]
@@ -167,5 +174,8 @@ fn a_position_that_moved_over_no_record_is_sealed() {
 #[test]
 fn a_renamed_shard_is_sealed_under_its_new_name() {
     let renamed = Range { name: "a.log.1".to_owned(), ..range("a", 0, "10") };
-    assert_eq!(close(4, 1, &[renamed.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![renamed]));
+    assert_eq!(
+        close(4, 1, std::slice::from_ref(&renamed), &[shard("log", "a", "10")]),
+        Close::Positions(vec![renamed.clone()])
+    );
 }

@@ -70,9 +70,6 @@ fn sealed(connection: &Connection, flow: &str) -> rusqlite::Result<Vec<Iteration
         row.rows = outputs
             .query_map(params![flow, row.number], |output| Ok((output.get(0)?, output.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        if row.rows.is_empty() && row.note.is_empty() {
-            row.note = "no new records".to_owned();
-        }
     }
     Ok(rows)
 }

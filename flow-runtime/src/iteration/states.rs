@@ -141,6 +141,8 @@ pub(crate) struct OperatorCounts {
 pub(crate) struct Seal {
     /// When, in microseconds since the epoch of Unix.
     pub(crate) sealed_us: i64,
+    /// What a person should know: why it is no bigger.
+    pub(crate) note: String,
     /// What was read of each shard.
     pub(crate) ranges: Vec<Range>,
     /// The versions of the tables.

@@ -44,13 +44,32 @@ impl SqliteStore {
             format::create_schema(&connection).map_err(fail)?;
         }
         format::check(&connection, path)?;
+        Self::of_flow(connection, flow, new_epoch, now_us, path.display().to_string()).map_err(fail)
+    }
+
+    /// A store that goes with the run, for those without one.
+    pub(crate) fn in_memory(flow: &str, epoch: &str, now_us: i64) -> Result<Self, Error> {
+        let open = || {
+            let connection = Connection::open_in_memory()?;
+            format::create_schema(&connection)?;
+            Self::of_flow(connection, flow, epoch, now_us, "in memory".to_owned())
+        };
+        open().map_err(|error| Error::Store(Failure::new("cannot make a store in memory").cause(error)))
+    }
+
+    fn of_flow(
+        connection: Connection,
+        flow: &str,
+        new_epoch: &str,
+        now_us: i64,
+        place: String,
+    ) -> rusqlite::Result<Self> {
         let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-        connection.execute_batch(settings).map_err(fail)?;
+        connection.execute_batch(settings)?;
         let new_flow = "INSERT INTO flows (name, epoch, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        connection.execute(new_flow, params![flow, new_epoch, now_us]).map_err(fail)?;
-        let epoch =
-            connection.query_row("SELECT epoch FROM flows WHERE name = ?1", [flow], |row| row.get(0)).map_err(fail)?;
-        Ok(Self { connection, flow: flow.to_owned(), epoch, place: path.display().to_string() })
+        connection.execute(new_flow, params![flow, new_epoch, now_us])?;
+        let epoch = connection.query_row("SELECT epoch FROM flows WHERE name = ?1", [flow], |row| row.get(0))?;
+        Ok(Self { connection, flow: flow.to_owned(), epoch, place })
     }
 
     fn failed(&self, what: &str) -> impl Fn(rusqlite::Error) -> Error {
@@ -151,22 +170,33 @@ impl Store for SqliteStore {
     }
 
     fn open(&self, attempt: &Attempt) -> Result<(), Error> {
-        let sql = "INSERT INTO attempts (id, flow, iteration, state, owner, opened, plan_hash)
-                   VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6)";
         let Attempt { id, iteration, owner, opened_us, plan_hash } = attempt;
-        self.connection
-            .execute(sql, params![id, self.flow, iteration, owner, opened_us, format!("{plan_hash:016x}")])
-            .map(drop)
-            .map_err(self.failed("open an iteration"))
+        let insert = "INSERT INTO attempts (id, flow, iteration, state, owner, opened, plan_hash)
+                      VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6)";
+        let open = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            // Why the last attempt was held is told until the next one.
+            transaction.execute("DELETE FROM attempts WHERE flow = ?1 AND state = 'held'", [&self.flow])?;
+            let hash = format!("{plan_hash:016x}");
+            transaction.execute(insert, params![id, self.flow, iteration, owner, opened_us, hash])?;
+            transaction.commit()
+        };
+        open().map_err(self.failed("open an iteration"))
     }
 
     fn revoke(&self, attempt: &Attempt, held: Option<&str>) -> Result<bool, Error> {
-        let state = if held.is_some() { "held" } else { "revoked" };
-        let sql = "UPDATE attempts SET state = ?2, note = ?3 WHERE id = ?1 AND state <> 'sealed'";
-        self.connection
-            .execute(sql, params![attempt.id, state, held.unwrap_or_default()])
-            .map(|changed| changed == 1)
-            .map_err(self.failed("give up an attempt"))
+        // An attempt that is not there can be sealed as little as one that is held.
+        let changed = match held {
+            None => self.connection.execute("DELETE FROM attempts WHERE id = ?1 AND state <> 'sealed'", [&attempt.id]),
+            Some(why) => {
+                let hold = "UPDATE attempts SET state = 'held', note = ?2 WHERE id = ?1 AND state <> 'sealed'";
+                self.connection.execute(hold, params![attempt.id, why])
+            }
+        };
+        match changed.map_err(self.failed("give up an attempt"))? {
+            0 => Ok(self.sealed_attempt(attempt.iteration)?.as_ref() != Some(&attempt.id)),
+            _ => Ok(true),
+        }
     }
 
     fn write_seal(&self, attempt: &Attempt, seal: &Seal) -> Result<bool, Error> {
@@ -187,7 +217,7 @@ impl Store for SqliteStore {
     }
 
     fn mark_loaded(&self, iteration: u64, now_us: i64) -> Result<(), Error> {
-        let sql = "UPDATE iterations SET state = 'loaded', loaded = ?3, note = ''
+        let sql = "UPDATE iterations SET state = 'loaded', loaded = ?3, note = iif(state = 'held', '', note)
                    WHERE flow = ?1 AND iteration = ?2 AND state <> 'done'
                    AND NOT EXISTS (SELECT 1 FROM outputs WHERE flow = ?1 AND iteration = ?2 AND loaded = 0)";
         self.mark("note that an iteration is loaded", sql, params![self.flow, iteration, now_us])

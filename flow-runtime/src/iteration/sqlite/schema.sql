@@ -6,11 +6,11 @@ CREATE TABLE flows (
     created INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE attempts (             -- tries at an iteration; at most one of them is sealed
+CREATE TABLE attempts (             -- tries at an iteration; at most one of them is sealed, and revoked ones are gone
     id        TEXT PRIMARY KEY,
     flow      TEXT NOT NULL REFERENCES flows,
     iteration INTEGER NOT NULL,
-    state     TEXT NOT NULL CHECK (state IN ('open', 'revoked', 'held', 'sealed')),
+    state     TEXT NOT NULL CHECK (state IN ('open', 'held', 'sealed')),
     owner     TEXT NOT NULL,
     opened    INTEGER NOT NULL,
     plan_hash TEXT NOT NULL,

@@ -41,8 +41,8 @@ fn may_seal(transaction: &Transaction<'_>, flow: &str, epoch: &str, attempt: &At
 fn insert_header(to: &Transaction<'_>, flow: &str, attempt: &Attempt, seal: &Seal) -> rusqlite::Result<()> {
     to.execute("UPDATE attempts SET state = 'sealed' WHERE id = ?1", [&attempt.id])?;
     to.execute(
-        "INSERT INTO iterations (flow, iteration, attempt, state, sealed) VALUES (?1, ?2, ?3, 'sealed', ?4)",
-        params![flow, attempt.iteration, attempt.id, seal.sealed_us],
+        "INSERT INTO iterations (flow, iteration, attempt, state, sealed, note) VALUES (?1, ?2, ?3, 'sealed', ?4, ?5)",
+        params![flow, attempt.iteration, attempt.id, seal.sealed_us, seal.note],
     )?;
     let mut counts = to.prepare("INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     for (place, row) in seal.counts.iter().enumerate() {

@@ -56,6 +56,7 @@ fn contents(shard: &str, next: &str, outputs: &[&str]) -> Seal {
     let operator = "Each".to_owned();
     Seal {
         sealed_us: 2_000_000,
+        note: String::new(),
         ranges: vec![range(shard, "0", next, 5)],
         tables: vec![TableVersion { port: "hosts".to_owned(), records: 2, bytes: 20, hash: "t".to_owned() }],
         outputs: outputs.iter().map(|port| output(port)).collect(),
@@ -69,7 +70,7 @@ fn what_was_sealed_is_read_back() {
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
     assert_eq!(store.latest().unwrap(), None);
-    assert_eq!(store.open_attempts().unwrap(), [attempt.clone()]);
+    assert_eq!(store.open_attempts().unwrap(), std::slice::from_ref(&attempt));
     assert_eq!(seal(&store, &attempt, &contents("s", "40", &["counts", "bad"])).unwrap(), SealEnd::Won);
 
     let store = folder.open();

@@ -14,6 +14,7 @@ use std::{
 
 use crate::{Error, Failure, Plan, plan::PortPlan};
 
+pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
 pub use write::StagedAttempt;
 

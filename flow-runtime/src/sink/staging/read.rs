@@ -68,7 +68,7 @@ impl Staged {
 const UNREADABLE: &str = "cannot read staged rows";
 
 /// The fields of a port as the manifest names them.
-pub(super) fn describe_fields(port: &PortPlan) -> String {
+pub(crate) fn describe_fields(port: &PortPlan) -> String {
     let fields = output_fields(port).iter().map(|field| match field.nullable {
         true => format!("{}: Option<{}>", field.name, field.ty),
         false => format!("{}: {}", field.name, field.ty),
