@@ -1,16 +1,20 @@
 //! The driver: runs a flow's iterations from its ports to its ports.
 //!
-//! `execute.rs` reads and processes one iteration (reader threads, workers, bounded channels); this file holds the order
-//! of an iteration: decide → read, process, stage → check the counts → seal → load → done. It never looks inside a
-//! record.
+//! This file holds the order of an iteration, in [`run`]. What happens before the seal is in `attempt.rs`: reading and
+//! processing (`execute.rs`), staging (`collect.rs`), checking the counts (`balance.rs`). What happens after it is in
+//! `publish.rs`. Which of it is to be done is decided in `iteration/decide.rs`. The driver never looks inside a record.
 
+mod attempt;
 mod balance;
-#[cfg_attr(not(test), expect(dead_code, reason = "the order of an iteration calls it"))]
+mod checkpoint;
+mod collect;
 mod execute;
 mod intake;
 mod limits;
 mod lock;
 mod panics;
+mod ports;
+mod publish;
 mod readers;
 mod refusal;
 mod run;
@@ -23,12 +27,16 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use crate::flow::Counts;
+use checkpoint::OpenCheckpoint;
+use ports::Ports;
+use surroundings::{Process, Surroundings};
+
+use crate::{Error, Flow, flow::Counts};
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -112,3 +120,64 @@ pub struct PortOutcome {
     /// Where it is bound to, for people: a path, or the address.
     pub place: String,
 }
+
+/// Runs one iteration of a flow: what is new in its sources, from where the last iteration ended.
+///
+/// What an earlier run had sealed and not finished is published first. An error before the seal leaves store and targets
+/// as they were; after it, the iteration stays sealed, and the next run publishes it without reading anything again.
+///
+/// # Errors
+/// As [`Error`] says, by what can be done about it.
+pub fn run<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
+    let outcome = run_in(flow, options, &Process::start());
+    options.progress.finished.store(true, Ordering::Relaxed);
+    outcome
+}
+
+fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Result<Outcome, Error> {
+    let enter = |phase: Phase| options.progress.phase.store(phase as u64, Ordering::Relaxed);
+
+    // Bound and checked; locked; nothing of earlier runs left over.
+    let mut ports = Ports::open(flow)?;
+    ports.check(options.checkpoint != Checkpoint::None)?;
+    let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name(), world)?;
+    let (resumed, iteration) = publish::leftovers(&checkpoint, &mut ports, world)?;
+    checkpoint.sweep(world)?;
+
+    // OPEN: read, process, stage. SEALED: it is final. An error until here gives the attempt up.
+    let attempt = attempt::open(&checkpoint, world, iteration, F::PLAN.hash)?;
+    let in_attempt = || {
+        enter(Phase::Reading);
+        let read = attempt::read::<F>(&checkpoint, &ports, world, options, &attempt)?;
+        attempt::check(&checkpoint, &ports, options, &read)?;
+        enter(Phase::Sealing);
+        let (places, counts) = (attempt::outcomes(&ports, &read), read.executed.counts.clone());
+        Ok((attempt::seal(&checkpoint, &ports, world, &attempt, read)?, places, counts))
+    };
+    let (sealed, port_outcomes, counts) =
+        in_attempt().map_err(|error| attempt::give_up(&checkpoint, world, &attempt, error))?;
+
+    // LOADED: every target has it. DONE: nothing is staged any more.
+    enter(Phase::Loading);
+    match &sealed {
+        Some(sealed) => publish::publish(&checkpoint, &mut ports, world, sealed)?,
+        None => checkpoint.give_up(world, &attempt, None)?,
+    }
+    enter(Phase::Done);
+
+    let nothing_new = sealed.is_none_or(|sealed| sealed.outputs.is_empty());
+    let iteration = Some(iteration).filter(|_| checkpoint.is_kept && !nothing_new);
+    Ok(Outcome { resumed, iteration, nothing_new, ports: port_outcomes, counts, elapsed: world.elapsed() })
+}
+
+/// Indexes into [`PHASES`].
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Reading,
+    Sealing,
+    Loading,
+    Done,
+}
+
+#[cfg(test)]
+mod tests;

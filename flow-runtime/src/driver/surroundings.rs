@@ -2,7 +2,10 @@
 //!
 //! Tests put others in their place, so that none sleeps and every effect can fail.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use crate::Error;
 
@@ -10,6 +13,9 @@ use crate::Error;
 pub(crate) trait Surroundings: fmt::Debug {
     /// Microseconds since the epoch of Unix.
     fn now_us(&self) -> i64;
+
+    /// The time since the run began, by a clock that is never set.
+    fn elapsed(&self) -> Duration;
 
     /// A random id, never given twice.
     fn id(&self) -> String;
@@ -44,11 +50,24 @@ pub(crate) fn effect<T>(
 
 /// The process, its clock and its random numbers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Process;
+pub(crate) struct Process {
+    started: Instant,
+}
+
+impl Process {
+    /// The world of a run that begins now.
+    pub(crate) fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+}
 
 impl Surroundings for Process {
     fn now_us(&self) -> i64 {
         jiff::Timestamp::now().as_microsecond()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     fn id(&self) -> String {

@@ -155,7 +155,6 @@ pub enum Framing {
 ///
 /// # Errors
 /// [`Error::Config`] when there is no address, no such tap or no such option.
-#[cfg_attr(not(test), expect(dead_code, reason = "the order of an iteration calls it"))]
 pub(crate) fn open(input: &Input, port: &str) -> Result<Box<dyn SourceTap>, Error> {
     match input {
         Input::Memory(records) => Ok(Box::new(records.clone())),
@@ -183,7 +182,6 @@ fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
 }
 
 /// Where `input` is bound to, for people.
-#[cfg_attr(not(test), expect(dead_code, reason = "the order of an iteration calls it"))]
 pub(crate) fn place(input: &Input) -> String {
     match input {
         Input::Unbound => "nowhere".to_owned(),

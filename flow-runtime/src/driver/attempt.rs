@@ -1,0 +1,212 @@
+//! Before the seal: one attempt reads, processes and stages an iteration; whatever fails, nothing of it is visible.
+
+use std::sync::atomic::Ordering;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{
+    Options, PortOutcome,
+    balance::{self, Counted},
+    checkpoint::OpenCheckpoint,
+    collect::Stage,
+    execute::{self, Executed, Execution, InputRead, ShardRead},
+    limits::ClosedBy,
+    ports::Ports,
+    surroundings::{Surroundings, effect},
+};
+use crate::{
+    Error, Failure, Flow,
+    iteration::{
+        Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion,
+        decide::{Close, close, runs_without_records},
+        store::{self, SealEnd, Store as _},
+    },
+    plan::PortKind,
+    sink::staging::{StagedAttempt, StagedManifest},
+};
+
+/// What an attempt has read, and staged.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) executed: Executed,
+    pub(super) staged: StagedAttempt,
+    /// What the store knew of the shards before.
+    known: Vec<SealedShard>,
+}
+
+/// Notes that an attempt at `iteration` begins: OPEN.
+pub(super) fn open(
+    checkpoint: &OpenCheckpoint,
+    world: &dyn Surroundings,
+    iteration: u64,
+    plan_hash: u64,
+) -> Result<Attempt, Error> {
+    let id = format!("{iteration}-{}", world.id());
+    let attempt = Attempt { id, iteration, owner: world.owner(), opened_us: world.now_us(), plan_hash };
+    effect(world, "open", || checkpoint.store.open(&attempt))?;
+    Ok(attempt)
+}
+
+/// Reads on from where the last iteration ended, runs the flow, stages what comes out.
+pub(super) fn read<F: Flow>(
+    checkpoint: &OpenCheckpoint,
+    ports: &Ports,
+    world: &dyn Surroundings,
+    options: &Options,
+    attempt: &Attempt,
+) -> Result<Read, Error> {
+    let known = checkpoint.store.shards()?;
+    let inputs = ports.jobs(&known, checkpoint.is_kept)?;
+    let has_target = ports.ports().map(|(index, _)| ports.output(index).is_some()).collect();
+    let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(&attempt.id, F::PLAN), has_target);
+    let began = world.elapsed();
+    let job = Execution {
+        inputs,
+        workers: options.workers,
+        bounds: &options.bounds,
+        run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
+        stop: &options.stop,
+        progress: &options.progress,
+        clock: &|| world.elapsed().saturating_sub(began),
+    };
+    let executed = execute::execute::<F>(job, &mut stage)?;
+    Ok(Read { executed, staged: stage.staged, known })
+}
+
+/// Makes sure that what was read and staged may become final: its counts add up, nobody has asked to stop, and a run
+/// without a store has a place for what it trapped.
+pub(super) fn check(checkpoint: &OpenCheckpoint, ports: &Ports, options: &Options, read: &Read) -> Result<(), Error> {
+    let rows: Vec<u64> = outcomes(ports, read).iter().map(|port| port.rows).collect();
+    balance::check(ports.plan, Counted { operators: &read.executed.counts, ports: &rows })?;
+    for (index, port) in ports.ports().filter(|(_, port)| !checkpoint.is_kept && port.kind == PortKind::Trap) {
+        if let Some(tap) = ports.output(index).filter(|_| read.staged.rows(index) > 0) {
+            tap.check_without_store().map_err(|error| error.of_port(port.name))?;
+        }
+    }
+    if options.stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// Makes final what was read and staged: SEALED. Without a new record that is positions alone, or nothing.
+pub(super) fn seal(
+    checkpoint: &OpenCheckpoint,
+    ports: &Ports,
+    world: &dyn Surroundings,
+    attempt: &Attempt,
+    read: Read,
+) -> Result<Option<Sealed>, Error> {
+    let Read { executed, staged, known } = read;
+    let seal = match close(attempt.iteration, ports.sources(), &ranges(ports, &executed), &known) {
+        Close::Nothing => return Ok(None),
+        Close::Positions(ranges) => {
+            Seal { ranges, sealed_us: world.now_us(), note: "no new records".to_owned(), ..Seal::default() }
+        }
+        Close::Everything => Seal {
+            sealed_us: world.now_us(),
+            note: note(executed.closed_by).to_owned(),
+            ranges: ranges(ports, &executed),
+            tables: tables(ports, &executed),
+            outputs: outputs(ports, effect(world, "stage", || staged.finish())?),
+            counts: counts(ports, &executed),
+        },
+    };
+    match effect(world, "seal", || store::seal(&checkpoint.store, attempt, &seal))? {
+        SealEnd::Won => {
+            Ok(Some(Sealed { iteration: attempt.iteration, attempt: attempt.id.clone(), outputs: seal.outputs }))
+        }
+        SealEnd::Lost => Err(Error::Busy(
+            Failure::new(format!(
+                "another run has sealed iteration {}, or revoked this attempt at it",
+                attempt.iteration
+            ))
+            .help("nothing of this run was published; run again"),
+        )),
+    }
+}
+
+/// Gives the attempt up that failed with `error`; what cannot be cleaned up now is swept away by the next run.
+pub(super) fn give_up(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, attempt: &Attempt, error: Error) -> Error {
+    let held = match &error {
+        Error::Held(failure) => Some(failure.to_string()),
+        _ => None,
+    };
+    // The error that is told is the one that came first.
+    let _ = checkpoint.give_up(world, attempt, held.as_deref());
+    error
+}
+
+/// What happened at each port, in the order of the plan: what was read there, or staged for it.
+pub(super) fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
+    let input = |index| read.executed.inputs.iter().find(|input: &&InputRead| input.port == index);
+    let outcome = |(index, place): (usize, &String)| match input(index) {
+        Some(input) => PortOutcome {
+            rows: input.shards.iter().map(|shard| shard.records).sum(),
+            bytes: input.shards.iter().map(|shard| shard.bytes).sum(),
+            place: place.clone(),
+        },
+        None => PortOutcome { rows: read.staged.rows(index), bytes: 0, place: place.clone() },
+    };
+    ports.places.iter().enumerate().map(outcome).collect()
+}
+
+fn note(closed_by: ClosedBy) -> &'static str {
+    match closed_by {
+        ClosedBy::End => "",
+        ClosedBy::MaxRecords => "closed by --max-records",
+        ClosedBy::MaxBytes => "closed by --max-bytes",
+        ClosedBy::IterationTimeout => "closed by --iteration-timeout",
+        ClosedBy::NoDataTimeout => "closed by --no-data-timeout",
+    }
+}
+
+fn inputs<'a>(
+    ports: &'a Ports,
+    executed: &'a Executed,
+    kind: PortKind,
+) -> impl Iterator<Item = (&'static str, &'a [ShardRead])> {
+    let of_kind = executed.inputs.iter().filter_map(|input| Some((ports.plan.ports.get(input.port)?, &input.shards)));
+    of_kind.filter(move |(port, _)| port.kind == kind).map(|(port, shards)| (port.name, shards.as_slice()))
+}
+
+fn ranges(ports: &Ports, executed: &Executed) -> Vec<Range> {
+    let range = |port: &str, read: &ShardRead| Range {
+        port: port.to_owned(),
+        shard: read.id.clone(),
+        name: read.name.clone(),
+        first: read.first.clone(),
+        next: read.next.clone(),
+        records: read.records,
+        bytes: read.bytes,
+        hash: read.hash.clone(),
+    };
+    inputs(ports, executed, PortKind::Source)
+        .flat_map(|(port, shards)| shards.iter().map(move |read| range(port, read)))
+        .collect()
+}
+
+fn tables(ports: &Ports, executed: &Executed) -> Vec<TableVersion> {
+    let version = |(port, shards): (&str, &[ShardRead])| {
+        let mut hash = Xxh3::new();
+        shards.iter().for_each(|shard| hash.update(shard.hash.as_bytes()));
+        TableVersion {
+            port: port.to_owned(),
+            records: shards.iter().map(|shard| shard.records).sum(),
+            bytes: shards.iter().map(|shard| shard.bytes).sum(),
+            hash: format!("{:032x}", hash.digest128()),
+        }
+    };
+    inputs(ports, executed, PortKind::Table).map(version).collect()
+}
+
+fn outputs(ports: &Ports, manifests: Vec<StagedManifest>) -> Vec<Output> {
+    let output = |staged: StagedManifest| {
+        let (index, _) = ports.plan.port(&staged.port)?;
+        let tap = ports.output(index)?;
+        Some(Output { staged, place: ports.places.get(index)?.clone(), mode: tap.mode(), loaded: false })
+    };
+    manifests.into_iter().filter_map(output).collect()
+}
+
+fn counts(ports: &Ports, executed: &Executed) -> Vec<OperatorCounts> {
+    let operators = ports.plan.operators.iter().zip(&executed.counts);
+    operators.map(|(operator, counts)| OperatorCounts { operator: operator.text.to_owned(), counts: *counts }).collect()
+}

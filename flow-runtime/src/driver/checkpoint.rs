@@ -1,0 +1,97 @@
+//! Where a run keeps what it must not forget: the lock, the store, and the staging area beside it.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{
+    Checkpoint,
+    lock::FlowLock,
+    surroundings::{Surroundings, effect},
+};
+use crate::{
+    Error, Failure,
+    iteration::{Attempt, Sealed, sqlite::SqliteStore, store::Store as _},
+    sink::{
+        Ticket,
+        staging::{StagedManifest, StagingArea},
+    },
+};
+
+/// An opened [`Checkpoint`]; this run is the only one that has it.
+#[derive(Debug)]
+pub(super) struct OpenCheckpoint {
+    flow: String,
+    pub(super) store: SqliteStore,
+    pub(super) staging: StagingArea,
+    /// Whether it outlives the run. Without a store the run has one in memory and stages in a folder of its own, and
+    /// goes the same way as any other.
+    pub(super) is_kept: bool,
+    _lock: Option<FlowLock>,
+    _folder: Option<TempDir>,
+}
+
+impl OpenCheckpoint {
+    /// Takes the lock of `flow`, and opens what belongs to it.
+    pub(super) fn open(checkpoint: &Checkpoint, flow: String, world: &dyn Surroundings) -> Result<Self, Error> {
+        match checkpoint {
+            Checkpoint::Sqlite(path) => {
+                let lock = FlowLock::take(path, &flow, &world.owner())?;
+                let store = SqliteStore::open(path, &flow, &world.id(), world.now_us())?;
+                // One area a flow: clean-up takes away whatever it finds.
+                let staging = StagingArea::open(staging_path(path).join(&flow))?;
+                Ok(Self { flow, store, staging, is_kept: true, _lock: Some(lock), _folder: None })
+            }
+            Checkpoint::None => {
+                let folder = tempfile::tempdir().map_err(|error| {
+                    let place = std::env::temp_dir().display().to_string();
+                    Error::Store(Failure::new("cannot make a folder to stage rows in").at(place).cause(error))
+                })?;
+                let store = SqliteStore::in_memory(&flow, &world.id(), world.now_us())?;
+                let staging = StagingArea::open(folder.path())?;
+                Ok(Self { flow, store, staging, is_kept: false, _lock: None, _folder: Some(folder) })
+            }
+        }
+    }
+
+    /// What the ledger inside a target is to say of this publication; without a store there is none.
+    pub(super) fn ticket(&self, sealed: &Sealed, staged: &StagedManifest) -> Result<Option<Ticket>, Error> {
+        if !self.is_kept {
+            return Ok(None);
+        }
+        Ok(Some(Ticket {
+            flow: self.flow.clone(),
+            port: staged.port.clone(),
+            epoch: self.store.epoch().to_owned(),
+            iteration: sealed.iteration,
+            hash: staged.hash.clone(),
+            after: self.store.last_output(&staged.port, sealed.iteration)?,
+        }))
+    }
+
+    /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed after all stays.
+    pub(super) fn give_up(&self, world: &dyn Surroundings, attempt: &Attempt, held: Option<&str>) -> Result<(), Error> {
+        if effect(world, "revoke", || self.store.revoke(attempt, held))? {
+            effect(world, "remove staging", || self.staging.remove(&attempt.id))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what runs that died have left behind. No sealed iteration may be unfinished, and this run must have the
+    /// lock: then nothing that is staged is wanted any more.
+    pub(super) fn sweep(&self, world: &dyn Surroundings) -> Result<(), Error> {
+        for attempt in self.store.open_attempts()? {
+            self.give_up(world, &attempt, None)?;
+        }
+        for attempt in self.staging.attempts()? {
+            effect(world, "remove staging", || self.staging.remove(&attempt))?;
+        }
+        Ok(())
+    }
+}
+
+fn staging_path(store: &Path) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".staging");
+    path.into()
+}

@@ -1,0 +1,124 @@
+//! The ports of a flow, opened: every input and output bound to its tap, in the order of the plan.
+
+use super::execute::InputJob;
+use crate::{
+    Error, Flow, Plan,
+    flow::PortRef,
+    iteration::{
+        SealedShard,
+        decide::{self, Bound},
+    },
+    plan::{PortKind, PortPlan},
+    sink::{self, Mode, SinkTap, Target, staging},
+    source::{self, SourceTap},
+};
+
+/// The opened ports.
+#[derive(Debug)]
+pub(super) struct Ports {
+    pub(super) plan: &'static Plan,
+    taps: Vec<Tap>,
+    /// Where each port is bound to, for people and for the store: without secrets.
+    pub(super) places: Vec<String>,
+}
+
+/// What a port is bound to.
+#[derive(Debug)]
+enum Tap {
+    Input(Box<dyn SourceTap>),
+    Output(Box<dyn SinkTap>),
+    /// A trap without an address: it needs one only when something is trapped.
+    Nowhere,
+}
+
+impl Ports {
+    /// Opens every port of `flow`; nothing is read, made or changed.
+    pub(super) fn open<F: Flow>(flow: &F) -> Result<Self, Error> {
+        let (mut taps, mut places) = (Vec::new(), Vec::new());
+        for (port, plan) in flow.ports().into_iter().zip(F::PLAN.ports) {
+            let (tap, place) = open_port(port, plan)?;
+            taps.push(tap);
+            places.push(place);
+        }
+        Ok(Self { plan: F::PLAN, taps, places })
+    }
+
+    /// Makes sure, without changing anything, that what will be staged could be published. A run without a store reads
+    /// everything again, so its sinks must replace what is there, or find nothing there; its traps are looked at when
+    /// something was trapped.
+    pub(super) fn check(&self, has_store: bool) -> Result<(), Error> {
+        for (tap, port) in self.taps.iter().zip(self.plan.ports) {
+            if let Tap::Output(tap) = tap {
+                tap.check()?;
+                if !has_store && port.kind == PortKind::Sink {
+                    tap.check_without_store()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How the outputs are bound.
+    pub(super) fn bound(&self) -> Vec<Bound> {
+        let outputs = self.ports().filter(|(_, port)| matches!(port.kind, PortKind::Sink | PortKind::Trap));
+        outputs
+            .map(|(index, port)| Bound {
+                port: port.name.to_owned(),
+                place: self.output(index).map(|_| self.places[index].clone()),
+                mode: self.output(index).map_or(Mode::Append, SinkTap::mode),
+                fields: staging::describe_fields(port),
+            })
+            .collect()
+    }
+
+    /// The shards of every input, to be read on from where `sealed` ended.
+    pub(super) fn jobs(&self, sealed: &[SealedShard], has_store: bool) -> Result<Vec<InputJob<'_>>, Error> {
+        let mut jobs = Vec::new();
+        for (index, port) in self.ports() {
+            let Some(Tap::Input(tap)) = self.taps.get(index) else { continue };
+            let is_source = port.kind == PortKind::Source;
+            // Tables are read whole each time: they go on from nowhere, and have no next time for an unfinished line.
+            let known = if is_source { decide::known_shards(sealed, port.name) } else { Vec::new() };
+            let take_tail = !is_source || !has_store;
+            let shards = tap.shards(&known).map_err(|error| error.of_port(port.name))?;
+            jobs.push(InputJob { port: index, tap: tap.as_ref(), shards, take_tail, is_source });
+        }
+        Ok(jobs)
+    }
+
+    /// The tap of the output with this index; a trap may have none.
+    pub(super) fn output(&self, index: usize) -> Option<&dyn SinkTap> {
+        match self.taps.get(index) {
+            Some(Tap::Output(tap)) => Some(tap.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The tap of the output with this index, to publish to.
+    pub(super) fn output_mut(&mut self, index: usize) -> Option<&mut dyn SinkTap> {
+        match self.taps.get_mut(index) {
+            Some(Tap::Output(tap)) => Some(tap.as_mut()),
+            _ => None,
+        }
+    }
+
+    /// How many ports are sources.
+    pub(super) fn sources(&self) -> usize {
+        self.ports().filter(|(_, port)| port.kind == PortKind::Source).count()
+    }
+
+    /// The ports of the plan, with their indexes.
+    pub(super) fn ports(&self) -> impl Iterator<Item = (usize, &'static PortPlan)> + use<> {
+        self.plan.ports.iter().enumerate()
+    }
+}
+
+fn open_port(port: PortRef<'_>, plan: &'static PortPlan) -> Result<(Tap, String), Error> {
+    Ok(match port {
+        PortRef::Source(from) => (Tap::Input(source::open(&from.input, plan.name)?), source::place(&from.input)),
+        PortRef::Table(from) => (Tap::Input(source::open(&from.input, plan.name)?), source::place(&from.input)),
+        PortRef::Sink(to) => (Tap::Output(sink::open(&to.target, to.mode, plan)?), sink::place(&to.target)),
+        PortRef::Trap(to) if matches!(to.target, Target::Unbound) => (Tap::Nowhere, sink::place(&to.target)),
+        PortRef::Trap(to) => (Tap::Output(sink::open(&to.target, None, plan)?), sink::place(&to.target)),
+    })
+}

@@ -1,0 +1,90 @@
+//! After the seal: every target gets the iteration, from its manifest alone.
+
+use super::{
+    checkpoint::OpenCheckpoint,
+    ports::Ports,
+    surroundings::{Surroundings, effect},
+};
+use crate::{
+    Error, Failure,
+    iteration::{
+        Sealed,
+        decide::{Misfit, Start, start},
+        store::Store as _,
+    },
+};
+
+/// Publishes what earlier runs have sealed and not finished, without reading any of it again. Returns their numbers, and
+/// the number of the iteration that comes next.
+///
+/// # Errors
+/// [`Error::Held`] when one cannot be published as the flow is bound now, or when a target disagrees with the store.
+pub(super) fn leftovers(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    world: &dyn Surroundings,
+) -> Result<(Vec<u64>, u64), Error> {
+    let mut resumed = Vec::new();
+    loop {
+        let unfinished = checkpoint.store.unfinished()?;
+        match start(checkpoint.store.latest()?, &unfinished, &ports.bound()) {
+            Start::Publish(sealed) => publish(checkpoint, ports, world, sealed)?,
+            Start::Held { iteration, port, why } => return Err(hold(checkpoint, world, iteration, port, why)),
+            Start::Open(iteration) => return Ok((resumed, iteration)),
+        }
+        resumed.extend(unfinished.first().map(|sealed| sealed.iteration));
+    }
+}
+
+/// Loads a sealed iteration into every target that lacks it: LOADED; removes what was staged for it: DONE.
+///
+/// # Errors
+/// What a target refused. The iteration stays sealed, and the next run goes on here.
+pub(super) fn publish(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    world: &dyn Surroundings,
+    sealed: &Sealed,
+) -> Result<(), Error> {
+    let OpenCheckpoint { store, staging, .. } = checkpoint;
+    let iteration = sealed.iteration;
+    if let Err(error) = load(checkpoint, ports, world, sealed) {
+        if let Error::Held(failure) = &error {
+            let why = failure.to_string();
+            // For whoever lists iterations; that it is held is found out again by every run.
+            let _ = effect(world, "mark held", || store.mark_held(iteration, &why));
+        }
+        return Err(error);
+    }
+    effect(world, "mark loaded", || store.mark_loaded(iteration, world.now_us()))?;
+    effect(world, "mark done", || store.mark_done(iteration, world.now_us()))?;
+    // What is left if this fails is swept away by the next run.
+    effect(world, "remove staging", || staging.remove(&sealed.attempt))
+}
+
+fn load(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    world: &dyn Surroundings,
+    sealed: &Sealed,
+) -> Result<(), Error> {
+    for (index, port) in ports.ports() {
+        let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
+        let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
+        let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port)?;
+        let ticket = checkpoint.ticket(sealed, &output.staged)?;
+        effect(world, "publish", || tap.publish(&staged, ticket.as_ref()))?;
+        effect(world, "mark output loaded", || checkpoint.store.mark_output_loaded(sealed.iteration, port.name))?;
+    }
+    Ok(())
+}
+
+fn hold(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, iteration: u64, port: &str, why: Misfit) -> Error {
+    let failure = Failure::new(format!("iteration {iteration} was sealed and cannot be published as the flow is now"))
+        .cause(why.cause)
+        .help(why.help)
+        .of_port(port);
+    let note = failure.to_string();
+    let _ = effect(world, "mark held", || checkpoint.store.mark_held(iteration, &note));
+    Error::Held(failure)
+}

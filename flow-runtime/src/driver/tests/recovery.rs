@@ -1,0 +1,135 @@
+//! Runs that die: wherever that is, the next run ends as if nothing had happened.
+
+use std::{cell::RefCell, fs, rc::Rc};
+
+use super::{super::surroundings::Moment, bench::Bench};
+use crate::{Error, Sink, iteration::State};
+
+#[test]
+fn what_was_sealed_is_published_without_reading_it_again() {
+    let bench = Bench::new("a 1\nbad 2\n");
+    bench.world.die_at("seal", Moment::After);
+    bench.run().unwrap_err();
+    assert_eq!((bench.out().as_str(), bench.states(), bench.staged()), ("", vec![State::Sealed], 1));
+
+    fs::remove_file(bench.path("lines.log")).unwrap();
+    fs::write(bench.path("other.log"), "c 3\n").unwrap();
+    bench.world.restart();
+    let outcome = bench.run().unwrap();
+    assert_eq!((outcome.resumed, outcome.iteration), (vec![0], Some(1)));
+    assert_eq!((bench.out().as_str(), bench.totals().as_str()), ("a 1\nc 3\n", "a=1 c=1 x=2 y=2"));
+    assert_eq!((bench.trapped(), bench.staged()), (1, 0));
+}
+
+#[test]
+fn a_target_that_fails_leaves_the_iteration_sealed_and_the_next_run_finishes_it() {
+    let bench = Bench::new("a 1\n");
+    let target = bench.path("target");
+    bench.world.act_at("seal", Moment::After, move || fs::remove_dir_all(&target).unwrap());
+    let error = bench.run().unwrap_err();
+    assert!(error.to_string().contains("port `out`"), "{error}");
+    assert_eq!(bench.states(), [State::Sealed]);
+
+    fs::create_dir(bench.path("target")).unwrap();
+    bench.append("b 2\n");
+    bench.world.restart();
+    let outcome = bench.run().unwrap();
+    assert_eq!((outcome.resumed, outcome.iteration), (vec![0], Some(1)));
+    assert_eq!((bench.out().as_str(), bench.states()), ("a 1\nb 2\n", vec![State::Done; 2]));
+}
+
+#[test]
+fn a_second_target_that_fails_does_not_load_the_first_again() {
+    let bench = Bench::new("a 1\n");
+    let mut published = 0;
+    bench.world.watch(move |effect, moment| {
+        published += u32::from((effect, moment) == ("publish", Moment::Before));
+        published < 2
+    });
+    bench.run().unwrap_err();
+    assert_eq!((bench.out().as_str(), bench.totals().as_str()), ("a 1\n", ""));
+    bench.world.restart();
+    bench.run().unwrap();
+    assert_eq!((bench.out().as_str(), bench.totals().as_str()), ("a 1\n", "a=1 x=1 y=1"));
+}
+
+#[test]
+fn a_sealed_iteration_is_held_while_its_target_is_another() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("publish", Moment::Before);
+    bench.run().unwrap_err();
+    bench.world.restart();
+    let elsewhere = format!("file:{}", bench.path("target/elsewhere.csv").display());
+    let flow = super::flow::WordTotals { out: Sink::at(elsewhere), ..bench.flow() };
+    let error = super::run_in(&flow, &bench.options(), &bench.world).unwrap_err();
+    assert!(matches!(&error, Error::Held(_)) && error.to_string().contains("port `out`"), "{error}");
+    assert_eq!(bench.states(), [State::Held]);
+    assert!(bench.list()[0].note.contains("former address"), "{}", bench.list()[0].note);
+
+    assert_eq!(bench.run().unwrap().resumed, [0]);
+    assert_eq!((bench.out().as_str(), bench.states()), ("a 1\n", vec![State::Done]));
+}
+
+#[test]
+fn staged_rows_that_were_lost_after_the_seal_are_held() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("publish", Moment::Before);
+    bench.run().unwrap_err();
+    fs::remove_dir_all(bench.path("store.db.staging")).unwrap();
+    bench.world.restart();
+    assert!(matches!(bench.run(), Err(Error::Held(_))));
+    assert_eq!((bench.out().as_str(), bench.states()), ("", vec![State::Held]));
+}
+
+#[test]
+fn what_an_attempt_that_died_has_staged_is_swept_away() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("seal", Moment::Before);
+    bench.run().unwrap_err();
+    assert_eq!((bench.states(), bench.staged()), (vec![State::Open], 1));
+    bench.world.restart();
+    bench.run().unwrap();
+    assert_eq!((bench.states(), bench.staged()), (vec![State::Done], 0));
+}
+
+/// What all targets hold.
+fn targets(bench: &Bench) -> (String, String, String) {
+    (bench.out(), bench.totals(), bench.read("target/bad.csv").replace(&bench.folder.path().display().to_string(), ""))
+}
+
+#[test]
+fn wherever_a_run_dies_the_next_one_ends_as_if_nothing_had_happened() {
+    let two_iterations = |die_at: usize| {
+        let bench = Bench::new("a 1\nbad 2\n");
+        bench.run().unwrap();
+        bench.append("b 3\nbad 4\na 5\n");
+        let passed = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&passed);
+        bench.world.watch(move |effect, moment| {
+            seen.borrow_mut().push((effect, moment));
+            seen.borrow().len() <= die_at
+        });
+        let died = bench.run().is_err();
+        bench.world.restart();
+        if died {
+            bench.run().unwrap();
+        }
+        let passed = passed.borrow().clone();
+        (bench, died, passed)
+    };
+    let (undisturbed, died, moments) = two_iterations(usize::MAX);
+    assert!(!died);
+    assert_eq!(undisturbed.out(), "a 1\nb 3\na 5\n");
+    for effect in
+        ["open", "stage", "seal", "publish", "mark output loaded", "mark loaded", "mark done", "remove staging"]
+    {
+        assert!(moments.iter().any(|(name, _)| *name == effect), "{effect}");
+    }
+    for (index, moment) in moments.iter().enumerate() {
+        let (bench, died, _) = two_iterations(index);
+        let place = format!("{moment:?}");
+        assert!(died, "{place}");
+        assert_eq!(targets(&bench), targets(&undisturbed), "{place}");
+        assert_eq!((bench.states(), bench.staged()), (vec![State::Done; 2], 0), "{place}");
+    }
+}
