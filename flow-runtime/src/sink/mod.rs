@@ -1,6 +1,6 @@
 //! Sinks and traps: where rows go.
 //!
-//! [`Sink`] and [`Trap`](crate::Trap) are the handles that a flow's struct holds: an address and a mode, bound to a tap
+//! [`Sink`] and [`Trap`] are the handles that a flow's struct holds: an address and a mode, bound to a tap
 //! when the run opens. Rows are staged durably under the iteration's attempt before the seal, by `staging`, and
 //! published after it, by the tap, in one step. One file a tap; what a ledger means is in `ledger.rs`, what merging does
 //! to two rows in `merge.rs`.
