@@ -1,5 +1,6 @@
 //! Stage 1: tokens to a tree. Recovers at `;`, `->` and `,`, so that the later stages see the rest.
 
+mod digest;
 mod keywords;
 mod parse;
 mod port;

@@ -7,7 +7,7 @@ use syn::{
 };
 
 use super::{
-    keywords,
+    digest, keywords,
     port::parse_port,
     split::{split_pipes, split_semicolons},
     tree::{Call, FlowTree, Head, PipeTree},
@@ -16,7 +16,7 @@ use crate::{errors::Errors, operators, suggest};
 
 /// Reads `/// about` `pub flow Name { … }`; nothing comes back if not even that much is there.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<FlowTree> {
-    let hash = digest(&tokens.to_string());
+    let hash = digest::digest(tokens.clone());
     let (about, visibility, name, body) = errors.keep(Parser::parse2(parse_frame, tokens))?;
     let mut flow = FlowTree { about, visibility, name, ports: Vec::new(), pipes: Vec::new(), hash };
     let mut statements = split_semicolons(body);
@@ -166,13 +166,6 @@ fn misplaced_name(name: &Ident, errors: &mut Errors) {
     } else {
         errors.at(name, format!("`{name}` stands in the middle of a pipe: a name is its beginning, or a sink its end"));
     }
-}
-
-/// FNV-1a, 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>): stable over compilers and machines.
-fn digest(text: &str) -> u64 {
-    text.bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// `a, b` as idents.
