@@ -1,14 +1,16 @@
 //! What the macro prints for two flows, held against files that compile against the runtime.
 
-use std::{fs, path::PathBuf, str::FromStr as _};
+use std::{fs, path::PathBuf};
 
-use proc_macro2::TokenStream;
-
-/// Prints a flow the way a person would lay it out.
-fn expand(flow: &str) -> String {
-    let tokens = TokenStream::from_str(flow).unwrap();
-    let file = syn::parse2(crate::compile(tokens)).unwrap();
-    prettyplease::unparse(&file)
+/// Prints the flow of a file the way a person would lay it out.
+fn expand(file: &str) -> String {
+    let file = syn::parse_file(file).unwrap();
+    let flow = file.items.into_iter().find_map(|item| match item {
+        syn::Item::Macro(flow) => Some(flow.mac.tokens),
+        _ => None,
+    });
+    let expansion = syn::parse2(crate::compile(flow.unwrap())).unwrap();
+    prettyplease::unparse(&expansion)
 }
 
 /// Holds an expansion against `tests/expansion/<name>.rs`; `FLOW_BLESS=1` writes the file anew.

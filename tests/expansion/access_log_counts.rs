@@ -29,7 +29,12 @@ pub struct AccessLogCounts {
 pub mod access_log_counts {
     use ::flow_runtime::__private as __flow;
     /// A row of the source `log`, borrowed.
-    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    #[derive(
+        ::core::clone::Clone,
+        ::core::marker::Copy,
+        ::core::fmt::Debug,
+        ::core::cmp::PartialEq
+    )]
     pub struct LogRow<'a> {
         /// The field `data`.
         pub data: &'a str,
@@ -42,11 +47,20 @@ pub mod access_log_counts {
     }
     impl __flow::FromRow for OwnedLogRow {
         fn from_row<'a>(row: &mut __flow::RowReader<'a>) -> Self {
-            Self { data: ::core::convert::Into::into(<&'a str as __flow::Decode<'a>>::decode(row)) }
+            Self {
+                data: ::core::convert::Into::into(
+                    <&'a str as __flow::Decode<'a>>::decode(row),
+                ),
+            }
         }
     }
     /// A row of the table `hosts`, borrowed.
-    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    #[derive(
+        ::core::clone::Clone,
+        ::core::marker::Copy,
+        ::core::fmt::Debug,
+        ::core::cmp::PartialEq
+    )]
     pub struct HostsRow<'a> {
         /// The field `ip`.
         pub ip: ::core::option::Option<&'a str>,
@@ -66,7 +80,12 @@ pub mod access_log_counts {
         }
     }
     /// A row of the sink `counts`, borrowed.
-    #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+    #[derive(
+        ::core::clone::Clone,
+        ::core::marker::Copy,
+        ::core::fmt::Debug,
+        ::core::cmp::PartialEq
+    )]
     pub struct CountsRow<'a> {
         /// The field `ip`.
         pub ip: ::core::option::Option<&'a str>,
@@ -91,7 +110,16 @@ pub mod access_log_counts {
         }
     }
 }
-#[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "printed by flow!")]
+#[allow(
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
+    unused_mut,
+    unused_variables,
+    clippy::all,
+    clippy::pedantic,
+    reason = "printed by flow!"
+)]
 const _: () = {
     use ::flow_runtime::__private as __flow;
     struct Join6 {}
@@ -105,13 +133,14 @@ const _: () = {
         }
     }
     #[derive(::core::default::Default)]
-    struct Shared {
+    pub struct Shared {
         join_6: __flow::JoinTable<Join6>,
     }
-    struct Worker {
+    pub struct Worker {
         key: __flow::KeyBuffer,
         sequence: u64,
         state_2: __flow::Pattern,
+        unquoted_4_0: __flow::OwnedText,
         build_6: __flow::JoinBuild<Join6>,
         matched_6: __flow::Matched,
         group_8: __flow::GroupTable<Group8>,
@@ -124,6 +153,7 @@ const _: () = {
                 state_2: __flow::Pattern::new(
                     r#"^([^ ]*) [[:^space:]]+ [[:^space:]]+ \[(?:[[:word:]:/]+[[:space:]][+\-][[:digit:]]{4})\] "(?:.+?)" (?:[[:digit:]]{3}) (?:[^ ]*).*$"#,
                 ),
+                unquoted_4_0: ::core::default::Default::default(),
                 build_6: ::core::default::Default::default(),
                 matched_6: ::core::default::Default::default(),
                 group_8: ::core::default::Default::default(),
@@ -150,8 +180,14 @@ const _: () = {
                 };
                 out.count(0usize).rows_out += 1;
                 out.count(2usize).rows_in += 1;
-                let ::core::option::Option::Some(groups) = worker.state_2.find(data) else {
-                    out.trap(3usize, 2usize, __flow::Reason::new("the pattern does not match"), |_| {});
+                let ::core::option::Option::Some(groups) = worker.state_2.find(data)
+                else {
+                    out.trap(
+                        3usize,
+                        2usize,
+                        __flow::Reason::new("the pattern does not match"),
+                        |_| {},
+                    );
                     break 'row_0;
                 };
                 let ip: &str = groups.get(1usize).unwrap_or_default();
@@ -159,7 +195,10 @@ const _: () = {
                 out.count(6usize).rows_in += 1;
                 worker.key.clear();
                 __flow::Encode::encode(&ip, &mut worker.key);
-                if let ::core::option::Option::Some(entry) = shared.join_6.find(&worker.key) {
+                if let ::core::option::Option::Some(entry) = shared
+                    .join_6
+                    .find(&worker.key)
+                {
                     worker.matched_6.mark(entry);
                     for held in shared.join_6.rows(entry) {
                         out.count(6usize).rows_out += 1;
@@ -179,9 +218,13 @@ const _: () = {
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
         worker.sequence = block.sequence();
-        const SCHEME: __flow::Delimited =
-            __flow::Delimited { delimiter: "|", quote: ::core::option::Option::None, columns: 1usize, strict: true };
-        let mut unquoted_0 = __flow::OwnedText::new();
+        const SCHEME: __flow::Delimited = __flow::Delimited {
+            delimiter: "|",
+            quote: ::core::option::Option::None,
+            columns: 1usize,
+            strict: true,
+        };
+        let mut unquoted_0 = ::core::mem::take(&mut worker.unquoted_4_0);
         for record in block.records() {
             out.at_record(&record);
             out.count(4usize).rows_in += 1;
@@ -190,13 +233,16 @@ const _: () = {
                 let cell_0 = match columns.text(&mut unquoted_0) {
                     ::core::result::Result::Ok(value) => value,
                     ::core::result::Result::Err(reason) => {
-                        return ::core::result::Result::Err(out.stop(4usize, reason, |_| {}));
+                        return ::core::result::Result::Err(
+                            out.stop(4usize, reason, |_| {}),
+                        );
                     }
                 };
                 if let ::core::result::Result::Err(reason) = columns.end() {
                     return ::core::result::Result::Err(out.stop(4usize, reason, |_| {}));
                 }
-                let ip: ::core::option::Option<&str> = cell_0.filter(|cell| !cell.is_empty());
+                let ip: ::core::option::Option<&str> = cell_0
+                    .filter(|cell| !cell.is_empty());
                 out.count(4usize).rows_out += 1;
                 let userip = ip;
                 worker.key.clear();
@@ -204,6 +250,7 @@ const _: () = {
                 worker.build_6.push(worker.sequence, &worker.key, Join6 {});
             }
         }
+        worker.unquoted_4_0 = unquoted_0;
         ::core::result::Result::Ok(())
     }
     fn behind_6(
@@ -238,7 +285,8 @@ const _: () = {
         worker: &mut Worker,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
-        let groups = ::core::mem::take(&mut worker.group_8).sorted(&[__flow::Type::Text]);
+        let groups = ::core::mem::take(&mut worker.group_8)
+            .sorted(&[__flow::Type::Text]);
         for (mut key, group) in groups.iter() {
             let ip: ::core::option::Option<&str> = __flow::Decode::decode(&mut key);
             out.count(8usize).rows_out += 1;
@@ -263,34 +311,38 @@ const _: () = {
                     kind: __flow::PortKind::Source,
                     about: "",
                     scheme: "TextLine",
-                    fields: &[__flow::FieldPlan {
-                        name: "data",
-                        ty: __flow::Type::Text,
-                        nullable: false,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "data",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     key: &[],
                     grouped: false,
                     covers: &[],
-                    line: 3u32,
+                    line: 6u32,
                 },
                 __flow::PortPlan {
                     name: "hosts",
                     kind: __flow::PortKind::Table,
                     about: "",
                     scheme: "TextDelimited(delimiter = \"|\")",
-                    fields: &[__flow::FieldPlan {
-                        name: "ip",
-                        ty: __flow::Type::Text,
-                        nullable: true,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     key: &[],
                     grouped: false,
                     covers: &[],
-                    line: 4u32,
+                    line: 7u32,
                 },
                 __flow::PortPlan {
                     name: "counts",
@@ -316,7 +368,7 @@ const _: () = {
                     key: &[0usize],
                     grouped: true,
                     covers: &[],
-                    line: 5u32,
+                    line: 8u32,
                 },
                 __flow::PortPlan {
                     name: "bad_lines",
@@ -327,7 +379,7 @@ const _: () = {
                     key: &[],
                     grouped: false,
                     covers: &["hits"],
-                    line: 6u32,
+                    line: 9u32,
                 },
             ],
             operators: &[
@@ -337,17 +389,19 @@ const _: () = {
                     pipe: "log",
                     inputs: &[],
                     port: ::core::option::Option::Some(0usize),
-                    fields: &[__flow::FieldPlan {
-                        name: "data",
-                        ty: __flow::Type::Text,
-                        nullable: false,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "data",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(3usize),
-                    line: 3u32,
+                    line: 6u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -356,17 +410,19 @@ const _: () = {
                     pipe: "hits",
                     inputs: &[0usize],
                     port: ::core::option::Option::None,
-                    fields: &[__flow::FieldPlan {
-                        name: "data",
-                        ty: __flow::Type::Text,
-                        nullable: false,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "data",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::Some(3usize),
-                    line: 9u32,
+                    line: 12u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -415,7 +471,7 @@ const _: () = {
                     read: &[true, false, false, false, false],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(3usize),
-                    line: 10u32,
+                    line: 13u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -424,17 +480,19 @@ const _: () = {
                     pipe: "hits",
                     inputs: &[2usize],
                     port: ::core::option::Option::None,
-                    fields: &[__flow::FieldPlan {
-                        name: "ip",
-                        ty: __flow::Type::Text,
-                        nullable: false,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: false,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::Some(3usize),
-                    line: 12u32,
+                    line: 15u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -443,17 +501,19 @@ const _: () = {
                     pipe: "hosts",
                     inputs: &[],
                     port: ::core::option::Option::Some(1usize),
-                    fields: &[__flow::FieldPlan {
-                        name: "ip",
-                        ty: __flow::Type::Text,
-                        nullable: true,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::None,
-                    line: 4u32,
+                    line: 7u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -462,17 +522,19 @@ const _: () = {
                     pipe: "listed",
                     inputs: &[4usize],
                     port: ::core::option::Option::None,
-                    fields: &[__flow::FieldPlan {
-                        name: "userip",
-                        ty: __flow::Type::Text,
-                        nullable: true,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "userip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::None,
-                    line: 14u32,
+                    line: 17u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -500,7 +562,7 @@ const _: () = {
                     read: &[true, false],
                     balance: __flow::Balance::FanOut,
                     trap: ::core::option::Option::None,
-                    line: 16u32,
+                    line: 19u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -509,17 +571,19 @@ const _: () = {
                     pipe: "",
                     inputs: &[6usize],
                     port: ::core::option::Option::None,
-                    fields: &[__flow::FieldPlan {
-                        name: "ip",
-                        ty: __flow::Type::Text,
-                        nullable: true,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::None,
-                    line: 17u32,
+                    line: 20u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -528,17 +592,19 @@ const _: () = {
                     pipe: "",
                     inputs: &[7usize],
                     port: ::core::option::Option::None,
-                    fields: &[__flow::FieldPlan {
-                        name: "ip",
-                        ty: __flow::Type::Text,
-                        nullable: true,
-                        column: ::core::option::Option::None,
-                        add: false,
-                    }],
+                    fields: &[
+                        __flow::FieldPlan {
+                            name: "ip",
+                            ty: __flow::Type::Text,
+                            nullable: true,
+                            column: ::core::option::Option::None,
+                            add: false,
+                        },
+                    ],
                     read: &[true],
                     balance: __flow::Balance::Group,
                     trap: ::core::option::Option::None,
-                    line: 18u32,
+                    line: 21u32,
                     note: "`ip` is null for rows that met no partner in the join: they form one group",
                 },
                 __flow::OperatorPlan {
@@ -566,7 +632,7 @@ const _: () = {
                     read: &[true, true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::None,
-                    line: 19u32,
+                    line: 22u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -594,7 +660,7 @@ const _: () = {
                     read: &[false, false],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::None,
-                    line: 20u32,
+                    line: 23u32,
                     note: "",
                 },
             ],
@@ -605,8 +671,12 @@ const _: () = {
                 __flow::Step::Drain(1usize),
                 __flow::Step::Drain(2usize),
             ],
-            drains: &[__flow::Drain::Freeze(6usize), __flow::Drain::Unmatched(6usize), __flow::Drain::Group(8usize)],
-            hash: 8753368585425377165u64,
+            drains: &[
+                __flow::Drain::Freeze(6usize),
+                __flow::Drain::Unmatched(6usize),
+                __flow::Drain::Group(8usize),
+            ],
+            hash: 14831070998265501396u64,
         };
         type Shared = Shared;
         type Worker = Worker;
@@ -654,8 +724,10 @@ const _: () = {
             worker.sequence = u64::MAX;
             match drain {
                 0usize => {
-                    shared.join_6 =
-                        __flow::JoinTable::freeze(::core::mem::take(&mut worker.build_6), &[__flow::Type::Text]);
+                    shared.join_6 = __flow::JoinTable::freeze(
+                        ::core::mem::take(&mut worker.build_6),
+                        &[__flow::Type::Text],
+                    );
                     ::core::result::Result::Ok(())
                 }
                 1usize => unmatched_6(shared, worker, out),

@@ -115,8 +115,11 @@ pub mod page_troubles {
     }
 }
 #[allow(
-    unused_variables,
+    missing_debug_implementations,
+    missing_docs,
+    unreachable_pub,
     unused_mut,
+    unused_variables,
     clippy::all,
     clippy::pedantic,
     reason = "printed by flow!"
@@ -135,15 +138,21 @@ const _: () = {
         }
     }
     #[derive(::core::default::Default)]
-    struct Shared {}
-    struct Worker {
+    pub struct Shared {}
+    pub struct Worker {
         key: __flow::KeyBuffer,
+        unquoted_0_0: __flow::OwnedText,
+        unquoted_0_1: __flow::OwnedText,
+        unquoted_0_2: __flow::OwnedText,
         group_8: __flow::GroupTable<Group8>,
     }
     impl ::core::default::Default for Worker {
         fn default() -> Self {
             Self {
                 key: ::core::default::Default::default(),
+                unquoted_0_0: ::core::default::Default::default(),
+                unquoted_0_1: ::core::default::Default::default(),
+                unquoted_0_2: ::core::default::Default::default(),
                 group_8: ::core::default::Default::default(),
             }
         }
@@ -160,9 +169,9 @@ const _: () = {
             columns: 4usize,
             strict: true,
         };
-        let mut unquoted_0 = __flow::OwnedText::new();
-        let mut unquoted_1 = __flow::OwnedText::new();
-        let mut unquoted_2 = __flow::OwnedText::new();
+        let mut unquoted_0 = ::core::mem::take(&mut worker.unquoted_0_0);
+        let mut unquoted_1 = ::core::mem::take(&mut worker.unquoted_0_1);
+        let mut unquoted_2 = ::core::mem::take(&mut worker.unquoted_0_2);
         for record in block.records() {
             out.at_record(&record);
             out.count(0usize).rows_in += 1;
@@ -289,6 +298,9 @@ const _: () = {
                 }
             }
         }
+        worker.unquoted_0_0 = unquoted_0;
+        worker.unquoted_0_1 = unquoted_1;
+        worker.unquoted_0_2 = unquoted_2;
         ::core::result::Result::Ok(())
     }
     fn behind_7(
@@ -378,7 +390,7 @@ const _: () = {
                     key: &[],
                     grouped: false,
                     covers: &[],
-                    line: 3u32,
+                    line: 9u32,
                 },
                 __flow::PortPlan {
                     name: "troubles",
@@ -418,7 +430,7 @@ const _: () = {
                     key: &[0usize, 1usize],
                     grouped: true,
                     covers: &[],
-                    line: 6u32,
+                    line: 12u32,
                 },
                 __flow::PortPlan {
                     name: "bad_requests",
@@ -429,7 +441,7 @@ const _: () = {
                     key: &[],
                     grouped: false,
                     covers: &[],
-                    line: 7u32,
+                    line: 13u32,
                 },
             ],
             operators: &[
@@ -472,7 +484,7 @@ const _: () = {
                     read: &[true, true, true, false],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 3u32,
+                    line: 9u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -521,7 +533,7 @@ const _: () = {
                     read: &[false, true, true, false, true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 9u32,
+                    line: 15u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -556,7 +568,7 @@ const _: () = {
                     read: &[true, true, true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 9u32,
+                    line: 15u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -591,7 +603,7 @@ const _: () = {
                     read: &[false, true, true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 11u32,
+                    line: 17u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -633,7 +645,7 @@ const _: () = {
                     read: &[false, true, true, true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 11u32,
+                    line: 17u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -668,7 +680,7 @@ const _: () = {
                     read: &[false, true, true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 12u32,
+                    line: 18u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -710,7 +722,7 @@ const _: () = {
                     read: &[false, true, true, true],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 12u32,
+                    line: 18u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -752,7 +764,7 @@ const _: () = {
                     read: &[false, true, true, true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 14u32,
+                    line: 20u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -780,7 +792,7 @@ const _: () = {
                     read: &[true, true],
                     balance: __flow::Balance::Group,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 15u32,
+                    line: 21u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -815,7 +827,7 @@ const _: () = {
                     read: &[true, true, true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 16u32,
+                    line: 22u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -857,7 +869,7 @@ const _: () = {
                     read: &[true, true, true, true],
                     balance: __flow::Balance::Through,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 17u32,
+                    line: 23u32,
                     note: "",
                 },
                 __flow::OperatorPlan {
@@ -899,13 +911,13 @@ const _: () = {
                     read: &[false, false, false, false],
                     balance: __flow::Balance::RowByRow,
                     trap: ::core::option::Option::Some(2usize),
-                    line: 18u32,
+                    line: 24u32,
                     note: "",
                 },
             ],
             steps: &[__flow::Step::Read(&[0usize]), __flow::Step::Drain(0usize)],
             drains: &[__flow::Drain::Group(8usize)],
-            hash: 1085362730222894886u64,
+            hash: 8441627179793251741u64,
         };
         type Shared = Shared;
         type Worker = Worker;

@@ -19,7 +19,7 @@ use crate::{
     types::FieldType,
 };
 
-mod decode;
+pub(super) mod decode;
 
 /// Every function of the flow.
 pub(super) fn functions(plan: &Plan<'_>) -> TokenStream {

@@ -60,7 +60,10 @@ pub(crate) fn flow(plan: &Plan<'_>) -> TokenStream {
     code! {
         #ports
         #rows
-        #[allow(unused_variables, unused_mut, clippy::all, clippy::pedantic, reason = "printed by flow!")]
+        #[allow(
+            missing_debug_implementations, missing_docs, unreachable_pub, unused_mut, unused_variables, clippy::all,
+            clippy::pedantic, reason = "printed by flow!"
+        )]
         const _: () = {
             use ::flow_runtime::__private as __flow;
             #tables

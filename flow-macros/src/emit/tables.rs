@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use super::{code, local, ports::option};
+use super::{code, local, loops::decode::unquoted, ports::option};
 use crate::{
     plan::Plan,
     resolve::{Field, NodeKind},
@@ -26,8 +26,8 @@ pub(super) fn held_fields<'a>(plan: &'a Plan<'_>, node: usize) -> Vec<&'a Field>
 
 // struct Join6 { region: Option<String> }        a held row: what is read of it
 // struct Group8 { count: Count }                 what is gathered for a group
-// struct Shared { join_6: JoinTable<Join6> }
-// struct Worker { sequence: u64, key: KeyBuffer, state_2: Pattern, build_6: …, matched_6: …, group_8: … }
+// pub struct Shared { join_6: JoinTable<Join6> }
+// pub struct Worker { sequence: u64, key: KeyBuffer, state_2: Pattern, build_6: …, matched_6: …, group_8: … }
 pub(super) fn structs(plan: &Plan<'_>) -> TokenStream {
     let held = plan.joins().map(|(node, _)| {
         let name = type_of("Join", node);
@@ -51,9 +51,9 @@ pub(super) fn structs(plan: &Plan<'_>) -> TokenStream {
         #(#gathered)*
 
         #[derive(::core::default::Default)]
-        struct Shared { #(#tables),* }
+        pub struct Shared { #(#tables),* }
 
-        struct Worker { #(#names: #types),* }
+        pub struct Worker { #(#names: #types),* }
 
         impl ::core::default::Default for Worker {
             fn default() -> Self {
@@ -76,10 +76,11 @@ fn owned(plan: &Plan<'_>) -> Vec<Owned> {
         owned.push((Ident::new("sequence", Span::mixed_site()), code!(u64), default()));
     }
     for (index, node) in plan.nodes.iter().enumerate() {
-        if let NodeKind::Operator(crate::operators::Kind::Step(step)) = &node.kind {
-            if let Some((ty, value)) = step.state(&plan.read[index]) {
-                owned.push((numbered("state", index), ty, value));
-            }
+        owned.extend(unquoted(plan, index).into_iter().map(|buffer| (buffer.kept, buffer.ty, default())));
+        if let NodeKind::Operator(crate::operators::Kind::Step(step)) = &node.kind
+            && let Some((ty, value)) = step.state(&plan.read[index])
+        {
+            owned.push((numbered("state", index), ty, value));
         }
     }
     for (node, join) in plan.joins() {

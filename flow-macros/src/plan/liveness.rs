@@ -17,11 +17,11 @@ pub(super) fn read(flow: &FlowTree, nodes: &[Node]) -> Vec<Names> {
             read[*input].extend(needed);
         }
         // A group's aggregations are worked out while its rows come in: their arguments are read before it.
-        if let NodeKind::Operator(Kind::Every(every)) = &node.kind {
-            if let Some(group) = group_of(nodes, index) {
-                let argument = every.argument.iter().map(|field| field.name.to_string());
-                read[nodes[group].inputs[0]].extend(argument);
-            }
+        if let NodeKind::Operator(Kind::Every(every)) = &node.kind
+            && let Some(group) = group_of(nodes, index)
+        {
+            let argument = every.argument.iter().map(|field| field.name.to_string());
+            read[nodes[group].inputs[0]].extend(argument);
         }
     }
     read

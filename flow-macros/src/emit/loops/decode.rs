@@ -5,7 +5,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use super::{Loops, RowBlock, counts};
 use crate::{
     emit::{RowCode, code, local, ports::variable_type, tables::numbered},
-    resolve::Field,
+    operators::Names,
+    plan::Plan,
+    resolve::{Field, NodeKind},
     syntax::{PortTree, Scheme},
     types::FieldType,
 };
@@ -24,6 +26,9 @@ pub(super) fn function(loops: &Loops<'_>, node: usize, port: usize) -> TokenStre
         Scheme::TextLine => (TokenStream::new(), line(&mut row)),
         scheme => delimited(tree, scheme, &mut row),
     };
+    let buffers = unquoted(loops.plan, node);
+    let locals: Vec<&Ident> = buffers.iter().map(|buffer| &buffer.local).collect();
+    let kept: Vec<&Ident> = buffers.iter().map(|buffer| &buffer.kept).collect();
     let behind = loops.push(node, &mut block);
     let body = block.wrap(&code!(#fields #after #behind));
     let header = matches!(tree.scheme, Scheme::TextDelimited { header: true, .. }).then(|| {
@@ -41,12 +46,14 @@ pub(super) fn function(loops: &Loops<'_>, node: usize, port: usize) -> TokenStre
         ) -> ::core::result::Result<(), __flow::Stop> {
             #sequence
             #setup
+            #(let mut #locals = ::core::mem::take(&mut worker.#kept);)*
             for record in block.records() {
                 out.at_record(&record);
                 #before
                 #header
                 #body
             }
+            #(worker.#kept = #locals;)*
             ::core::result::Result::Ok(())
         }
     }
@@ -87,22 +94,18 @@ fn line(row: &mut RowCode<'_>) -> TokenStream {
 //     let size: Option<i64> = match __flow::optional(cell, ()) { … };
 //     if let Err(reason) = columns.end() { <trap> }
 fn delimited(tree: &PortTree, scheme: &Scheme, row: &mut RowCode<'_>) -> (TokenStream, TokenStream) {
-    let mut setup = constant(tree, scheme);
+    let setup = constant(tree, scheme);
     let mut code = code!(let mut columns = SCHEME.columns(&record););
     let mut parsed = TokenStream::new();
     for (index, field) in row.plan.nodes[row.node].scope.fields.iter().enumerate() {
         let fail = row.fail(&code!(reason));
-        if field.typed.ty.takes_any_text() && !row.is_read(&field.name) {
+        if !is_extracted(field, row.read_behind()) {
             let skip = if field.typed.ty == FieldType::Bytes { code!(skip_bytes) } else { code!(skip_text) };
             code.extend(code!(if let ::core::result::Result::Err(reason) = columns.#skip() { #fail }));
             continue;
         }
         let (cell, unquoted) = (numbered("cell", index), numbered("unquoted", index));
-        let (buffer, method) = match field.typed.ty {
-            FieldType::Bytes => (code!(__flow::OwnedBytes), code!(bytes)),
-            _ => (code!(__flow::OwnedText), code!(text)),
-        };
-        setup.extend(code!(let mut #unquoted = #buffer::new();));
+        let method = if field.typed.ty == FieldType::Bytes { code!(bytes) } else { code!(text) };
         code.extend(code! {
             let #cell = match columns.#method(&mut #unquoted) {
                 ::core::result::Result::Ok(value) => value,
@@ -115,6 +118,34 @@ fn delimited(tree: &PortTree, scheme: &Scheme, row: &mut RowCode<'_>) -> (TokenS
     code.extend(code!(if let ::core::result::Result::Err(reason) = columns.end() { #fail }));
     code.extend(parsed);
     (setup, code)
+}
+
+/// Where a cell is unquoted that is read: a variable of the loop, and where the worker keeps its allocation.
+pub(in crate::emit) struct Unquoted {
+    local: Ident,
+    pub(in crate::emit) kept: Ident,
+    pub(in crate::emit) ty: TokenStream,
+}
+
+/// The buffers of an input port, one for each cell that somebody reads.
+pub(in crate::emit) fn unquoted(plan: &Plan<'_>, node: usize) -> Vec<Unquoted> {
+    let NodeKind::Read(port) = plan.nodes[node].kind else { return Vec::new() };
+    if plan.flow.ports[port].scheme == Scheme::TextLine {
+        return Vec::new();
+    }
+    let fields = plan.nodes[node].scope.fields.iter().enumerate();
+    let read = fields.filter(|(_, field)| is_extracted(field, &plan.read[node]));
+    let buffers = read.map(|(index, field)| Unquoted {
+        local: numbered("unquoted", index),
+        kept: Ident::new(&format!("unquoted_{node}_{index}"), Span::mixed_site()),
+        ty: if field.typed.ty == FieldType::Bytes { code!(__flow::OwnedBytes) } else { code!(__flow::OwnedText) },
+    });
+    buffers.collect()
+}
+
+/// Whether a cell is looked at: somebody reads it, or its text may be no value of its type.
+fn is_extracted(field: &Field, read: &Names) -> bool {
+    !field.typed.ty.takes_any_text() || read.contains(&field.name.to_string())
 }
 
 /// An empty cell is null for an `Option`, empty text for a `&str`, and nothing for a number.
