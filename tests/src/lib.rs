@@ -1,1 +1,38 @@
-//! Whole flows, held against what they must print and give.
+//! What the tests of whole flows share: running a flow in memory, without a store.
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use flow_runtime::{
+    Error, Flow,
+    driver::{self, Bounds, Checkpoint, Options, Outcome},
+};
+
+/// Numbers of workers that every result must be the same for.
+pub const WORKERS: [usize; 3] = [1, 2, 7];
+
+/// Runs `flow` once, without a store.
+///
+/// # Errors
+/// As [`driver::run`].
+///
+/// # Panics
+/// If `workers` is 0.
+pub fn run<F: Flow>(flow: &F, workers: usize) -> Result<Outcome, Error> {
+    driver::run(flow, &options(workers))
+}
+
+/// Options of a run without a store.
+///
+/// # Panics
+/// If `workers` is 0.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test's mistake")]
+pub fn options(workers: usize) -> Options {
+    Options {
+        workers: NonZeroUsize::new(workers).expect("at least one worker"),
+        bounds: Bounds::default(),
+        checkpoint: Checkpoint::None,
+        stop: Arc::default(),
+        progress: Arc::default(),
+    }
+}

@@ -1,0 +1,35 @@
+//! What the macro prints for the flows of `flows/` is kept in `expansion/`, and is plain Rust: those files compile here
+//! by themselves, and have the plan of the macro.
+
+use flow_runtime::Flow as _;
+
+#[path = "../flows/access_log_counts.rs"]
+mod access_log_counts;
+#[path = "../flows/page_troubles.rs"]
+mod page_troubles;
+
+#[path = "../expansion/access_log_counts.rs"]
+#[expect(unreachable_pub, reason = "printed for a library")]
+mod printed_access_log_counts;
+
+#[expect(unreachable_pub, reason = "printed for a library")]
+mod printed_page_troubles {
+    use super::page_of;
+    include!("../expansion/page_troubles.rs");
+}
+
+fn page_of(path: &str) -> String {
+    path.split('?').next().unwrap_or_default().to_lowercase()
+}
+
+#[test]
+fn a_printed_plan_is_the_plan_of_the_macro() {
+    let (printed, compiled) =
+        (printed_access_log_counts::AccessLogCounts::PLAN, access_log_counts::AccessLogCounts::PLAN);
+    assert_eq!(printed, compiled);
+}
+
+#[test]
+fn a_printed_plan_with_branches_is_the_plan_of_the_macro() {
+    assert_eq!(printed_page_troubles::PageTroubles::PLAN, page_troubles::PageTroubles::PLAN);
+}
