@@ -89,14 +89,6 @@ impl Failure {
         self
     }
 
-    fn and(mut self, more: &str) -> Self {
-        self.help = Some(match self.help {
-            Some(help) => format!("{help}; {more}"),
-            None => more.to_owned(),
-        });
-        self
-    }
-
     /// Puts the port before the place, where a tap that does not know its port has reported.
     #[must_use]
     pub fn of_port(mut self, port: &str) -> Self {
@@ -128,25 +120,15 @@ impl Error {
     /// The same error, with the port named.
     #[must_use]
     pub fn of_port(self, port: &str) -> Self {
-        self.map(|failure| failure.of_port(port))
-    }
-
-    /// The same error, with one more thing to know after what to do.
-    #[must_use]
-    pub(crate) fn and(self, more: &str) -> Self {
-        self.map(|failure| failure.and(more))
-    }
-
-    fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
         match self {
-            Self::Config(failure) => Self::Config(change(failure)),
-            Self::Input(failure) => Self::Input(change(failure)),
-            Self::Record(failure) => Self::Record(change(failure)),
-            Self::Target(failure) => Self::Target(change(failure)),
-            Self::Store(failure) => Self::Store(change(failure)),
-            Self::Busy(failure) => Self::Busy(change(failure)),
-            Self::Held(failure) => Self::Held(change(failure)),
-            Self::Imbalance(failure) => Self::Imbalance(change(failure)),
+            Self::Config(failure) => Self::Config(failure.of_port(port)),
+            Self::Input(failure) => Self::Input(failure.of_port(port)),
+            Self::Record(failure) => Self::Record(failure.of_port(port)),
+            Self::Target(failure) => Self::Target(failure.of_port(port)),
+            Self::Store(failure) => Self::Store(failure.of_port(port)),
+            Self::Busy(failure) => Self::Busy(failure.of_port(port)),
+            Self::Held(failure) => Self::Held(failure.of_port(port)),
+            Self::Imbalance(failure) => Self::Imbalance(failure.of_port(port)),
             Self::Interrupted => Self::Interrupted,
         }
     }

@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     Error, Failure, Flow,
-    flow::Counts,
     iteration::{
         Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion,
         decide::{Close, close, runs_without_records},
@@ -29,21 +28,10 @@ use crate::{
 /// What an attempt has read, and staged.
 #[derive(Debug)]
 pub(super) struct Read {
-    executed: Executed,
-    staged: StagedAttempt,
+    pub(super) executed: Executed,
+    pub(super) staged: StagedAttempt,
     /// What the store knew of the shards before.
     known: Vec<SealedShard>,
-}
-
-/// What an attempt did, for people.
-#[derive(Debug)]
-pub(super) struct Report {
-    /// Every port, in the order of the plan: what was read there, or staged for it.
-    pub(super) ports: Vec<PortOutcome>,
-    /// Every operator.
-    pub(super) counts: Vec<Counts>,
-    /// Whether a source had a new record, or the flow has no source.
-    pub(super) new_records: bool,
 }
 
 /// Notes that an attempt at `iteration` begins: OPEN.
@@ -112,10 +100,10 @@ pub(super) fn seal(
         Close::Positions(ranges) => {
             Seal { ranges, sealed_us: world.now_us(), note: "no new records".to_owned(), ..Seal::default() }
         }
-        Close::Everything(ranges) => Seal {
+        Close::Everything => Seal {
             sealed_us: world.now_us(),
             note: note(executed.closed_by).to_owned(),
-            ranges,
+            ranges: ranges(ports, &executed),
             tables: tables(ports, &executed),
             outputs: outputs(ports, effect(world, "stage", || staged.finish())?),
             counts: counts(ports, &executed),
@@ -146,13 +134,8 @@ pub(super) fn give_up(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, att
     error
 }
 
-/// What was read, and staged.
-pub(super) fn report(ports: &Ports, read: &Read) -> Report {
-    let Executed { counts, new_records, .. } = &read.executed;
-    Report { ports: outcomes(ports, read), counts: counts.clone(), new_records: *new_records }
-}
-
-fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
+/// What happened at each port, in the order of the plan: what was read there, or staged for it.
+pub(super) fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
     let input = |index| read.executed.inputs.iter().find(|input: &&InputRead| input.port == index);
     let outcome = |(index, place): (usize, &String)| match input(index) {
         Some(input) => PortOutcome {

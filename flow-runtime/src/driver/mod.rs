@@ -139,7 +139,7 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
 
     // Bound and checked; locked; nothing of earlier runs left over.
     let mut ports = Ports::open(flow)?;
-    ports.check(&options.checkpoint)?;
+    ports.check(options.checkpoint != Checkpoint::None)?;
     let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name(), world)?;
     let (resumed, iteration) = publish::leftovers(&checkpoint, &mut ports, world)?;
     checkpoint.sweep(world)?;
@@ -151,10 +151,11 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
         let read = attempt::read::<F>(&checkpoint, &ports, world, options, &attempt)?;
         attempt::check(&checkpoint, &ports, options, &read)?;
         enter(Phase::Sealing);
-        let report = attempt::report(&ports, &read);
-        Ok((report, attempt::seal(&checkpoint, &ports, world, &attempt, read)?))
+        let (places, counts) = (attempt::outcomes(&ports, &read), read.executed.counts.clone());
+        Ok((attempt::seal(&checkpoint, &ports, world, &attempt, read)?, places, counts))
     };
-    let (report, sealed) = in_attempt().map_err(|error| attempt::give_up(&checkpoint, world, &attempt, error))?;
+    let (sealed, port_outcomes, counts) =
+        in_attempt().map_err(|error| attempt::give_up(&checkpoint, world, &attempt, error))?;
 
     // LOADED: every target has it. DONE: nothing is staged any more.
     enter(Phase::Loading);
@@ -164,10 +165,9 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
     }
     enter(Phase::Done);
 
-    let nothing_new = !report.new_records && sealed.is_none_or(|sealed| sealed.outputs.is_empty());
+    let nothing_new = sealed.is_none_or(|sealed| sealed.outputs.is_empty());
     let iteration = Some(iteration).filter(|_| checkpoint.is_kept && !nothing_new);
-    let attempt::Report { ports, counts, .. } = report;
-    Ok(Outcome { resumed, iteration, nothing_new, ports, counts, elapsed: world.elapsed() })
+    Ok(Outcome { resumed, iteration, nothing_new, ports: port_outcomes, counts, elapsed: world.elapsed() })
 }
 
 /// Indexes into [`PHASES`].

@@ -1,10 +1,8 @@
 //! The ports of a flow, opened: every input and output bound to its tap, in the order of the plan.
 
-use std::path;
-
-use super::{Checkpoint, execute::InputJob};
+use super::execute::InputJob;
 use crate::{
-    Address, Error, Failure, Flow, Plan,
+    Error, Flow, Plan,
     flow::PortRef,
     iteration::{
         SealedShard,
@@ -48,8 +46,7 @@ impl Ports {
     /// Makes sure, without changing anything, that what will be staged could be published. A run without a store reads
     /// everything again, so its sinks must replace what is there, or find nothing there; its traps are looked at when
     /// something was trapped.
-    pub(super) fn check(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let has_store = self.check_store(checkpoint)?;
+    pub(super) fn check(&self, has_store: bool) -> Result<(), Error> {
         for (tap, port) in self.taps.iter().zip(self.plan.ports) {
             if let Tap::Output(tap) = tap {
                 tap.check()?;
@@ -59,23 +56,6 @@ impl Ports {
             }
         }
         Ok(())
-    }
-
-    /// Says whether there is a store. No output may be in the same file, since its tables could have the store's names.
-    fn check_store(&self, checkpoint: &Checkpoint) -> Result<bool, Error> {
-        let Checkpoint::Sqlite(store) = checkpoint else { return Ok(false) };
-        let is_store = |place: &String| {
-            let address = place.parse::<Address>().ok().filter(|address| address.tap() == "sqlite");
-            address.is_some_and(|address| path::absolute(address.path()).ok() == path::absolute(store).ok())
-        };
-        match self.ports().find(|(index, _)| self.places.get(*index).is_some_and(is_store)) {
-            None => Ok(true),
-            Some((_, port)) => Err(Error::Config(
-                Failure::new("the output is in the file of the checkpoint store")
-                    .at(format!("port `{}`, {}", port.name, store.display()))
-                    .help("give one of them another file"),
-            )),
-        }
     }
 
     /// How the outputs are bound.

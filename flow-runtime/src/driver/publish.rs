@@ -53,10 +53,8 @@ pub(super) fn publish(
             let why = failure.to_string();
             // For whoever lists iterations; that it is held is found out again by every run.
             let _ = effect(world, "mark held", || store.mark_held(iteration, &why));
-            return Err(error);
         }
-        let more = format!("iteration {iteration} is sealed: the next run publishes it, without reading it again");
-        return Err(if checkpoint.is_kept { error.and(&more) } else { error });
+        return Err(error);
     }
     effect(world, "mark loaded", || store.mark_loaded(iteration, world.now_us()))?;
     effect(world, "mark done", || store.mark_done(iteration, world.now_us()))?;

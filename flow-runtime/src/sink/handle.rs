@@ -68,7 +68,7 @@ impl Sink {
 }
 
 impl Trap {
-    /// Writes to an address; it is looked at when the run opens.
+    /// Writes to an address; it is looked at when the first record is trapped.
     pub fn at(address: impl Into<String>) -> Self {
         Self { target: Target::Address(address.into()) }
     }

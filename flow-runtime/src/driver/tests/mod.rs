@@ -171,18 +171,6 @@ fn a_target_that_another_store_has_loaded_is_held_and_left_alone() {
 }
 
 #[test]
-fn a_sink_in_the_file_of_the_store_is_refused() {
-    let bench = Bench::new("a 1\n");
-    let flow = flow::WordTotals {
-        totals: Sink::at(format!("sqlite:{}?table=counts", bench.path("./store.db").display())).merge(),
-        ..bench.flow()
-    };
-    let error = run_in(&flow, &bench.options(), &bench.world).unwrap_err();
-    assert!(matches!(&error, Error::Config(_)) && error.to_string().contains("port `totals`"), "{error}");
-    assert!(!bench.path("store.db").exists());
-}
-
-#[test]
 fn two_flows_may_share_a_store() {
     let bench = Bench::new("a 1\n");
     let other = crate::iteration::sqlite::SqliteStore::open(&bench.path("store.db"), "another", "e", 1).unwrap();
