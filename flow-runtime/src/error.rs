@@ -53,12 +53,15 @@ pub enum Error {
     Imbalance(Failure),
 }
 
-/// What happened, where, why, and what to do next.
-#[derive(Debug, Default)]
+/// What happened, where, why, and what to do next; as JSON an object of these four.
+#[derive(Debug, Default, serde::Serialize)]
 pub struct Failure {
     what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
 }
 
@@ -98,18 +101,26 @@ impl Failure {
         });
         self
     }
+
+    /// What, where and why, without the advice.
+    #[must_use]
+    pub fn account(&self) -> String {
+        let place = self.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        let cause = self.cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("{}{place}{cause}", self.what)
+    }
+
+    /// What to do next, if there is advice.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        if let Some(place) = &self.place {
-            write!(f, " ({place})")?;
-        }
-        if let Some(cause) = &self.cause {
-            write!(f, ": {cause}")?;
-        }
-        if let Some(help) = &self.help {
+        f.write_str(&self.account())?;
+        if let Some(help) = self.advice() {
             write!(f, "; {help}")?;
         }
         Ok(())
@@ -130,6 +141,37 @@ impl Error {
             Self::Held(failure) => Self::Held(failure.of_port(port)),
             Self::Imbalance(failure) => Self::Imbalance(failure.of_port(port)),
             Self::Interrupted => Self::Interrupted,
+        }
+    }
+    /// What happened, where, why and what to do; `None` for [`Error::Interrupted`].
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Config(failure)
+            | Self::Input(failure)
+            | Self::Record(failure)
+            | Self::Target(failure)
+            | Self::Store(failure)
+            | Self::Busy(failure)
+            | Self::Held(failure)
+            | Self::Imbalance(failure) => Some(failure),
+            Self::Interrupted => None,
+        }
+    }
+
+    /// The variant in one word, for scripts: `config`, `input`, ….
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "config",
+            Self::Input(_) => "input",
+            Self::Record(_) => "record",
+            Self::Target(_) => "target",
+            Self::Store(_) => "store",
+            Self::Busy(_) => "busy",
+            Self::Held(_) => "held",
+            Self::Interrupted => "interrupted",
+            Self::Imbalance(_) => "imbalance",
         }
     }
 }
