@@ -92,12 +92,14 @@ impl Failure {
         self
     }
 
-    /// Puts the port before the place, where a tap that does not know its port has reported.
+    /// Puts the port before the place, where a tap that does not know its port has reported; once is enough.
     #[must_use]
     pub fn of_port(mut self, port: &str) -> Self {
+        let port = format!("port `{port}`");
         self.place = Some(match self.place {
-            Some(place) => format!("port `{port}`, {place}"),
-            None => format!("port `{port}`"),
+            Some(place) if place.starts_with(&port) => place,
+            Some(place) => format!("{port}, {place}"),
+            None => port,
         });
         self
     }
