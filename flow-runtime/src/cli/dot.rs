@@ -4,7 +4,7 @@
 
 use crate::{
     Plan,
-    cli::explain::{declared_text, field_text, is_read, kind_text, operator_text, pipes},
+    cli::explain::{declared_text, field_text, is_read, kind_text, operator_text, pipes, trap_of},
     plan::{Balance, OperatorPlan, PortKind},
 };
 
@@ -59,7 +59,7 @@ fn edge_lines(plan: &Plan, index: usize, operator: &OperatorPlan) -> Vec<String>
         let (label, style) = if is_held { (format!("held:\n{fields}"), ", style=bold") } else { (fields, "") };
         lines.push(format!("  op{input} -> op{index} [label={}{style}];", quoted(&label)));
     }
-    lines.extend(operator.trap.map(|trap| format!("  op{index} -> port{trap} [style=dashed];")));
+    lines.extend(trap_of(operator).map(|trap| format!("  op{index} -> port{trap} [style=dashed];")));
     lines
 }
 

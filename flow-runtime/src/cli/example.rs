@@ -110,6 +110,7 @@ pub(crate) static PLAN: Plan = Plan {
             fields: &[text("ip", false)],
             read: &[true],
             balance: Balance::Through,
+            trap: Some(3),
             ..operator("Retain", "Retain(ip)", &[2])
         },
         OperatorPlan {
@@ -144,7 +145,7 @@ pub(crate) static PLAN: Plan = Plan {
             pipe: "counts",
             port: Some(2),
             fields: &[text("ip", true), COUNT],
-            read: &[true, true],
+            read: &[false, false],
             ..operator("Write", "counts", &[7])
         },
     ],

@@ -8,7 +8,6 @@ use crate::{
     Plan,
     plan::{Balance, Drain, FieldPlan, OperatorPlan, PortKind, PortPlan, Step},
     trap::TRAP_FIELDS,
-    value::Type,
 };
 
 /// Longest line of a list of fields.
@@ -41,7 +40,6 @@ pub fn explain(plan: &Plan) -> String {
 /// `ip: Option<&str> as varchar(100)`.
 pub(super) fn field_text(field: &FieldPlan) -> String {
     let FieldPlan { name, ty, nullable, column, add } = field;
-    let ty = type_text(*ty);
     let mut text = if *nullable { format!("{name}: Option<{ty}>") } else { format!("{name}: {ty}") };
     if let Some(column) = column {
         text.push_str(" as ");
@@ -51,22 +49,6 @@ pub(super) fn field_text(field: &FieldPlan) -> String {
         text.push_str(" add");
     }
     text
-}
-
-fn type_text(ty: Type) -> String {
-    match ty {
-        Type::Bool => "bool".to_owned(),
-        Type::I16 => "i16".to_owned(),
-        Type::I32 => "i32".to_owned(),
-        Type::I64 => "i64".to_owned(),
-        Type::F32 => "f32".to_owned(),
-        Type::F64 => "f64".to_owned(),
-        Type::Text => "&str".to_owned(),
-        Type::Bytes => "&[u8]".to_owned(),
-        Type::Timestamp(format) => format!("Timestamp({format:?})"),
-        Type::Date(format) => format!("Date({format:?})"),
-        Type::Decimal(precision, scale) => format!("Decimal({precision}, {scale})"),
-    }
 }
 
 /// `TextLine`, `key(ip)`, `for hits`: what else is declared of a port.
@@ -151,14 +133,19 @@ fn explain_operator(text: &mut String, plan: &Plan, operator: &OperatorPlan) {
         operator.fields.iter().enumerate().partition(|(index, _)| is_read(operator, *index));
     list(text, "      fields  ", read.iter().map(|(_, field)| field_text(field)));
     list(text, "      pruned  ", pruned.iter().map(|(_, field)| field_text(field)));
-    if let Some(trap) = operator.trap.and_then(|trap| plan.ports.get(trap)) {
+    if let Some(trap) = trap_of(operator).and_then(|trap| plan.ports.get(trap)) {
         line_of(text, &format!("      trap    {}", trap.name));
     }
 }
 
-/// Whether somebody reads the operator's field; what the plan does not say counts as read.
+/// Whether somebody reads the operator's field: a sink takes all of them.
 pub(super) fn is_read(operator: &OperatorPlan, field: usize) -> bool {
-    operator.read.get(field).copied().unwrap_or(true)
+    operator.kind == "Write" || operator.read.get(field).copied().unwrap_or(true)
+}
+
+/// The trap that takes what the operator refuses; what runs through it is never refused.
+pub(super) fn trap_of(operator: &OperatorPlan) -> Option<usize> {
+    operator.trap.filter(|_| operator.balance != Balance::Through)
 }
 
 fn step_text(plan: &Plan, step: &Step) -> String {

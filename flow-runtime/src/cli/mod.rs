@@ -1,4 +1,4 @@
-//! What a flow's program shows of itself: its plan as text and as a picture.
+//! What a flow's program shows of itself, and what it reads from its command line.
 
 mod dot;
 mod explain;
