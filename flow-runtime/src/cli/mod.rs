@@ -1,7 +1,9 @@
 //! What a flow's program shows of itself, and what it reads from its command line.
 
+mod aligned;
 mod dot;
 mod explain;
+mod units;
 
 #[cfg(test)]
 mod example;
