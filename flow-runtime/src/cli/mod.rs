@@ -1,6 +1,8 @@
 //! What a flow's program shows of itself, and what it reads from its command line.
 
 mod aligned;
+mod arguments;
+mod bind;
 mod dot;
 mod explain;
 mod units;

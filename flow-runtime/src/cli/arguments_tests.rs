@@ -1,0 +1,107 @@
+//! Tests of `arguments.rs`: what a command line means, and what help and mistakes look like.
+
+use super::*;
+use crate::cli::{
+    bind,
+    example::{AccessLogCounts, PLAN},
+};
+
+fn parsed(line: &str) -> Result<Arguments, String> {
+    let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+    parse(&PLAN, &bind::defaults(&AccessLogCounts::bound()), &words).map_err(|error| error.to_string())
+}
+
+fn run(line: &str) -> Run {
+    match parsed(line) {
+        Ok(Arguments::Run(run)) => run,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_command_is_well_formed() {
+    command(&PLAN, &bind::defaults(&AccessLogCounts::bound()), "job").debug_assert();
+}
+
+#[test]
+fn run_is_what_happens_without_a_subcommand() {
+    assert_eq!(run("job"), run("job run"));
+    assert_eq!(run("job --log stdin:"), run("job run --log stdin:"));
+}
+
+#[test]
+fn iterations_are_kept_beside_the_flow_unless_told_otherwise() {
+    assert_eq!(run("job").checkpoint, Checkpoint::Sqlite("access_log_counts.flow.db".into()));
+    assert_eq!(run("job --checkpoint none").checkpoint, Checkpoint::None);
+    assert_eq!(run("job --checkpoint sqlite:a/b.db").checkpoint, Checkpoint::Sqlite("a/b.db".into()));
+}
+
+#[test]
+fn every_port_has_an_option() {
+    let run = run("job --log file:a --hosts file:b --counts stdout: --bad-lines file:c");
+    assert_eq!(run.addresses, ["file:a", "file:b", "stdout:", "file:c"].map(|text| Some(text.to_owned())));
+}
+
+#[test]
+fn bounds_are_written_with_units() {
+    let run =
+        run("job --max-records 1_000 --max-bytes 10MB --iteration-timeout 1h30m --no-data-timeout 30s --workers 3");
+    let expected = Bounds {
+        max_records: Some(1_000),
+        max_bytes: Some(10_000_000),
+        iteration_timeout: Some(Duration::from_secs(5_400)),
+        no_data_timeout: Some(Duration::from_secs(30)),
+    };
+    assert_eq!((run.bounds, run.workers.get()), (expected, 3));
+}
+
+#[test]
+fn mistakes_are_named_with_what_would_be_right() {
+    for (line, part) in [
+        ("job --host file:a", "a similar argument exists: '--hosts'"),
+        ("job rum", "a similar subcommand exists: 'run'"),
+        ("job --max-bytes ten", "'ten' for '--max-bytes <SIZE>'"),
+        ("job --no-data-timeout 30", "write it as 30s, 5m or 1h30m"),
+        ("job --workers 0", "'0' for '--workers <COUNT>'"),
+        ("job --checkpoint flow.db", "write it as sqlite:PATH or none"),
+        ("job --checkpoint sqlite:", "the path is missing"),
+        ("job --checkpoint s3:x", "iterations cannot be kept in `s3`"),
+        ("job --log file:a plan", "'plan' cannot be used with"),
+        ("job --log", "a value is required for '--log <ADDRESS>'"),
+        ("job --log file:a --log file:b", "cannot be used multiple times"),
+    ] {
+        let error = parsed(line).unwrap_err();
+        assert!(error.contains(part), "{line}: {error}");
+    }
+}
+
+#[test]
+fn the_other_commands_have_options_of_their_own() {
+    assert_eq!(parsed("job plan").unwrap(), Arguments::Plan { dot: false });
+    assert_eq!(parsed("job plan --dot").unwrap(), Arguments::Plan { dot: true });
+    let iterations = Arguments::Iterations { checkpoint: Checkpoint::Sqlite("x.db".into()), json: true };
+    assert_eq!(parsed("job iterations --checkpoint sqlite:x.db --json").unwrap(), iterations);
+}
+
+#[test]
+fn help_says_what_the_flow_does_and_describes_every_port() {
+    for line in ["/usr/bin/job --help", "/usr/bin/job run -h"] {
+        let help = parsed(line).unwrap_err();
+        for port in PLAN.ports {
+            assert!(help.contains(&format!("--{} <ADDRESS>", option_name(port.name))), "{help}");
+        }
+        for part in [
+            "The web server's log.\n",
+            "source, TextLine: data: &str\n",
+            "[default: sqlite:counts.db, merge]",
+            "Ports:",
+            "Iteration bounds:",
+            "Output:",
+            "Exit codes:",
+            "job --log file:sample.txt --counts stdout: --checkpoint none",
+        ] {
+            assert!(help.contains(part), "{line} lacks {part}: {help}");
+        }
+    }
+    assert!(parsed("job --help").unwrap_err().starts_with("Hits of every listed host."));
+}
