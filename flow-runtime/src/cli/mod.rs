@@ -5,6 +5,9 @@ mod arguments;
 mod bind;
 mod dot;
 mod explain;
+mod json;
+mod listing;
+mod summary;
 mod units;
 
 #[cfg(test)]

@@ -1,0 +1,218 @@
+//! Outcomes and iterations as JSON, for scripts: one line each.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::explain::{kind_text, operator_text};
+use crate::{Error, Failure, Plan, driver, iteration::IterationRow, plan::Balance};
+
+/// What a run did, or why it did not.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    flow: String,
+    /// `done`, `nothing_new`, `failed`.
+    outcome: &'static str,
+    exit_code: u8,
+    #[serde(flatten)]
+    what: What<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What<'a> {
+    Done(Done<'a>),
+    Failed { error: Failed<'a> },
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    iteration: Option<u64>,
+    resumed: &'a [u64],
+    elapsed_seconds: f64,
+    ports: Vec<Port<'a>>,
+    /// Those that count.
+    operators: Vec<Operator>,
+}
+
+#[derive(Serialize)]
+struct Port<'a> {
+    name: &'static str,
+    kind: &'static str,
+    rows: u64,
+    bytes: u64,
+    place: &'a str,
+}
+
+#[derive(Serialize)]
+struct Operator {
+    pipe: &'static str,
+    operator: String,
+    rows_in: u64,
+    rows_out: u64,
+    filtered: u64,
+    trapped: u64,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    kind: &'static str,
+    message: String,
+    #[serde(flatten)]
+    failure: Option<&'a Failure>,
+}
+
+#[derive(Serialize)]
+struct Iteration<'a> {
+    flow: &'a str,
+    iteration: u64,
+    state: &'static str,
+    /// Seconds since 1970.
+    started: f64,
+    elapsed_seconds: Option<f64>,
+    records: u64,
+    trapped: u64,
+    rows: std::collections::BTreeMap<&'a str, u64>,
+    note: &'a str,
+}
+
+/// One object on one line.
+pub(super) fn outcome(plan: &Plan, result: &Result<driver::Outcome, Error>, exit_code: u8) -> String {
+    let (outcome, what) = match result {
+        Ok(done) if done.nothing_new => ("nothing_new", What::Done(what_was_done(plan, done))),
+        Ok(done) => ("done", What::Done(what_was_done(plan, done))),
+        Err(error) => {
+            let failed = Failed { kind: error.kind(), message: error.to_string(), failure: error.failure() };
+            ("failed", What::Failed { error: failed })
+        }
+    };
+    line(&Outcome { flow: plan.logical_name(), outcome, exit_code, what })
+}
+
+/// One object a line, oldest first.
+pub(super) fn iterations(flow: &str, rows: &[IterationRow]) -> String {
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let object = |row: &IterationRow| {
+        line(&Iteration {
+            flow,
+            iteration: row.number,
+            state: row.state.as_str(),
+            started: seconds(row.started),
+            elapsed_seconds: row.took.map(|took| took.as_secs_f64()),
+            records: row.records,
+            trapped: row.trapped,
+            rows: row.rows.iter().map(|(port, rows)| (port.as_str(), *rows)).collect(),
+            note: &row.note,
+        })
+    };
+    rows.iter().map(object).collect()
+}
+
+fn what_was_done<'a>(plan: &Plan, done: &'a driver::Outcome) -> Done<'a> {
+    let ports = plan.ports.iter().zip(&done.ports).map(|(port, done)| Port {
+        name: port.name,
+        kind: kind_text(port.kind),
+        rows: done.rows,
+        bytes: done.bytes,
+        place: &done.place,
+    });
+    let counted = plan.operators.iter().zip(&done.counts).filter(|(plan, _)| plan.balance != Balance::Through);
+    let operators = counted.map(|(operator, counts)| Operator {
+        pipe: operator.pipe,
+        operator: operator_text(operator),
+        rows_in: counts.rows_in,
+        rows_out: counts.rows_out,
+        filtered: counts.filtered,
+        trapped: counts.trapped,
+    });
+    Done {
+        iteration: done.iteration,
+        resumed: &done.resumed,
+        elapsed_seconds: done.elapsed.as_secs_f64(),
+        ports: ports.collect(),
+        operators: operators.collect(),
+    }
+}
+
+/// These objects hold nothing that JSON cannot say, so writing them cannot fail.
+fn line(object: &impl Serialize) -> String {
+    serde_json::to_string(object).unwrap_or_default() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        cli::{example::PLAN, summary::tests::an_outcome},
+        iteration::State,
+    };
+
+    #[test]
+    fn an_outcome_has_its_ports_and_operators_by_name() {
+        let text = outcome(&PLAN, &Ok(an_outcome()), 0);
+        assert_eq!(text.lines().count(), 1);
+        let object: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(object["flow"], "access_log_counts");
+        assert_eq!((&object["outcome"], &object["exit_code"]), (&json!("done"), &json!(0)));
+        assert_eq!((&object["iteration"], &object["resumed"]), (&json!(3), &json!([2])));
+        assert_eq!(object["elapsed_seconds"], 1.24);
+        assert_eq!(
+            object["ports"][2],
+            json!({"name": "counts", "kind": "sink", "rows": 1, "bytes": 0, "place": "counts.db, table counts"})
+        );
+        assert_eq!(
+            object["operators"][4],
+            json!({"pipe": "", "operator": "GroupBy(ip)", "rows_in": 400_000, "rows_out": 1, "filtered": 0, "trapped": 0})
+        );
+        let nothing_new = driver::Outcome { nothing_new: true, ..an_outcome() };
+        let object: Value = serde_json::from_str(&outcome(&PLAN, &Ok(nothing_new), 0)).unwrap();
+        assert_eq!(object["outcome"], "nothing_new");
+    }
+
+    #[test]
+    fn a_failure_has_its_parts_and_its_kind() {
+        let failure = Failure::new("cannot open the file").at("port `log`, access.log").help("check --log");
+        let object: Value = serde_json::from_str(&outcome(&PLAN, &Err(Error::Input(failure)), 1)).unwrap();
+        assert_eq!((&object["outcome"], &object["exit_code"]), (&json!("failed"), &json!(1)));
+        assert_eq!(
+            object["error"],
+            json!({
+                "kind": "input",
+                "message": "cannot open the file (port `log`, access.log); check --log",
+                "what": "cannot open the file",
+                "place": "port `log`, access.log",
+                "help": "check --log",
+            })
+        );
+        let object: Value = serde_json::from_str(&outcome(&PLAN, &Err(Error::Interrupted), 130)).unwrap();
+        assert_eq!(object["error"]["kind"], "interrupted");
+    }
+
+    #[test]
+    fn iterations_are_one_object_a_line() {
+        let row = IterationRow {
+            number: 0,
+            state: State::Done,
+            started: UNIX_EPOCH + Duration::from_millis(1_500),
+            took: None,
+            records: 7,
+            trapped: 1,
+            rows: vec![("counts".to_owned(), 5)],
+            note: String::new(),
+        };
+        let text = iterations("access_log_counts", &[row.clone(), row]);
+        let objects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(objects.len(), 2);
+        assert_eq!(
+            objects[0],
+            json!({
+                "flow": "access_log_counts", "iteration": 0, "state": "done", "started": 1.5,
+                "elapsed_seconds": null, "records": 7, "trapped": 1, "rows": {"counts": 5}, "note": "",
+            })
+        );
+    }
+}
