@@ -7,6 +7,8 @@ mod dot;
 mod explain;
 mod json;
 mod listing;
+mod progress;
+mod signals;
 mod summary;
 mod units;
 
