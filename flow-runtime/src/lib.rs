@@ -19,6 +19,7 @@ pub mod trap;
 pub mod value;
 
 pub use address::Address;
+pub use cli::main;
 pub use error::{Error, Failure};
 pub use flow::Flow;
 pub use flow_macros::flow;
