@@ -122,30 +122,30 @@ pub mod access_log_counts {
 )]
 const _: () = {
     use ::flow_runtime::__private as __flow;
-    struct Join6 {}
+    struct __Join6 {}
     #[derive(::core::default::Default)]
-    struct Group8 {
+    struct __Group8 {
         count: __flow::Count,
     }
-    impl __flow::Accumulators for Group8 {
+    impl __flow::Accumulators for __Group8 {
         fn merge(&mut self, other: Self) {
             self.count.merge(other.count);
         }
     }
     #[derive(::core::default::Default)]
-    pub struct Shared {
-        join_6: __flow::JoinTable<Join6>,
+    pub struct __Shared {
+        join_6: __flow::JoinTable<__Join6>,
     }
-    pub struct Worker {
+    pub struct __Worker {
         key: __flow::KeyBuffer,
         sequence: u64,
         state_2: __flow::Pattern,
         unquoted_4_0: __flow::OwnedText,
-        build_6: __flow::JoinBuild<Join6>,
+        build_6: __flow::JoinBuild<__Join6>,
         matched_6: __flow::Matched,
-        group_8: __flow::GroupTable<Group8>,
+        group_8: __flow::GroupTable<__Group8>,
     }
-    impl ::core::default::Default for Worker {
+    impl ::core::default::Default for __Worker {
         fn default() -> Self {
             Self {
                 key: ::core::default::Default::default(),
@@ -160,9 +160,9 @@ const _: () = {
             }
         }
     }
-    fn read_0(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __read_0(
+        shared: &__Shared,
+        worker: &mut __Worker,
         block: &__flow::Block<'_>,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
@@ -202,7 +202,12 @@ const _: () = {
                     worker.matched_6.mark(entry);
                     for held in shared.join_6.rows(entry) {
                         out.count(6usize).rows_out += 1;
-                        behind_6(shared, worker, out, ::core::option::Option::Some(ip))?;
+                        __behind_6(
+                            shared,
+                            worker,
+                            out,
+                            ::core::option::Option::Some(ip),
+                        )?;
                     }
                 } else {
                     out.count(6usize).filtered += 1;
@@ -211,14 +216,14 @@ const _: () = {
         }
         ::core::result::Result::Ok(())
     }
-    fn read_4(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __read_4(
+        shared: &__Shared,
+        worker: &mut __Worker,
         block: &__flow::Block<'_>,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
         worker.sequence = block.sequence();
-        const SCHEME: __flow::Delimited = __flow::Delimited {
+        const __SCHEME: __flow::Delimited = __flow::Delimited {
             delimiter: "|",
             quote: ::core::option::Option::None,
             columns: 1usize,
@@ -229,7 +234,7 @@ const _: () = {
             out.at_record(&record);
             out.count(4usize).rows_in += 1;
             {
-                let mut columns = SCHEME.columns(&record);
+                let mut columns = __SCHEME.columns(&record);
                 let cell_0 = match columns.text(&mut unquoted_0) {
                     ::core::result::Result::Ok(value) => value,
                     ::core::result::Result::Err(reason) => {
@@ -247,15 +252,15 @@ const _: () = {
                 let userip = ip;
                 worker.key.clear();
                 __flow::Encode::encode(&userip, &mut worker.key);
-                worker.build_6.push(worker.sequence, &worker.key, Join6 {});
+                worker.build_6.push(worker.sequence, &worker.key, __Join6 {});
             }
         }
         worker.unquoted_4_0 = unquoted_0;
         ::core::result::Result::Ok(())
     }
-    fn behind_6(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __behind_6(
+        shared: &__Shared,
+        worker: &mut __Worker,
         out: &mut __flow::Output,
         ip: ::core::option::Option<&str>,
     ) -> ::core::result::Result<(), __flow::Stop> {
@@ -268,21 +273,21 @@ const _: () = {
         }
         ::core::result::Result::Ok(())
     }
-    fn unmatched_6(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __unmatched_6(
+        shared: &__Shared,
+        worker: &mut __Worker,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
         let matched = ::core::mem::take(&mut worker.matched_6);
         for held in shared.join_6.unmatched(&matched) {
             out.count(6usize).rows_out += 1;
-            behind_6(shared, worker, out, ::core::option::Option::None)?;
+            __behind_6(shared, worker, out, ::core::option::Option::None)?;
         }
         ::core::result::Result::Ok(())
     }
-    fn groups_8(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __groups_8(
+        shared: &__Shared,
+        worker: &mut __Worker,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
         let groups = ::core::mem::take(&mut worker.group_8)
@@ -678,8 +683,8 @@ const _: () = {
             ],
             hash: 14831070998265501396u64,
         };
-        type Shared = Shared;
-        type Worker = Worker;
+        type Shared = __Shared;
+        type Worker = __Worker;
         fn ports(&self) -> __flow::List<__flow::PortRef<'_>> {
             ::core::convert::Into::into([
                 __flow::PortRef::Source(&self.log),
@@ -698,26 +703,26 @@ const _: () = {
         }
         fn read(
             port: usize,
-            shared: &Shared,
-            worker: &mut Worker,
+            shared: &__Shared,
+            worker: &mut __Worker,
             block: &__flow::Block<'_>,
             out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
             match port {
-                0usize => read_0(shared, worker, block, out),
-                1usize => read_4(shared, worker, block, out),
+                0usize => __read_0(shared, worker, block, out),
+                1usize => __read_4(shared, worker, block, out),
                 _ => ::core::result::Result::Ok(()),
             }
         }
-        fn merge(worker: &mut Worker, other: Worker) {
+        fn merge(worker: &mut __Worker, other: __Worker) {
             worker.build_6.append(other.build_6);
             worker.matched_6.merge(other.matched_6);
             worker.group_8.merge(other.group_8);
         }
         fn drain(
             drain: usize,
-            shared: &mut Shared,
-            worker: &mut Worker,
+            shared: &mut __Shared,
+            worker: &mut __Worker,
             out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
             out.at_rows();
@@ -730,8 +735,8 @@ const _: () = {
                     );
                     ::core::result::Result::Ok(())
                 }
-                1usize => unmatched_6(shared, worker, out),
-                2usize => groups_8(shared, worker, out),
+                1usize => __unmatched_6(shared, worker, out),
+                2usize => __groups_8(shared, worker, out),
                 _ => ::core::result::Result::Ok(()),
             }
         }

@@ -127,26 +127,26 @@ pub mod page_troubles {
 const _: () = {
     use ::flow_runtime::__private as __flow;
     #[derive(::core::default::Default)]
-    struct Group8 {
+    struct __Group8 {
         hits: __flow::Count,
         slowest: __flow::Max<i64>,
     }
-    impl __flow::Accumulators for Group8 {
+    impl __flow::Accumulators for __Group8 {
         fn merge(&mut self, other: Self) {
             self.hits.merge(other.hits);
             self.slowest.merge(other.slowest);
         }
     }
     #[derive(::core::default::Default)]
-    pub struct Shared {}
-    pub struct Worker {
+    pub struct __Shared {}
+    pub struct __Worker {
         key: __flow::KeyBuffer,
         unquoted_0_0: __flow::OwnedText,
         unquoted_0_1: __flow::OwnedText,
         unquoted_0_2: __flow::OwnedText,
-        group_8: __flow::GroupTable<Group8>,
+        group_8: __flow::GroupTable<__Group8>,
     }
-    impl ::core::default::Default for Worker {
+    impl ::core::default::Default for __Worker {
         fn default() -> Self {
             Self {
                 key: ::core::default::Default::default(),
@@ -157,13 +157,13 @@ const _: () = {
             }
         }
     }
-    fn read_0(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __read_0(
+        shared: &__Shared,
+        worker: &mut __Worker,
         block: &__flow::Block<'_>,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
-        const SCHEME: __flow::Delimited = __flow::Delimited {
+        const __SCHEME: __flow::Delimited = __flow::Delimited {
             delimiter: ",",
             quote: ::core::option::Option::Some(b'"'),
             columns: 4usize,
@@ -180,7 +180,7 @@ const _: () = {
                 continue;
             }
             'row_0: {
-                let mut columns = SCHEME.columns(&record);
+                let mut columns = __SCHEME.columns(&record);
                 let cell_0 = match columns.text(&mut unquoted_0) {
                     ::core::result::Result::Ok(value) => value,
                     ::core::result::Result::Err(reason) => {
@@ -258,7 +258,7 @@ const _: () = {
                         __flow::Text<'_>,
                         _,
                         _,
-                    >({ "failed" }) {
+                    >("failed") {
                         ::core::result::Result::Ok(value) => value,
                         ::core::result::Result::Err(reason) => {
                             out.trap(2usize, 4usize, reason.of_field("why"), |_| {});
@@ -267,7 +267,7 @@ const _: () = {
                     };
                     let why: &str = &why;
                     out.count(4usize).rows_out += 1;
-                    behind_7(shared, worker, out, millis, page, why)?;
+                    __behind_7(shared, worker, out, millis, page, why)?;
                 }
                 'row_5: {
                     out.count(5usize).rows_in += 1;
@@ -285,7 +285,7 @@ const _: () = {
                         __flow::Text<'_>,
                         _,
                         _,
-                    >({ "slow" }) {
+                    >("slow") {
                         ::core::result::Result::Ok(value) => value,
                         ::core::result::Result::Err(reason) => {
                             out.trap(2usize, 6usize, reason.of_field("why"), |_| {});
@@ -294,7 +294,7 @@ const _: () = {
                     };
                     let why: &str = &why;
                     out.count(6usize).rows_out += 1;
-                    behind_7(shared, worker, out, millis, page, why)?;
+                    __behind_7(shared, worker, out, millis, page, why)?;
                 }
             }
         }
@@ -303,9 +303,9 @@ const _: () = {
         worker.unquoted_0_2 = unquoted_2;
         ::core::result::Result::Ok(())
     }
-    fn behind_7(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __behind_7(
+        shared: &__Shared,
+        worker: &mut __Worker,
         out: &mut __flow::Output,
         millis: ::core::option::Option<i64>,
         page: &str,
@@ -322,9 +322,9 @@ const _: () = {
         }
         ::core::result::Result::Ok(())
     }
-    fn groups_8(
-        shared: &Shared,
-        worker: &mut Worker,
+    fn __groups_8(
+        shared: &__Shared,
+        worker: &mut __Worker,
         out: &mut __flow::Output,
     ) -> ::core::result::Result<(), __flow::Stop> {
         let groups = ::core::mem::take(&mut worker.group_8)
@@ -919,8 +919,8 @@ const _: () = {
             drains: &[__flow::Drain::Group(8usize)],
             hash: 8441627179793251741u64,
         };
-        type Shared = Shared;
-        type Worker = Worker;
+        type Shared = __Shared;
+        type Worker = __Worker;
         fn ports(&self) -> __flow::List<__flow::PortRef<'_>> {
             ::core::convert::Into::into([
                 __flow::PortRef::Source(&self.requests),
@@ -937,28 +937,28 @@ const _: () = {
         }
         fn read(
             port: usize,
-            shared: &Shared,
-            worker: &mut Worker,
+            shared: &__Shared,
+            worker: &mut __Worker,
             block: &__flow::Block<'_>,
             out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
             match port {
-                0usize => read_0(shared, worker, block, out),
+                0usize => __read_0(shared, worker, block, out),
                 _ => ::core::result::Result::Ok(()),
             }
         }
-        fn merge(worker: &mut Worker, other: Worker) {
+        fn merge(worker: &mut __Worker, other: __Worker) {
             worker.group_8.merge(other.group_8);
         }
         fn drain(
             drain: usize,
-            shared: &mut Shared,
-            worker: &mut Worker,
+            shared: &mut __Shared,
+            worker: &mut __Worker,
             out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
             out.at_rows();
             match drain {
-                0usize => groups_8(shared, worker, out),
+                0usize => __groups_8(shared, worker, out),
                 _ => ::core::result::Result::Ok(()),
             }
         }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{code, ports::handle};
+use super::{code, plain, ports::handle};
 use crate::{
     errors::line,
     operators::{Kind, Names},
@@ -54,7 +54,7 @@ fn is_grouped(plan: &Plan<'_>, port: usize) -> bool {
 }
 
 fn port(port: &PortTree, grouped: bool) -> TokenStream {
-    let (name, about, line) = (port.name.to_string(), port.about.join(" "), line(port.name.span()));
+    let (name, about, line) = (plain(&port.name), port.about.join(" "), line(port.name.span()));
     let kind = handle(port.kind);
     let scheme = match port.kind {
         PortKind::Source | PortKind::Table => scheme(&port.scheme),
@@ -62,7 +62,7 @@ fn port(port: &PortTree, grouped: bool) -> TokenStream {
     };
     let fields = port.fields.iter().map(sink_field);
     let key = port.key.iter().filter_map(|key| port.fields.iter().position(|field| field.name == *key));
-    let covers = port.covers.iter().map(ToString::to_string);
+    let covers = port.covers.iter().map(plain);
     code! {
         __flow::PortPlan {
             name: #name,
@@ -92,7 +92,7 @@ fn scheme(scheme: &Scheme) -> String {
 }
 
 fn sink_field(field: &FieldTree) -> TokenStream {
-    let (name, nullable, add) = (field.name.to_string(), field.typed.nullable, field.add);
+    let (name, nullable, add) = (plain(&field.name), field.typed.nullable, field.add);
     let ty = field.typed.ty.plan();
     let column = match &field.column {
         Some(column) => code!(::core::option::Option::Some(#column)),
@@ -102,7 +102,7 @@ fn sink_field(field: &FieldTree) -> TokenStream {
 }
 
 fn pipe_field(field: &Field) -> TokenStream {
-    let (name, nullable, ty) = (field.name.to_string(), field.typed.nullable, field.typed.ty.plan());
+    let (name, nullable, ty) = (plain(&field.name), field.typed.nullable, field.typed.ty.plan());
     code! {
         __flow::FieldPlan {
             name: #name, ty: #ty, nullable: #nullable, column: ::core::option::Option::None, add: false,
@@ -113,7 +113,7 @@ fn pipe_field(field: &Field) -> TokenStream {
 fn operator(plan: &Plan<'_>, index: usize) -> TokenStream {
     let node = &plan.nodes[index];
     let (kind, text, line) = (kind(node), node.text.as_str(), line(node.word.span()));
-    let pipe = &node.pipe;
+    let pipe = node.pipe.trim_start_matches("r#");
     let inputs = &node.inputs;
     let (port, written) = match node.kind {
         NodeKind::Read(port) => (option_of(Some(port)), false),

@@ -7,10 +7,10 @@
 use proc_macro2::TokenStream;
 
 use super::{
-    RowCode, code, local,
+    RowCode, code, local, plain,
     ports::variable_type,
     row_code::RowBlock,
-    tables::{held_fields, numbered, type_of},
+    tables::{function_of, held_fields, numbered, type_of},
 };
 use crate::{
     operators::{Kind, every::Every, hash_join::Join},
@@ -42,11 +42,11 @@ pub(super) fn functions(plan: &Plan<'_>) -> TokenStream {
     functions
 }
 
-// fn read(port, …) -> Result<(), Stop> { match port { 0 => read_0(shared, worker, block, out), …, _ => Ok(()) } }
+// fn read(port, …) -> Result<(), Stop> { match port { 0 => __read_0(shared, worker, block, out), …, _ => Ok(()) } }
 pub(super) fn read(plan: &Plan<'_>) -> TokenStream {
     let arms = plan.nodes.iter().enumerate().filter_map(|(node, at)| match at.kind {
         NodeKind::Read(port) => {
-            let function = numbered("read", node);
+            let function = function_of("read", node);
             Some(code!(#port => #function(shared, worker, block, out),))
         }
         _ => None,
@@ -54,8 +54,8 @@ pub(super) fn read(plan: &Plan<'_>) -> TokenStream {
     code! {
         fn read(
             port: usize,
-            shared: &Shared,
-            worker: &mut Worker,
+            shared: &__Shared,
+            worker: &mut __Worker,
             block: &__flow::Block<'_>,
             out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
@@ -67,7 +67,7 @@ pub(super) fn read(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-// fn drain(drain, …) -> Result<(), Stop> { match drain { 0 => { <freeze> Ok(()) } 1 => unmatched_6(…), … } }
+// fn drain(drain, …) -> Result<(), Stop> { match drain { 0 => { <freeze> Ok(()) } 1 => __unmatched_6(…), … } }
 pub(super) fn drain(plan: &Plan<'_>) -> TokenStream {
     let arms = plan.drains.iter().enumerate().map(|(index, drain)| match drain {
         Drain::Freeze(node) => {
@@ -81,11 +81,11 @@ pub(super) fn drain(plan: &Plan<'_>) -> TokenStream {
             }
         }
         Drain::Unmatched(node) => {
-            let function = numbered("unmatched", *node);
+            let function = function_of("unmatched", *node);
             code!(#index => #function(shared, worker, out),)
         }
         Drain::Group(node) => {
-            let function = numbered("groups", *node);
+            let function = function_of("groups", *node);
             code!(#index => #function(shared, worker, out),)
         }
     });
@@ -93,8 +93,8 @@ pub(super) fn drain(plan: &Plan<'_>) -> TokenStream {
     code! {
         fn drain(
             drain: usize,
-            shared: &mut Shared,
-            worker: &mut Worker,
+            shared: &mut __Shared,
+            worker: &mut __Worker,
             out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
             out.at_rows();
@@ -180,7 +180,7 @@ impl Loops<'_> {
     }
 
     // if let Some(entry) = shared.join_6.find(&worker.key) {
-    //     for held in shared.join_6.rows(entry) { behind_6(shared, worker, out, Some(ip), held.region.as_deref())?; }
+    //     for held in shared.join_6.rows(entry) { __behind_6(shared, worker, out, Some(ip), held.region.as_deref())?; }
     // } else { <null for the held side, or dropped> }
     fn probe(&self, node: usize, join: &Join) -> TokenStream {
         let table = numbered("join", node);
@@ -211,7 +211,7 @@ impl Loops<'_> {
         }
     }
 
-    // worker.build_6.push(worker.sequence, &worker.key, Join6 { region: region.map(Into::into) });
+    // worker.build_6.push(worker.sequence, &worker.key, __Join6 { region: region.map(Into::into) });
     fn hold(&self, node: usize, join: &Join) -> TokenStream {
         let (build, row) = (numbered("build", node), type_of("Join", node));
         let key = self.key(&join.held_key);
@@ -250,14 +250,14 @@ impl Loops<'_> {
         fields.collect()
     }
 
-    // fn unmatched_6(…) { for held in shared.join_6.unmatched(&matched) { behind_6(shared, worker, out, None, …)?; } }
+    // fn __unmatched_6(…) { for held in shared.join_6.unmatched(&matched) { __behind_6(shared, worker, out, None, …)?; } }
     fn unmatched(&self, node: usize, join: &Join) -> TokenStream {
         let (function, table, matched) =
-            (numbered("unmatched", node), numbered("join", node), numbered("matched", node));
+            (function_of("unmatched", node), numbered("join", node), numbered("matched", node));
         let call = self.call_behind(node, &self.joined(node, join, false, true));
         code! {
             fn #function(
-                shared: &Shared, worker: &mut Worker, out: &mut __flow::Output,
+                shared: &__Shared, worker: &mut __Worker, out: &mut __flow::Output,
             ) -> ::core::result::Result<(), __flow::Stop> {
                 let matched = ::core::mem::take(&mut worker.#matched);
                 for held in shared.#table.unmatched(&matched) {
@@ -269,9 +269,9 @@ impl Loops<'_> {
         }
     }
 
-    // fn behind_6(shared, worker, out, ip: Option<&str>) -> Result<(), Stop> { <what follows the join or merge> Ok(()) }
+    // fn __behind_6(shared, worker, out, ip: Option<&str>) -> Result<(), Stop> { <what follows the join or merge> Ok(()) }
     fn behind(&self, node: usize) -> TokenStream {
-        let function = numbered("behind", node);
+        let function = function_of("behind", node);
         let (names, types): (Vec<_>, Vec<_>) =
             self.read_fields(node).map(|field| (local(&field.name), variable_type(&field.typed))).unzip();
         let mut block = RowBlock::new(node);
@@ -279,7 +279,7 @@ impl Loops<'_> {
         let body = block.wrap(&body);
         code! {
             fn #function(
-                shared: &Shared, worker: &mut Worker, out: &mut __flow::Output, #(#names: #types),*
+                shared: &__Shared, worker: &mut __Worker, out: &mut __flow::Output, #(#names: #types),*
             ) -> ::core::result::Result<(), __flow::Stop> {
                 #body
                 ::core::result::Result::Ok(())
@@ -288,7 +288,7 @@ impl Loops<'_> {
     }
 
     fn call_behind(&self, node: usize, values: &[TokenStream]) -> TokenStream {
-        let function = numbered("behind", node);
+        let function = function_of("behind", node);
         code!(#function(shared, worker, out, #(#values),*)?;)
     }
 
@@ -308,9 +308,9 @@ impl Loops<'_> {
         }
     }
 
-    // fn groups_8(…) { for (mut key, group) in groups.iter() { let ip: Option<&str> = Decode::decode(&mut key); … } }
+    // fn __groups_8(…) { for (mut key, group) in groups.iter() { let ip: Option<&str> = Decode::decode(&mut key); … } }
     fn groups(&self, node: usize) -> TokenStream {
-        let (function, table) = (numbered("groups", node), numbered("group", node));
+        let (function, table) = (function_of("groups", node), numbered("group", node));
         let key = self.plan.group(node).map(|group| group.key.as_slice()).unwrap_or_default();
         let order = types(key);
         let decoded = key.iter().map(|field| {
@@ -322,7 +322,7 @@ impl Loops<'_> {
         let body = block.wrap(&body);
         code! {
             fn #function(
-                shared: &Shared, worker: &mut Worker, out: &mut __flow::Output,
+                shared: &__Shared, worker: &mut __Worker, out: &mut __flow::Output,
             ) -> ::core::result::Result<(), __flow::Stop> {
                 let groups = ::core::mem::take(&mut worker.#table).sorted(&[#order]);
                 for (mut key, group) in groups.iter() {
@@ -341,7 +341,7 @@ impl Loops<'_> {
         let (name, ty) = (local(&every.result.name), variable_type(&every.result.typed));
         let mut value = code!(group.#name.finish());
         if every.aggregator.can_fail() {
-            let word = every.result.name.to_string();
+            let word = plain(&every.result.name);
             let stop = RowCode { plan: self.plan, node, block: &mut *block }.stop(&code!(reason.of_field(#word)));
             value = code! {
                 match #value {

@@ -13,6 +13,7 @@ mod rows;
 mod tables;
 
 use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt as _;
 
 use crate::plan::Plan;
 
@@ -27,22 +28,29 @@ macro_rules! code {
 }
 pub(crate) use code;
 
-/// Names of the loops' own variables, which no field's variable may take.
-const OWN: [&str; 20] = [
+/// Names of the loops' own variables, some with a number behind, which no field's variable may take.
+const OWN: [&str; 21] = [
     "block", "cell", "columns", "drain", "entry", "group", "groups", "held", "keep", "key", "matched", "other", "out",
-    "port", "reason", "record", "row", "shared", "value", "worker",
+    "port", "reason", "record", "row", "shared", "unquoted", "value", "worker",
 ];
 
 /// The variable of a field: its own name, out of sight of the user's code.
+//
+// out -> out_, out_ -> out__, cell_1 -> cell_1_; no two fields meet, since only an underscore is added.
 pub(crate) fn local(field: &Ident) -> Ident {
     let mut name = field.to_string();
-    if OWN.contains(&name.trim_end_matches('_')) {
+    if OWN.contains(&name.trim_end_matches(|letter: char| letter == '_' || letter.is_ascii_digit())) {
         name.push('_');
     }
     match name.strip_prefix("r#") {
         Some(raw) => Ident::new_raw(raw, Span::mixed_site()),
         None => Ident::new(&name, Span::mixed_site()),
     }
+}
+
+/// A name as text for people and tables: a field `r#type` is the column `type`.
+pub(crate) fn plain(name: &Ident) -> String {
+    name.unraw().to_string()
 }
 
 /// Prints the flow: its struct, its rows, its loops.
@@ -70,8 +78,8 @@ pub(crate) fn flow(plan: &Plan<'_>) -> TokenStream {
             #loops
             impl __flow::Flow for #name {
                 const PLAN: &'static __flow::Plan = &#constant;
-                type Shared = Shared;
-                type Worker = Worker;
+                type Shared = __Shared;
+                type Worker = __Worker;
                 #lent
                 #read
                 #merge

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::Lifetime;
 
 use super::{
-    code, local,
+    code, local, plain,
     ports::{option, variable_type},
     tables::numbered,
 };
@@ -93,7 +93,7 @@ impl RowCode<'_> {
         let read = &self.plan.read[input];
         let fields = self.plan.nodes[input].scope.fields.iter().filter(|field| read.contains(&field.name.to_string()));
         let fields = fields.map(|field| {
-            let (name, variable) = (field.name.to_string(), local(&field.name));
+            let (name, variable) = (plain(&field.name), local(&field.name));
             code!(row.field(#name, &#variable);)
         });
         code!(|row| { #(#fields)* })
@@ -115,7 +115,7 @@ impl RowCode<'_> {
         let (name, ty, format) = (local(&field.name), variable_type(&field.typed), field.typed.ty.format());
         let inner = field.typed.ty.rust(&TokenStream::new());
         let parse = if field.typed.nullable { code!(optional) } else { code!(required) };
-        let word = field.name.to_string();
+        let word = plain(&field.name);
         let fail = self.fail(&code!(reason.of_field(#word)));
         code! {
             let #name: #ty = match __flow::#parse::<#inner>(#text, #format) {
@@ -130,7 +130,7 @@ impl RowCode<'_> {
     //     let path: &str = &path;
     pub(crate) fn bind_returned(&mut self, field: &Field, value: &TokenStream) -> TokenStream {
         let name = local(&field.name);
-        let (returned, word) = (field.typed.ty.returned(), field.name.to_string());
+        let (returned, word) = (field.typed.ty.returned(), plain(&field.name));
         let of = if field.typed.nullable { code!(optional_of) } else { code!(required_of) };
         let owned = option(&field.typed, returned.clone());
         let fail = self.fail(&code!(reason.of_field(#word)));

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 
-use super::{code, ports::option};
+use super::{code, plain, ports::option};
 use crate::syntax::{FlowTree, PortKind, PortTree};
 
 // pub mod access_log_counts {
@@ -25,10 +25,10 @@ pub(super) fn module(flow: &FlowTree) -> TokenStream {
 }
 
 fn rows(port: &PortTree) -> TokenStream {
-    let stem = camel_case(&port.name.to_string());
+    let stem = camel_case(&plain(&port.name));
     let borrowed = Ident::new(&format!("{stem}Row"), port.name.span());
     let owned = Ident::new(&format!("Owned{stem}Row"), port.name.span());
-    let (kind, name) = (port.kind.word(), port.name.to_string());
+    let (kind, name) = (port.kind.word(), plain(&port.name));
     let about_borrowed = format!(" A row of the {kind} `{name}`, borrowed.");
     let about_owned = format!(" A row of the {kind} `{name}`.");
     let names: Vec<&Ident> = port.fields.iter().map(|field| &field.name).collect();

@@ -8,14 +8,20 @@ use crate::{
     resolve::{Field, NodeKind},
 };
 
-/// A name with the number of its operator: `join_6`.
+/// A variable or a field with the number of its operator: `join_6`.
 pub(super) fn numbered(stem: &str, node: usize) -> Ident {
     Ident::new(&format!("{stem}_{node}"), Span::mixed_site())
 }
 
-/// A type with the number of its operator: `Join6`.
+/// A function with the number of its operator: `__read_0`. Items, unlike variables, are in sight of the user's code: the
+/// underscores keep them out of its way.
+pub(super) fn function_of(stem: &str, node: usize) -> Ident {
+    Ident::new(&format!("__{stem}_{node}"), Span::mixed_site())
+}
+
+/// A type with the number of its operator: `__Join6`.
 pub(super) fn type_of(stem: &str, node: usize) -> Ident {
-    Ident::new(&format!("{stem}{node}"), Span::mixed_site())
+    Ident::new(&format!("__{stem}{node}"), Span::mixed_site())
 }
 
 /// The held fields that somebody reads behind the join.
@@ -24,10 +30,10 @@ pub(super) fn held_fields<'a>(plan: &'a Plan<'_>, node: usize) -> Vec<&'a Field>
     join.held.iter().filter(|field| plan.read[node].contains(&field.name.to_string())).collect()
 }
 
-// struct Join6 { region: Option<String> }        a held row: what is read of it
-// struct Group8 { count: Count }                 what is gathered for a group
-// pub struct Shared { join_6: JoinTable<Join6> }
-// pub struct Worker { sequence: u64, key: KeyBuffer, state_2: Pattern, build_6: …, matched_6: …, group_8: … }
+// struct __Join6 { region: Option<String> }        a held row: what is read of it
+// struct __Group8 { count: Count }                 what is gathered for a group
+// pub struct __Shared { join_6: JoinTable<__Join6> }
+// pub struct __Worker { sequence: u64, key: KeyBuffer, state_2: Pattern, build_6: …, matched_6: …, group_8: … }
 pub(super) fn structs(plan: &Plan<'_>) -> TokenStream {
     let held = plan.joins().map(|(node, _)| {
         let name = type_of("Join", node);
@@ -51,11 +57,11 @@ pub(super) fn structs(plan: &Plan<'_>) -> TokenStream {
         #(#gathered)*
 
         #[derive(::core::default::Default)]
-        pub struct Shared { #(#tables),* }
+        pub struct __Shared { #(#tables),* }
 
-        pub struct Worker { #(#names: #types),* }
+        pub struct __Worker { #(#names: #types),* }
 
-        impl ::core::default::Default for Worker {
+        impl ::core::default::Default for __Worker {
             fn default() -> Self {
                 Self { #(#names: #values),* }
             }
@@ -107,8 +113,8 @@ fn unzip(owned: Vec<Owned>) -> (Vec<Ident>, Vec<TokenStream>, Vec<TokenStream>) 
     parts
 }
 
-// #[derive(Default)] struct Group8 { count: Count }
-// impl Accumulators for Group8 { fn merge(&mut self, other: Self) { self.count.merge(other.count); } }
+// #[derive(Default)] struct __Group8 { count: Count }
+// impl Accumulators for __Group8 { fn merge(&mut self, other: Self) { self.count.merge(other.count); } }
 fn accumulators(plan: &Plan<'_>, group: usize) -> TokenStream {
     let name = type_of("Group", group);
     let every = plan.every_of(group);
@@ -126,7 +132,7 @@ fn accumulators(plan: &Plan<'_>, group: usize) -> TokenStream {
     }
 }
 
-// fn merge(worker: &mut Worker, other: Worker) { worker.group_8.merge(other.group_8); … }
+// fn merge(worker: &mut __Worker, other: __Worker) { worker.group_8.merge(other.group_8); … }
 pub(super) fn merge(plan: &Plan<'_>) -> TokenStream {
     let joins = plan.joins().map(|(node, join)| {
         let (build, matched) = (numbered("build", node), numbered("matched", node));
@@ -141,7 +147,7 @@ pub(super) fn merge(plan: &Plan<'_>) -> TokenStream {
         code!(worker.#group.merge(other.#group);)
     });
     code! {
-        fn merge(worker: &mut Worker, other: Worker) {
+        fn merge(worker: &mut __Worker, other: __Worker) {
             #(#joins)*
             #(#groups)*
         }

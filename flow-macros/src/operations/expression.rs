@@ -57,6 +57,9 @@ fn collect_words(tokens: TokenStream, words: &mut Vec<Ident>) {
 ///
 /// The first name is the user's, the second the macro's, so that nothing else of the loop is in sight.
 pub(crate) fn block(reads: &[Ident], expression: TokenStream) -> TokenStream {
+    if reads.is_empty() {
+        return expression;
+    }
     let bindings = reads.iter().map(|name| {
         let inner = local(name);
         quote!(let #name = #inner;)

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 
 use super::{Kind, Names, Operator, Step};
 use crate::{
-    emit::{RowCode, code, local},
+    emit::{RowCode, code, local, plain},
     errors::Errors,
     resolve::{Field, Scope, find_all},
     suggest,
@@ -84,7 +84,7 @@ impl Step for AssertStep {
     fn emit(&self, row: &mut RowCode<'_>) -> TokenStream {
         let checks = self.checked.iter().map(|field| {
             let name = local(&field.name);
-            let message = format!("`{}` is null", field.name);
+            let message = format!("`{}` is null", plain(&field.name));
             let fail = row.fail(&code!(__flow::Reason::new(#message)));
             code!(let ::core::option::Option::Some(#name) = #name else { #fail };)
         });

@@ -4,7 +4,11 @@ use proc_macro2::{Ident, Span, TokenStream};
 
 use super::{Loops, RowBlock, counts};
 use crate::{
-    emit::{RowCode, code, local, ports::variable_type, tables::numbered},
+    emit::{
+        RowCode, code, local,
+        ports::variable_type,
+        tables::{function_of, numbered},
+    },
     operators::Names,
     plan::Plan,
     resolve::{Field, NodeKind},
@@ -12,13 +16,13 @@ use crate::{
     types::FieldType,
 };
 
-// fn read_0(shared, worker, block, out) -> Result<(), Stop> {
+// fn __read_0(shared, worker, block, out) -> Result<(), Stop> {
 //     for record in block.records() { out.at_record(&record); 'row_0: { <fields> <what follows> } }
 //     Ok(())
 // }
 pub(super) fn function(loops: &Loops<'_>, node: usize, port: usize) -> TokenStream {
     let tree = &loops.plan.flow.ports[port];
-    let function = numbered("read", node);
+    let function = function_of("read", node);
     let (before, after) = counts(node);
     let mut block = RowBlock::new(node);
     let mut row = RowCode { plan: loops.plan, node, block: &mut block };
@@ -42,7 +46,7 @@ pub(super) fn function(loops: &Loops<'_>, node: usize, port: usize) -> TokenStre
     let sequence = loops.plan.joins().next().map(|_| code!(worker.sequence = block.sequence();));
     code! {
         fn #function(
-            shared: &Shared, worker: &mut Worker, block: &__flow::Block<'_>, out: &mut __flow::Output,
+            shared: &__Shared, worker: &mut __Worker, block: &__flow::Block<'_>, out: &mut __flow::Output,
         ) -> ::core::result::Result<(), __flow::Stop> {
             #sequence
             #setup
@@ -88,14 +92,14 @@ fn line(row: &mut RowCode<'_>) -> TokenStream {
 }
 
 // TextDelimited(delimiter = "|") { ip: &str, size: Option<i64> } becomes, `ip` not read by anyone:
-//     let mut columns = SCHEME.columns(&record);
+//     let mut columns = __SCHEME.columns(&record);
 //     if let Err(reason) = columns.skip_text() { <trap> }
 //     let cell = match columns.text(&mut unquoted_1) { Ok(value) => value, Err(reason) => { <trap> } };
 //     let size: Option<i64> = match __flow::optional(cell, ()) { … };
 //     if let Err(reason) = columns.end() { <trap> }
 fn delimited(tree: &PortTree, scheme: &Scheme, row: &mut RowCode<'_>) -> (TokenStream, TokenStream) {
     let setup = constant(tree, scheme);
-    let mut code = code!(let mut columns = SCHEME.columns(&record););
+    let mut code = code!(let mut columns = __SCHEME.columns(&record););
     let mut parsed = TokenStream::new();
     for (index, field) in row.plan.nodes[row.node].scope.fields.iter().enumerate() {
         let fail = row.fail(&code!(reason));
@@ -169,7 +173,7 @@ fn constant(tree: &PortTree, scheme: &Scheme) -> TokenStream {
         None => code!(::core::option::Option::None),
     };
     code! {
-        const SCHEME: __flow::Delimited =
+        const __SCHEME: __flow::Delimited =
             __flow::Delimited { delimiter: #delimiter, quote: #quote, columns: #columns, strict: #strict };
     }
 }
