@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::ValueParser};
 
 use super::{
     explain::{declared_text, field_text, kind_text},
@@ -22,6 +22,9 @@ use crate::{
     driver::{Bounds, Checkpoint},
     plan::{PortKind, PortPlan},
 };
+
+/// Most worker threads that can be asked for.
+const WORKERS_MAX: usize = 1024;
 
 /// What to do.
 #[derive(Debug, PartialEq)]
@@ -109,7 +112,7 @@ Examples:
 
 Addresses:
   TAP:PATH, then options: `?name=value&name=value` (quote them from the shell)
-  file:access.log, file:logs/*.log, sqlite:counts.db?table=counts&mode=append|replace|merge, stdin:, stdout:
+  file:access.log, file:logs/*.log, sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:
 
 Exit codes:
   0  done, or nothing new              3    held: an iteration needs a person
@@ -139,7 +142,7 @@ fn with_run_options(command: Command, plan: &Plan, defaults: &[String]) -> Comma
             .value_parser(ValueParser::new(parse_duration)),
     ];
     let workers = option("workers", "COUNT", "Worker threads [default: one for each processor]")
-        .value_parser(value_parser!(NonZeroUsize));
+        .value_parser(ValueParser::new(parse_workers));
     command
         .next_line_help(false)
         .args(ports.map(|port| port.help_heading("Ports")))
@@ -178,6 +181,14 @@ fn option(name: &str, value: &'static str, help: impl Into<clap::builder::Styled
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+/// Threads cost memory, and the system ends a process that wants too many.
+fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse() {
+        Ok(workers @ 1..=WORKERS_MAX) => Ok(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN)),
+        _ => Err(format!("must be a number from 1 to {WORKERS_MAX}")),
+    }
 }
 
 fn checkpoint_of(plan: &Plan, matches: &ArgMatches) -> Checkpoint {

@@ -43,6 +43,27 @@ pub use explain::explain;
 /// `flow` binds the ports as the program wants them; every port has an option that binds it to something else, and a
 /// port without an address must be given one. Exit codes: 0 done or nothing new, 1 failed, 2 a wrong option or
 /// address, 3 held, 4 busy, 130 interrupted, 143 terminated.
+///
+/// # Example
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use flow_runtime::{Sink, Source, flow};
+///
+/// flow! {
+///     /// Requests, by page.
+///     flow PageCounts {
+///         source requests: TextDelimited(delimiter = ",") { page: &str };
+///         sink counts key(page) { page: &str, count: i64 add };
+///
+///         requests -> GroupBy(page) -> Every(Count => count) -> counts;
+///     }
+/// }
+///
+/// fn main() -> ExitCode {
+///     flow_runtime::main(PageCounts { requests: Source::unbound(), counts: Sink::at("sqlite:counts.db").merge() })
+/// }
+/// ```
 pub fn main<F: Flow>(flow: F) -> ExitCode {
     let words: Vec<OsString> = env::args_os().collect();
     // Not locked: `stdout:` sinks write to it, too.
