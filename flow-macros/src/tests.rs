@@ -23,7 +23,13 @@ fn check(name: &str) {
         fs::write(&path, &expansion).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap();
-    assert_eq!(expansion, expected, "the expansion of {name} changed: look at it, then FLOW_BLESS=1");
+    let differing = expansion.lines().zip(expected.lines()).position(|(now, then)| now != then);
+    let line = differing.unwrap_or_else(|| expansion.lines().count().min(expected.lines().count()));
+    assert!(
+        expansion == expected,
+        "the expansion of {name} changed at line {}: bless it with FLOW_BLESS=1, and look at the difference",
+        line + 1
+    );
 }
 
 #[test]

@@ -151,7 +151,7 @@ const _: () = {
                 key: ::core::default::Default::default(),
                 sequence: ::core::default::Default::default(),
                 state_2: __flow::Pattern::new(
-                    r#"^([^ ]*) [[:^space:]]+ [[:^space:]]+ \[(?:[[:word:]:/]+[[:space:]][+\-][[:digit:]]{4})\] "(?:.+?)" (?:[[:digit:]]{3}) (?:[^ ]*).*$"#,
+                    r#"^(?:[^ ]*) [[:^space:]]+ [[:^space:]]+ \[(?:[[:word:]:/]+[[:space:]][+\-][[:digit:]]{4})\] "(?:.+?)" (?:[[:digit:]]{3}) (?:[^ ]*).*$"#,
                 ),
                 unquoted_4_0: ::core::default::Default::default(),
                 build_6: ::core::default::Default::default(),
@@ -180,8 +180,8 @@ const _: () = {
                 };
                 out.count(0usize).rows_out += 1;
                 out.count(2usize).rows_in += 1;
-                let ::core::option::Option::Some(groups) = worker.state_2.find(data)
-                else {
+                let text: &str = data;
+                if !worker.state_2.is_match(text) {
                     out.trap(
                         3usize,
                         2usize,
@@ -189,8 +189,9 @@ const _: () = {
                         |_| {},
                     );
                     break 'row_0;
-                };
-                let ip: &str = groups.get(1usize).unwrap_or_default();
+                }
+                let end_0 = __flow::up_to(text, 0, b' ');
+                let ip: &str = text.get(0..end_0).unwrap_or_default();
                 out.count(2usize).rows_out += 1;
                 out.count(6usize).rows_in += 1;
                 worker.key.clear();

@@ -4,6 +4,8 @@
 //! The rewriting replaces single spans of the text and leaves the rest as the user wrote it. No tokens and no fields
 //! here: those belong to the operations that take a pattern.
 
+mod prefix;
+
 use std::ops::Range;
 
 use regex_syntax::{
@@ -13,6 +15,8 @@ use regex_syntax::{
     },
     hir::translate::Translator,
 };
+
+pub(crate) use prefix::{Prefix, Segment};
 
 /// A pattern that is valid, with what the macro must know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +98,12 @@ impl Pattern {
         }
         text.push_str(&self.text[copied..]);
         text
+    }
+
+    /// The part from the beginning of the text in which groups can be found without a capturing search.
+    pub(crate) fn prefix(&self) -> Prefix {
+        let all: Vec<usize> = (1..=self.groups.len()).collect();
+        Prefix::of(&self.runtime(&all))
     }
 }
 

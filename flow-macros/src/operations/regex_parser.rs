@@ -6,7 +6,10 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{LitStr, parse::Parser};
 
-use super::{Function, Results, pattern, pattern::Pattern};
+use super::{
+    Function, Results,
+    pattern::{self, Pattern, Prefix, Segment},
+};
 use crate::{
     emit::{RowCode, code, local},
     errors::Errors,
@@ -20,6 +23,7 @@ pub(super) const NAME: &str = "RegexParser";
 #[derive(Clone)]
 struct RegexParser {
     pattern: Pattern,
+    prefix: Prefix,
     literal: LitStr,
 }
 
@@ -41,7 +45,7 @@ pub(super) fn parse(each: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
     };
     let literal: LitStr = errors.keep(Parser::parse2(parser, tokens))?;
     match pattern::analyse(&literal.value()) {
-        Ok(pattern) => Some(Box::new(RegexParser { pattern, literal })),
+        Ok(pattern) => Some(Box::new(RegexParser { prefix: pattern.prefix(), pattern, literal })),
         Err(error) => {
             let text = literal.value();
             let at = text.get(error.at.clone()).filter(|at| !at.is_empty());
@@ -70,6 +74,61 @@ impl RegexParser {
             .filter(|(_, field)| !field.typed.ty.takes_any_text() || read_behind.contains(&field.name.to_string()))
             .map(|(index, _)| self.group(index))
             .collect()
+    }
+
+    /// Whether all of these groups can be found without a capturing search.
+    fn is_located(&self, kept: &[usize]) -> bool {
+        kept.iter().all(|group| self.prefix.group(*group).is_some())
+    }
+
+    // RegexParser(r"^(\S+) (\S+)") => ip, size: i64 becomes, in general:
+    //     let Some(groups) = worker.state_2.find(text) else { <trap: "the pattern does not match"> };
+    //     let ip: &str = groups.get(1).unwrap_or_default();
+    //     let size: i64 = match __flow::required(groups.get(2), ()) { Ok(value) => value, Err(reason) => { <trap> } };
+    fn capture(&self, results: &[Field], kept: &[usize], fail: &TokenStream, row: &mut RowCode<'_>) -> TokenStream {
+        let pattern = row.state();
+        let mut code = code!(let ::core::option::Option::Some(groups) = #pattern.find(text) else { #fail };);
+        for (index, field) in results.iter().enumerate() {
+            if let Some(capture) = kept.iter().position(|group| *group == self.group(index)) {
+                let capture = if self.pattern.groups.is_empty() { 0 } else { capture + 1 };
+                code.extend(row.bind_text(field, &code!(groups.get(#capture))));
+            }
+        }
+        code
+    }
+
+    // and with only `ip` read, whose end the pattern's beginning tells:
+    //     if !worker.state_2.is_match(text) { <trap: "the pattern does not match"> }
+    //     let end_0 = __flow::up_to(text, 0, b' ');
+    //     let ip: &str = text.get(0..end_0).unwrap_or_default();
+    fn locate(&self, results: &[Field], kept: &[usize], fail: &TokenStream, row: &mut RowCode<'_>) -> TokenStream {
+        let pattern = row.state();
+        let mut code = code!(if !#pattern.is_match(text) { #fail });
+        let spans: Vec<(usize, usize)> = kept.iter().filter_map(|group| self.prefix.group(*group)).collect();
+        let last = spans.iter().map(|(_, to)| *to).max().unwrap_or_default();
+        for (index, segment) in self.prefix.segments.iter().enumerate().take(last) {
+            let (from, to) = (boundary(index), boundary(index + 1));
+            code.extend(match segment {
+                Segment::Bytes(count) => code!(let #to = #from + #count;),
+                Segment::Run(class) => match class.all_but() {
+                    Some(byte) => {
+                        let byte = syn::LitByte::new(byte, proc_macro2::Span::mixed_site());
+                        code!(let #to = __flow::up_to(text, #from, #byte);)
+                    }
+                    None => {
+                        let (ascii, beyond_ascii) = (class.ascii, class.beyond_ascii);
+                        code!(let #to = __flow::run_of(text, #from, #ascii, #beyond_ascii);)
+                    }
+                },
+            });
+        }
+        for (index, field) in results.iter().enumerate() {
+            if let Some(at) = kept.iter().position(|group| *group == self.group(index)) {
+                let (from, to) = (boundary(spans[at].0), boundary(spans[at].1));
+                code.extend(row.bind_text(field, &code!(text.get(#from..#to))));
+            }
+        }
+        code
     }
 
     fn named_groups(&self, each: &Ident, errors: &mut Errors) -> Option<Vec<Field>> {
@@ -147,38 +206,36 @@ impl Function for RegexParser {
     }
 
     fn state(&self, results: &[Field], read_behind: &Names) -> Option<(TokenStream, TokenStream)> {
-        let pattern = raw_literal(&self.pattern.runtime(&self.kept(results, read_behind)));
+        let kept = self.kept(results, read_behind);
+        let captured = if self.is_located(&kept) { Vec::new() } else { kept };
+        let pattern = raw_literal(&self.pattern.runtime(&captured));
         Some((code!(__flow::Pattern), code!(__flow::Pattern::new(#pattern))))
     }
 
-    // RegexParser(r"^(\S+) (\S+)") => ip, size: i64, with both read, becomes:
-    //     let Some(groups) = worker.state_2.find(data) else { <trap: "the pattern does not match"> };
-    //     let ip: &str = groups.get(1).unwrap_or_default();
-    //     let size: i64 = match __flow::required(groups.get(2), ()) { Ok(value) => value, Err(reason) => { <trap> } };
-    // and with none read: if !worker.state_2.is_match(data) { <trap> }
     fn emit(&self, arguments: &[Field], results: &[Field], row: &mut RowCode<'_>) -> TokenStream {
         let Some(argument) = arguments.first() else { return TokenStream::new() };
         let name = local(&argument.name);
         let text = if argument.typed.nullable { code!(#name.unwrap_or_default()) } else { code!(#name) };
-        let pattern = row.state();
         let fail = row.fail(&code!(__flow::Reason::new("the pattern does not match")));
         let kept = self.kept(results, row.read_behind());
-        if kept.is_empty() {
-            return code!(if !#pattern.is_match(#text) { #fail });
-        }
-        let mut code = code!(let ::core::option::Option::Some(groups) = #pattern.find(#text) else { #fail };);
-        for (index, field) in results.iter().enumerate() {
-            if let Some(capture) = kept.iter().position(|group| *group == self.group(index)) {
-                let capture = if self.pattern.groups.is_empty() { 0 } else { capture + 1 };
-                code.extend(row.bind_text(field, &code!(groups.get(#capture))));
-            }
-        }
-        code
+        let code = if self.is_located(&kept) {
+            self.locate(results, &kept, &fail, row)
+        } else {
+            self.capture(results, &kept, &fail, row)
+        };
+        code!(let text: &str = #text; #code)
     }
 
     fn copy(&self) -> Box<dyn Function> {
         Box::new(self.clone())
     }
+}
+
+/// Where the segment before ends: a variable, or 0 for the first.
+fn boundary(index: usize) -> TokenStream {
+    let Some(before) = index.checked_sub(1) else { return code!(0) };
+    let end = Ident::new(&format!("end_{before}"), proc_macro2::Span::mixed_site());
+    code!(#end)
 }
 
 /// `r#"…"#`, so that the expansion reads like the flow.

@@ -19,5 +19,5 @@ pub use function::{
     Optional, Required, Returned, Tuple, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
     required_of, returned_of,
 };
-pub use pattern::{Groups, Pattern};
+pub use pattern::{Groups, Pattern, run_of, up_to};
 pub use sum::{SumDecimal, SumFloat, SumInt};

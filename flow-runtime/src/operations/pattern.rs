@@ -67,6 +67,24 @@ impl<'r> Groups<'_, 'r> {
     }
 }
 
+/// Where the first `byte` stands in `text` at or behind `from`; the end of the text if there is none.
+#[inline]
+#[must_use]
+pub fn up_to(text: &str, from: usize, byte: u8) -> usize {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    from + memchr::memchr(byte, rest).unwrap_or(rest.len())
+}
+
+/// Where the bytes of a class end that begin at `from`: `ascii` has a bit for each ASCII byte, and `beyond_ascii` says
+/// whether the class has all other characters.
+#[inline]
+#[must_use]
+pub fn run_of(text: &str, from: usize, ascii: u128, beyond_ascii: bool) -> usize {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    let is_in = |byte: u8| if byte < 128 { ascii >> byte & 1 == 1 } else { beyond_ascii };
+    from + rest.iter().position(|byte| !is_in(*byte)).unwrap_or(rest.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::Pattern;
