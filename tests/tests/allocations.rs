@@ -1,5 +1,7 @@
 //! A record allocates nothing in the steady state: 100,000 records go through the loops of two flows.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use flow_runtime::{
     __private::{Block, Output, Span},
     Flow,
@@ -69,7 +71,12 @@ fn the_access_log_flow_allocates_nothing_per_record() {
 fn branches_rust_code_and_quoted_text_allocate_nothing_per_record() {
     use page_troubles::PageTroubles;
     let line = |n: usize| {
-        format!("\"/page{}?q=\"\"{n}\"\"\",{},{},\"agent, {n}\"", n % 20, if n % 3 == 0 { 500 } else { 200 }, n % 3_000)
+        format!(
+            "\"/page{}?q=\"\"{n}\"\"\",{},{},\"agent, {n}\"",
+            n % 20,
+            if n.is_multiple_of(3) { 500 } else { 200 },
+            n % 3_000
+        )
     };
     let (shared, mut worker) = Default::default();
     let (warm, steady) = (Lines::new((0..6_000).map(line)), Lines::new((0..RECORDS).map(line)));
