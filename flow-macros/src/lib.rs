@@ -1,6 +1,6 @@
 //! The `flow!` macro: a data flow is parsed, resolved, planned, and printed as one fused native loop.
 //!
-//! [`compile`] is the table of contents. Programs take the macro from `flow_runtime`, whose documentation has the
+//! `compile` is the table of contents. Programs take the macro from `flow_runtime`, whose documentation has the
 //! language; what generated code calls is `flow_runtime::__private`.
 
 mod emit;

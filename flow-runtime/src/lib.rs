@@ -1,4 +1,9 @@
-//! flow runs data flows written with `flow!`: read a stream or files, parse, join, group, load a warehouse.
+//! flow runs data flows written with [`flow!`]: read a stream or files, parse, join, group, load a warehouse.
+//!
+//! - [`language`]: what stands in a `flow!`, with an example that runs.
+//! - [`main`]: the command line of a flow's program; [`driver::run`] is the same for a program of your own.
+//! - [`Source`], [`Table`], [`Sink`], [`Trap`]: what the ports of a flow are bound to; [`address`] has the forms of addresses.
+//! - [`iteration`]: how each micro-batch reaches its sinks exactly once.
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -9,6 +14,8 @@ pub mod driver;
 pub mod error;
 pub mod flow;
 pub mod iteration;
+#[doc = include_str!("language.md")]
+pub mod language {}
 pub mod operations;
 pub mod operators;
 pub mod plan;
