@@ -1,7 +1,7 @@
 //! Writes web server logs and host lists of any size: the same seed gives the same bytes, on every machine and forever.
 //!
 //! The log is in Apache's common format. A few hosts ask often and most hardly ever; one line in two hundred is
-//! malformed, in turn in every way of [`log::Flaw`]. The host list names hosts twice, and hosts that never ask.
+//! malformed, in turn in every way of `log::Flaw`. The host list names hosts twice, and hosts that never ask.
 
 mod log;
 mod random;
