@@ -1,5 +1,7 @@
 //! Every operator in a flow of its own: what goes in, what comes out, in which order.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use flow_runtime::{Flow, MemoryRecords, MemoryRows, Sink, Source, Table, Trap, flow};
 use flow_tests::run;
 
