@@ -12,6 +12,7 @@ mod explain;
 mod json;
 mod listing;
 mod progress;
+mod results;
 mod signals;
 mod summary;
 mod units;
@@ -112,8 +113,11 @@ fn run_and_tell<F: Flow>(
     let code = match &result {
         Ok(outcome) => {
             if !arguments.quiet && !arguments.json {
+                let mut text = summary::summary(F::PLAN, outcome);
+                // The run is done: that a table cannot be read back now is no failure of it.
+                text += &results::results(flow, outcome).unwrap_or_default();
                 // Nobody is left to tell when stderr is gone.
-                let _ = stderr.write_all(summary::summary(F::PLAN, outcome).as_bytes());
+                let _ = stderr.write_all(text.as_bytes());
             }
             0
         }

@@ -79,7 +79,7 @@ pub(super) mod tests {
     use crate::{cli::example::PLAN, flow::Counts};
 
     pub(in crate::cli) fn an_outcome() -> Outcome {
-        let port = |rows, bytes, place: &str| PortOutcome { rows, bytes, place: place.to_owned() };
+        let port = |rows, bytes, place: &str| PortOutcome { rows, bytes, place: place.to_owned(), trapped: Vec::new() };
         let count = |rows_in, rows_out, trapped| Counts { rows_in, rows_out, filtered: 0, trapped };
         Outcome {
             resumed: vec![2],

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
-    Options, PortOutcome,
+    Options, PortOutcome, TrappedSample,
     balance::{self, Counted},
     checkpoint::OpenCheckpoint,
     collect::Stage,
@@ -30,6 +30,8 @@ use crate::{
 pub(super) struct Read {
     pub(super) executed: Executed,
     pub(super) staged: StagedAttempt,
+    /// For each port, the first records that it trapped.
+    pub(super) samples: Vec<Vec<TrappedSample>>,
     /// What the store knew of the shards before.
     known: Vec<SealedShard>,
 }
@@ -70,7 +72,7 @@ pub(super) fn read<F: Flow>(
         clock: &|| world.elapsed().saturating_sub(began),
     };
     let executed = execute::execute::<F>(job, &mut stage)?;
-    Ok(Read { executed, staged: stage.staged, known })
+    Ok(Read { executed, staged: stage.staged, samples: stage.samples, known })
 }
 
 /// Makes sure that what was read and staged may become final: its counts add up, nobody has asked to stop, and a run
@@ -94,7 +96,7 @@ pub(super) fn seal(
     attempt: &Attempt,
     read: Read,
 ) -> Result<Option<Sealed>, Error> {
-    let Read { executed, staged, known } = read;
+    let Read { executed, staged, known, .. } = read;
     let seal = match close(attempt.iteration, ports.sources(), &ranges(ports, &executed), &known) {
         Close::Nothing => return Ok(None),
         Close::Positions(ranges) => {
@@ -142,8 +144,14 @@ pub(super) fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
             rows: input.shards.iter().map(|shard| shard.records).sum(),
             bytes: input.shards.iter().map(|shard| shard.bytes).sum(),
             place: place.clone(),
+            trapped: Vec::new(),
         },
-        None => PortOutcome { rows: read.staged.rows(index), bytes: 0, place: place.clone() },
+        None => PortOutcome {
+            rows: read.staged.rows(index),
+            bytes: 0,
+            place: place.clone(),
+            trapped: read.samples.get(index).cloned().unwrap_or_default(),
+        },
     };
     ports.places.iter().enumerate().map(outcome).collect()
 }

@@ -1,6 +1,9 @@
 //! Stages what comes out of an iteration, under the name of its attempt.
 
-use super::execute::{Collect, TrappedRecord};
+use super::{
+    TRAPPED_BYTES_MAX, TRAPPED_SHOWN_MAX, TrappedSample,
+    execute::{Collect, TrappedRecord},
+};
 use crate::{Error, Plan, sink::staging::StagedAttempt, trap::FailedRecord, value::RowBuffer};
 
 /// Takes rows and trapped records to the staging area.
@@ -12,11 +15,14 @@ pub(super) struct Stage {
     has_target: Vec<bool>,
     /// One trapped record at a time.
     row: RowBuffer,
+    /// For each port, the first records that it trapped.
+    pub(super) samples: Vec<Vec<TrappedSample>>,
 }
 
 impl Stage {
     pub(super) fn new(plan: &'static Plan, staged: StagedAttempt, has_target: Vec<bool>) -> Self {
-        Self { plan, staged, has_target, row: RowBuffer::default() }
+        let samples = vec![Vec::new(); plan.ports.len()];
+        Self { plan, staged, has_target, row: RowBuffer::default(), samples }
     }
 }
 
@@ -38,8 +44,24 @@ impl Collect for Stage {
             let trap = self.plan.ports.get(port).map_or("", |port| port.name);
             return Err(failed.without_trap(&trap.replace('_', "-")));
         }
+        if let Some(samples) = self.samples.get_mut(port).filter(|samples| samples.len() < TRAPPED_SHOWN_MAX) {
+            samples.push(sample(record));
+        }
         self.row.clear();
         failed.encode(&mut self.row);
         self.staged.write(port, &self.row)
     }
+}
+
+fn sample(record: &TrappedRecord<'_>) -> TrappedSample {
+    let bytes = record.record.unwrap_or_default();
+    let shown = bytes.get(..TRAPPED_BYTES_MAX).unwrap_or(bytes);
+    let escaped = |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.into() };
+    let text: String = String::from_utf8_lossy(shown).chars().map(escaped).collect();
+    let more = if shown.len() < bytes.len() { "…" } else { "" };
+    let place = match (record.shard, &record.position) {
+        (Some(shard), Some(position)) => format!("{shard} at {position}"),
+        _ => String::new(),
+    };
+    TrappedSample { place, reason: record.reason.to_owned(), record: format!("{text}{more}") }
 }

@@ -119,7 +119,26 @@ pub struct PortOutcome {
     pub bytes: u64,
     /// Where it is bound to, for people: a path, or the address.
     pub place: String,
+    /// The first records that a trap took; empty for other ports.
+    pub trapped: Vec<TrappedSample>,
 }
+
+/// One of the first records that a trap took, as text for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrappedSample {
+    /// Shard and position; empty for a row of a group.
+    pub place: String,
+    /// Why it was refused.
+    pub reason: String,
+    /// The beginning of the record.
+    pub record: String,
+}
+
+/// Trapped records of one trap that [`PortOutcome::trapped`] shows.
+pub const TRAPPED_SHOWN_MAX: usize = 5;
+
+/// Bytes of a trapped record that [`TrappedSample::record`] shows.
+pub const TRAPPED_BYTES_MAX: usize = 60;
 
 /// Runs one iteration of a flow: what is new in its sources, from where the last iteration ended.
 ///

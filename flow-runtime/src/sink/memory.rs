@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
     ledger::{Described, LedgerEntry, Turn, turn},
     merge,
 };
@@ -208,6 +208,10 @@ impl SinkTap for MemoryTap {
             content.ledger.insert((flow, port), LedgerEntry { epoch, iteration: Some(iteration), hash });
         }
         Ok(Published::Now)
+    }
+
+    fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
+        Ok(None)
     }
 }
 

@@ -95,6 +95,22 @@ pub trait SinkTap: fmt::Debug + Send {
     /// # Errors
     /// What failed; then nothing of the iteration is visible. [`Error::Held`] when ledger and ticket disagree.
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error>;
+
+    /// Shows the first `rows_max` rows that are in the target, in the order of the sink's key if it has one. `None` from
+    /// taps that have shown their rows, or cannot read them back.
+    ///
+    /// # Errors
+    /// What could not be read.
+    fn head(&self, rows_max: usize) -> Result<Option<Head>, Error>;
+}
+
+/// The first rows of a target, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The rows, null as `None`.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// How many there are in all.
+    pub row_count: u64,
 }
 
 /// What a tap is opened with.

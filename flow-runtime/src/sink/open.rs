@@ -3,8 +3,8 @@
 use std::path::{self, PathBuf};
 
 use super::{
-    Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, file::FileTap, memory::MemoryTap, sqlite::SqliteTap,
-    stdout::StdoutTap,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, file::FileTap, memory::MemoryTap,
+    sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
@@ -173,6 +173,10 @@ impl SinkTap for PortTap {
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         self.tap.publish(staged, ticket).map_err(|error| error.of_port(self.port))
+    }
+
+    fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {
+        self.tap.head(rows_max).map_err(|error| error.of_port(self.port))
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
-use super::{Mode, Published, SinkShape, SinkTap, Staged, Ticket};
+use super::{Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket};
 use crate::{
     Address, Error, Failure,
     plan::PortPlan,
@@ -95,6 +95,10 @@ impl SinkTap for StdoutTap {
             }
             _ => Ok(Published::Now),
         }
+    }
+
+    fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
+        Ok(None)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) use csv::Csv;
 use sidecar::{Sidecar, beside, parent, sync_parent};
 
 use super::{
-    Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
     ledger::{Described, LedgerEntry, Turn, turn},
     would_double,
 };
@@ -251,6 +251,10 @@ impl SinkTap for FileTap {
         };
         self.sidecar(ticket, length, Some(ticket.iteration)).write(&self.path)?;
         Ok(Published::Now)
+    }
+
+    fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
+        Ok(None)
     }
 }
 

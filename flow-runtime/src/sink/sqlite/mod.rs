@@ -20,7 +20,7 @@ use rusqlite::{
 };
 
 use super::{
-    Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
     ledger::{Described, LedgerEntry, Turn, turn},
     would_double,
 };
@@ -221,6 +221,14 @@ impl SinkTap for SqliteTap {
         }
         transaction.commit().map_err(|error| self.failed(error))?;
         Ok(Published::Now)
+    }
+
+    fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {
+        let Some(connection) = self.look()? else { return Ok(None) };
+        if !self.table.exists(&connection, &self.place())? {
+            return Ok(None);
+        }
+        self.table.head(&connection, rows_max).map(Some).map_err(|error| self.failed(error))
     }
 }
 

@@ -1,11 +1,11 @@
 //! The table of a sink: what it looks like, and the statements that fill it.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, types::ValueRef};
 
 use crate::{
     Error, Failure,
     plan::FieldPlan,
-    sink::{Mode, SinkShape},
+    sink::{Head, Mode, SinkShape},
     value::Type,
 };
 
@@ -101,6 +101,21 @@ impl Table {
         connection.query_row(&format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(&self.name)), [], |row| row.get(0))
     }
 
+    /// The first rows in the order of the key, null first.
+    pub(super) fn head(&self, connection: &Connection, rows_max: usize) -> rusqlite::Result<Head> {
+        let table = quoted(&self.name);
+        let fields = self.shape.fields();
+        let columns: Vec<String> = fields.iter().map(|field| quoted(field.name)).collect();
+        let key: Vec<String> = self.shape.port.key.iter().filter_map(|&key| columns.get(key).cloned()).collect();
+        let order = if key.is_empty() { String::new() } else { format!("ORDER BY {}", key.join(", ")) };
+        let sql = format!("SELECT {} FROM {table} {order} LIMIT ?1", columns.join(", "));
+        let mut statement = connection.prepare(&sql)?;
+        let cells = |row: &rusqlite::Row<'_>| (0..fields.len()).map(|index| row.get_ref(index).map(cell)).collect();
+        let rows = statement.query_map([rows_max], cells)?.collect::<rusqlite::Result<_>>()?;
+        let row_count = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+        Ok(Head { rows, row_count })
+    }
+
     /// What must run before the first row: in an existing table, or to make it.
     pub(super) fn prepare(&self, exists: bool) -> String {
         let table = quoted(&self.name);
@@ -154,6 +169,16 @@ impl Table {
     fn keys(&self) -> impl Iterator<Item = (usize, &'static FieldPlan)> {
         let fields = self.shape.fields();
         self.shape.port.key.iter().filter_map(|&index| fields.get(index).map(|field| (index, field)))
+    }
+}
+
+/// A stored value as text; null is nothing.
+fn cell(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
 }
 
