@@ -12,6 +12,7 @@ mod execute;
 mod intake;
 mod limits;
 mod lock;
+mod overlaps;
 mod panics;
 mod ports;
 mod publish;
@@ -158,6 +159,7 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
 
     // Bound and checked; locked; nothing of earlier runs left over.
     let mut ports = Ports::open(flow)?;
+    overlaps::refuse(F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports()), &options.checkpoint)?;
     ports.check(options.checkpoint != Checkpoint::None)?;
     let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name(), world)?;
     let (resumed, iteration) = publish::leftovers(&checkpoint, &mut ports, world)?;

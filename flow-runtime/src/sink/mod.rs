@@ -27,7 +27,7 @@ use crate::{
 
 pub use handle::{Sink, Target, Trap};
 pub use memory::{FromRow, MemoryRows, TrappedRow};
-pub use open::{open, place, refuse_shared};
+pub use open::{open, place};
 pub use staging::Staged;
 
 /// What happens to rows that are already there.

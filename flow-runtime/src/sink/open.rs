@@ -1,7 +1,5 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
-use std::path::{self, PathBuf};
-
 use super::{
     Head, Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, file::FileTap, memory::MemoryTap,
     sqlite::SqliteTap, stdout::StdoutTap,
@@ -35,51 +33,6 @@ pub fn place(target: &Target) -> String {
             Ok(address) => address.to_string(),
             Err(_) => text.clone(),
         },
-    }
-}
-
-/// Refuses outputs that would write to the same file or table: each keeps a ledger of its own there.
-///
-/// # Errors
-/// [`Error::Config`] that names both ports.
-pub fn refuse_shared<'a>(outputs: impl IntoIterator<Item = (&'a PortPlan, &'a Target)>) -> Result<(), Error> {
-    let mut seen: Vec<(&PortPlan, Written)> = Vec::new();
-    for (port, target) in outputs {
-        let Some(written) = Written::of(target, port) else { continue };
-        if let Some((other, _)) = seen.iter().find(|(_, other)| other.overlaps(&written)) {
-            return Err(Error::Config(
-                Failure::new(format!("ports `{}` and `{}` write to the same place", other.name, port.name))
-                    .at(place(target))
-                    .help("give each a file or a table of its own"),
-            ));
-        }
-        seen.push((port, written));
-    }
-    Ok(())
-}
-
-/// What an output writes to.
-struct Written {
-    path: PathBuf,
-    /// The table; none if it is the whole file.
-    table: Option<String>,
-}
-
-impl Written {
-    fn of(target: &Target, port: &PortPlan) -> Option<Self> {
-        let Target::Address(text) = target else { return None };
-        let address: Address = text.parse().ok()?;
-        let table = match address.tap() {
-            "file" => None,
-            "sqlite" => Some(address.option("table").unwrap_or(port.name).to_ascii_lowercase()),
-            _ => return None,
-        };
-        let path = path::absolute(address.path()).ok()?;
-        Some(Self { path, table })
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        self.path == other.path && (self.table == other.table || self.table.is_none() || other.table.is_none())
     }
 }
 

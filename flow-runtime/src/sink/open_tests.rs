@@ -87,16 +87,3 @@ fn errors_of_a_tap_name_the_port_once() {
     let text = open(&place.address("file", "missing/x.csv"), None, &COUNTS).unwrap().check().unwrap_err().to_string();
     assert_eq!(text.matches("port `counts`").count(), 1, "{text}");
 }
-
-#[test]
-fn two_outputs_cannot_write_to_one_place() {
-    let shared = |counts: &str, trap: &str| refuse_shared([(&COUNTS, &at(counts)), (&BAD_LINES, &at(trap))]);
-    let text = shared("file:out/x.csv", "file:./out/x.csv").unwrap_err().to_string();
-    assert!(text.contains("ports `counts` and `bad_lines` write to the same place"), "{text}");
-    assert!(shared("sqlite:x.db?table=a", "sqlite:x.db?table=A").is_err());
-    assert!(shared("sqlite:x.db?table=bad_lines", "sqlite:x.db").is_err());
-    assert!(shared("sqlite:x.db", "file:x.db").is_err());
-    assert!(shared("sqlite:x.db", "sqlite:x.db").is_ok());
-    assert!(shared("file:x", "file:y").is_ok());
-    assert!(shared("stdout:", "stdout:").is_ok());
-}

@@ -14,6 +14,7 @@ use std::{
 use super::{
     Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap,
     identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, Recognised, recognise},
+    paths::{Paths, unreadable},
 };
 use crate::{Address, Error, Failure};
 
@@ -26,7 +27,7 @@ const LINE_BYTES_MAX: usize = 1 << 30;
 /// Files by path or glob.
 #[derive(Debug)]
 pub(super) struct FileTap {
-    path: String,
+    paths: Paths,
 }
 
 impl FileTap {
@@ -39,37 +40,7 @@ impl FileTap {
                     .help("as in file:access.log or file:logs/*.log"),
             ));
         }
-        Ok(Self { path: address.path().to_owned() })
-    }
-
-    /// The files' paths, sorted.
-    fn paths(&self) -> Result<Vec<String>, Error> {
-        // A file may have a `*` or `[` in its name.
-        if !self.path.contains(['*', '[']) || fs::symlink_metadata(&self.path).is_ok() {
-            return Ok(vec![self.path.clone()]);
-        }
-        let as_a_shell = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let matches = glob::glob_with(&self.path, as_a_shell)
-            .map_err(|error| Error::Config(Failure::new("the glob is malformed").at(&self.path).cause(error)))?;
-        let mut paths = Vec::new();
-        for path in matches {
-            let path = path
-                .map_err(|error| unreadable("cannot look for files", &error.path().to_string_lossy(), error.error()))?;
-            if !path.is_dir() {
-                paths.push(path.into_os_string().into_string().map_err(|path| {
-                    Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()))
-                })?);
-            }
-        }
-        if paths.is_empty() {
-            return Err(Error::Input(Failure::new("no file matches").at(&self.path).help("check the address")));
-        }
-        paths.sort();
-        Ok(paths)
+        Ok(Self { paths: Paths::new(address.path()) })
     }
 }
 
@@ -77,7 +48,7 @@ impl SourceTap for FileTap {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
         let mut shards = Vec::new();
         let mut seen = HashSet::new();
-        for path in self.paths()? {
+        for path in self.paths.list()? {
             let (_, facts, head) = look_at(&path)?;
             // A link and what it links to are one file, to be read once.
             if seen.insert((facts.device, facts.inode)) {
@@ -109,6 +80,14 @@ fn look_at(path: &str) -> Result<(File, FileFacts, Vec<u8>), Error> {
     let file = File::open(path).map_err(cannot)?;
     let facts = FileFacts::of(&file.metadata().map_err(cannot)?);
     let head = read_head(&file).map_err(cannot)?;
+    // It may also have begun to grow just now.
+    if facts.length == 0 && !head.is_empty() && file.metadata().map_err(cannot)?.len() == 0 {
+        return Err(Error::Input(
+            Failure::new("the file does not tell its length, as those of /proc")
+                .at(path)
+                .help("copy what it holds into a file"),
+        ));
+    }
     Ok((file, facts, head))
 }
 
@@ -148,15 +127,12 @@ fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &[KnownShard])
 }
 
 fn held(what: &str, path: &str, facts: FileFacts, known: &KnownShard) -> Error {
-    let read = format!("as {} it was read to byte {}, now it has {}", known.name, known.next, facts.length);
+    let name = if known.name == path { String::new() } else { format!("as {} ", known.name) };
+    let read = format!("{name}it was read to byte {}, now it has {} bytes", known.next, facts.length);
     Error::Held(Failure::new(what).at(path).cause(read).help(
-        "what was read of it stays loaded; restore the file, or move what is new in it to a new file (cp, not mv) \
-         and this one away, or begin anew with `reset`",
+        "what was read of it stays loaded; restore the file; or move what is new in it to a new file (cp, not mv) and \
+         this one away; or have all read again, with a new --checkpoint and empty targets",
     ))
-}
-
-fn unreadable(what: &str, path: &str, error: &io::Error) -> Error {
-    Error::Input(Failure::new(what).at(path).cause(error))
 }
 
 /// Reads files one after the other.

@@ -134,13 +134,15 @@ fn a_shrunk_or_changed_file_is_held() {
     fs::write(&path, &long[..2000]).unwrap();
     let error = tap(&path).shards(&known).unwrap_err();
     assert!(matches!(error, Error::Held(_)), "{error}");
-    assert!(error.to_string().contains("it was read to byte 5000, now it has 2000"), "{error}");
+    assert!(error.to_string().contains("it was read to byte 5000, now it has 2000 bytes"), "{error}");
 
-    for other in ["", "other\n", &long.replace("line", "LINE")] {
+    for (other, says) in
+        [("", "has shrunk"), ("other\n", "has shrunk"), (&long.replace("line", "LINE"), "begins differently")]
+    {
         fs::write(&path, other).unwrap();
         let error = tap(&path).shards(&known).unwrap_err();
         assert!(matches!(error, Error::Held(_)), "{error}");
-        assert!(error.to_string().contains("begins differently"), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
     }
 }
 
@@ -174,8 +176,11 @@ fn what_cannot_be_read_is_refused_with_its_path_and_cause() {
     let dir = TempDir::new().unwrap();
     let path = |name: &str| dir.path().join(name);
     std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    std::os::unix::fs::symlink("nowhere", path("dangling")).unwrap();
     for (path, cause) in [
-        (path("missing"), "No such file or directory"),
+        (path("missing"), "No such file or directory (os error 2); check the address; relative paths begin in /"),
+        (path("dangling"), "it is a link to nowhere"),
+        ("/proc/self/status".into(), "does not tell its length"),
         (dir.path().to_owned(), "a directory cannot be read"),
         (path("socket"), "not a regular file"),
         (path("*.log"), "no file matches"),

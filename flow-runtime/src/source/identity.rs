@@ -99,7 +99,7 @@ pub(super) enum Recognised<'k> {
     Known(&'k KnownShard),
     /// Read before, but what it begins with is not what it began with.
     Changed(&'k KnownShard),
-    /// Read before, but now it ends before the place that it was read to.
+    /// Read before, but now it ends before the place that it was read to, or was known by.
     Shrunk(&'k KnownShard),
 }
 
@@ -117,6 +117,8 @@ pub(super) fn recognise<'k>(facts: FileFacts, head: &[u8], known: &'k [KnownShar
         Some((_, known)) => Recognised::Known(known),
         // Another device's file may have this inode and birth by chance, as in a copied disk.
         None => match candidates.iter().rev().find(|(identity, _)| identity.device == facts.device) {
+            // Too short for its fingerprint, it may begin as it did or not.
+            Some((identity, known)) if head.len() < identity.fingerprinted => Recognised::Shrunk(known),
             Some((_, known)) => Recognised::Changed(known),
             None => Recognised::New,
         },
@@ -159,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lost_its_beginning_is_changed() {
+    fn a_file_that_became_shorter_than_its_fingerprint_is_shrunk() {
         let known = known(facts(), HEAD, 3);
-        assert_eq!(recognise(FileFacts { length: 0, ..facts() }, b"", &known), Recognised::Changed(&known[0]));
+        assert_eq!(recognise(FileFacts { length: 0, ..facts() }, b"", &known), Recognised::Shrunk(&known[0]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod file;
 mod handle;
 mod identity;
 mod memory;
+mod paths;
 
 use std::{fmt, time::Duration};
 
@@ -15,6 +16,7 @@ use crate::{Address, Error, Failure, flow::Span};
 
 pub use handle::{Input, Source, Table};
 pub use memory::MemoryRecords;
+pub(crate) use paths::{Paths, is_same_file};
 
 /// Where a shard has been read to: opaque, ordered within its shard, durable as text.
 ///

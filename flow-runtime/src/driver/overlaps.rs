@@ -1,0 +1,163 @@
+//! Refuses ports that lie on one another: an output on an input, on another output, or on the checkpoint store.
+//!
+//! Each of these would destroy something: a log that rows are added to, a flow fed with its own rows, a ledger.
+
+use std::path::Path;
+
+use super::Checkpoint;
+use crate::{
+    Address, Error, Failure,
+    flow::PortRef,
+    sink::{self, Target},
+    source::{self, Input, Paths, is_same_file},
+};
+
+/// A port that is bound to files.
+struct Bound {
+    port: &'static str,
+    place: String,
+    to: Files,
+}
+
+enum Files {
+    Read(Paths),
+    /// A file, or one table in it.
+    Written(String, Option<String>),
+}
+
+/// Looks at all ports of a flow, by their names, and at its store.
+///
+/// # Errors
+/// [`Error::Config`] that names the first ports that overlap.
+pub(super) fn refuse<'a>(
+    ports: impl IntoIterator<Item = (&'static str, PortRef<'a>)>,
+    checkpoint: &Checkpoint,
+) -> Result<(), Error> {
+    let bound: Vec<Bound> = ports.into_iter().filter_map(|(name, port)| Bound::of(name, &port)).collect();
+    for (index, one) in bound.iter().enumerate() {
+        let with_store = match checkpoint {
+            Checkpoint::Sqlite(store) => one.overlap_with_store(store),
+            Checkpoint::None => None,
+        };
+        let overlap = with_store.or_else(|| bound[..index].iter().find_map(|other| other.overlap(one)));
+        if let Some(what) = overlap {
+            let failure = Failure::new(what).at(one.place.clone());
+            return Err(Error::Config(failure.help("give each a file, or in a database a table, of its own")));
+        }
+    }
+    Ok(())
+}
+
+impl Bound {
+    fn of(port: &'static str, bound: &PortRef<'_>) -> Option<Self> {
+        let (place, to) = match bound {
+            PortRef::Source(from) => (source::place(&from.input), Files::read(&from.input)?),
+            PortRef::Table(from) => (source::place(&from.input), Files::read(&from.input)?),
+            PortRef::Sink(to) => (sink::place(&to.target), Files::written(&to.target, port)?),
+            PortRef::Trap(to) => (sink::place(&to.target), Files::written(&to.target, port)?),
+        };
+        Some(Self { port, place, to })
+    }
+
+    fn overlap_with_store(&self, store: &Path) -> Option<String> {
+        let (overlaps, verb) = match &self.to {
+            Files::Read(paths) => (paths.include(store), "read"),
+            Files::Written(path, _) => (is_same_file(store, path.as_ref()), "write to"),
+        };
+        overlaps.then(|| format!("port `{}` would {verb} the checkpoint store", self.port))
+    }
+
+    fn overlap(&self, later: &Self) -> Option<String> {
+        let reads = |written: &Self, path: &str, read: &Self, paths: &Paths| {
+            let what = || format!("port `{}` would write to what port `{}` reads", written.port, read.port);
+            paths.include(path.as_ref()).then(what)
+        };
+        match (&self.to, &later.to) {
+            (Files::Read(_), Files::Read(_)) => None,
+            (Files::Read(paths), Files::Written(path, _)) => reads(later, path, self, paths),
+            (Files::Written(path, _), Files::Read(paths)) => reads(self, path, later, paths),
+            (Files::Written(one, table), Files::Written(other, other_table)) => {
+                let is_one_place = table == other_table || table.is_none() || other_table.is_none();
+                let what = || format!("ports `{}` and `{}` write to the same place", self.port, later.port);
+                (is_one_place && is_same_file(one.as_ref(), other.as_ref())).then(what)
+            }
+        }
+    }
+}
+
+impl Files {
+    fn read(input: &Input) -> Option<Self> {
+        let Input::Address(text) = input else { return None };
+        let address = text.parse::<Address>().ok().filter(|address| address.tap() == "file")?;
+        Some(Self::Read(Paths::new(address.path())))
+    }
+
+    fn written(target: &Target, port: &str) -> Option<Self> {
+        let Target::Address(text) = target else { return None };
+        let address: Address = text.parse().ok()?;
+        let table = match address.tap() {
+            "file" => None,
+            "sqlite" => Some(address.option("table").unwrap_or(port).to_ascii_lowercase()),
+            _ => return None,
+        };
+        Some(Self::Written(address.path().to_owned(), table))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Sink, Source, Table, Trap};
+
+    /// What is said when the four ports and the store are bound like this; nothing if nothing is wrong.
+    fn refusal(log: &str, hosts: &str, counts: &str, bad: &str, store: &str) -> String {
+        let (log, hosts) = (Source::at(log), Table::at(hosts));
+        let (counts, bad) = (Sink::at(counts), Trap::at(bad));
+        let ports = [
+            ("log", PortRef::Source(&log)),
+            ("hosts", PortRef::Table(&hosts)),
+            ("counts", PortRef::Sink(&counts)),
+            ("bad", PortRef::Trap(&bad)),
+        ];
+        let checkpoint = if store.is_empty() { Checkpoint::None } else { Checkpoint::Sqlite(store.into()) };
+        match refuse(ports, &checkpoint) {
+            Ok(()) => String::new(),
+            Err(Error::Config(failure)) => failure.account(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn ports_with_files_of_their_own_are_fine() {
+        assert_eq!(refusal("file:*.log", "file:hosts", "sqlite:c.db", "file:bad.csv", "s.db"), "");
+        assert_eq!(refusal("file:a", "file:a", "sqlite:c.db?table=c", "sqlite:c.db?table=b", "s.db"), "");
+        assert_eq!(refusal("file:a", "file:a", "stdout:", "stdout:", ""), "");
+    }
+
+    #[test]
+    fn what_a_flow_reads_is_not_written_to() {
+        let to_log = "port `bad` would write to what port `log` reads (file:./out.log)";
+        assert_eq!(refusal("file:*.log", "file:h", "sqlite:c", "file:./out.log", ""), to_log);
+        let to_hosts = "port `counts` would write to what port `hosts` reads (sqlite:h)";
+        assert_eq!(refusal("file:l", "file:src/../h", "sqlite:h", "file:b", ""), to_hosts);
+    }
+
+    #[test]
+    fn two_outputs_do_not_write_to_one_place() {
+        let outputs = |counts: &str, bad: &str| refusal("file:l", "file:h", counts, bad, "s.db");
+        let same = |place: &str| format!("ports `counts` and `bad` write to the same place ({place})");
+        assert_eq!(outputs("file:out/x.csv", "file:./out/x.csv"), same("file:./out/x.csv"));
+        assert_eq!(outputs("sqlite:x.db?table=a", "sqlite:x.db?table=A"), same("sqlite:x.db?table=A"));
+        assert_eq!(outputs("sqlite:x.db?table=bad", "sqlite:x.db"), same("sqlite:x.db"));
+        assert_eq!(outputs("sqlite:x.db", "file:x.db"), same("file:x.db"));
+        assert_eq!(outputs("sqlite:x.db", "sqlite:x.db"), "");
+    }
+
+    #[test]
+    fn the_store_is_left_alone() {
+        let with_store = |log: &str, counts: &str| refusal(log, "file:h", counts, "file:b", "./s.db");
+        assert_eq!(with_store("file:*.db", "stdout:"), "port `log` would read the checkpoint store (*.db)");
+        let written = "port `counts` would write to the checkpoint store (sqlite:s.db?table=counts)";
+        assert_eq!(with_store("file:l", "sqlite:s.db?table=counts"), written);
+    }
+}
