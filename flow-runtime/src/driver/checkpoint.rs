@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     Error, Failure,
-    iteration::{Attempt, Sealed, sqlite::SqliteStore, store::Store as _},
+    iteration::{
+        Attempt, Sealed,
+        sqlite::{SqliteStore, refuse_folder},
+        store::Store as _,
+    },
     sink::{
         Ticket,
         staging::{StagedManifest, StagingArea},
@@ -36,6 +40,7 @@ impl OpenCheckpoint {
     pub(super) fn open(checkpoint: &Checkpoint, flow: String, world: &dyn Surroundings) -> Result<Self, Error> {
         match checkpoint {
             Checkpoint::Sqlite(path) => {
+                refuse_folder(path)?;
                 let lock = FlowLock::take(path, &flow, &world.owner())?;
                 let store = SqliteStore::open(path, &flow, &world.id(), world.now_us())?;
                 // One area a flow: clean-up takes away whatever it finds.
@@ -44,8 +49,9 @@ impl OpenCheckpoint {
             }
             Checkpoint::None => {
                 let folder = tempfile::tempdir().map_err(|error| {
-                    let place = std::env::temp_dir().display().to_string();
-                    Error::Store(Failure::new("cannot make a folder to stage rows in").at(place).cause(error))
+                    // The cause names the folder.
+                    let failure = Failure::new("cannot make a folder to stage rows in").cause(error);
+                    Error::Store(failure.help("set TMPDIR to a folder that can be written to, on a disk with room"))
                 })?;
                 let store = SqliteStore::in_memory(&flow, &world.id(), world.now_us())?;
                 let staging = StagingArea::open(folder.path())?;

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
+    io::{ErrorKind, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +26,11 @@ impl FlowLock {
         let path = lock_path(store, flow);
         let fail = |error: std::io::Error| {
             let failure = Failure::new("cannot lock the checkpoint store").at(path.display().to_string());
-            Error::Store(failure.cause(error).help("give --checkpoint a place that can be written to"))
+            let help = match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on its disk and run again",
+                _ => "give --checkpoint a place that can be written to",
+            };
+            Error::Store(failure.cause(error).help(help))
         };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(fail)?;

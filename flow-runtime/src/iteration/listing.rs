@@ -9,9 +9,12 @@ use rusqlite::{Connection, OpenFlags, Row, params};
 
 use super::{
     State,
-    sqlite::format::{self, cannot_open},
+    sqlite::{
+        format::{self, cannot_open},
+        refuse_folder,
+    },
 };
-use crate::Error;
+use crate::{Error, Failure};
 
 /// One iteration, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +45,15 @@ pub struct IterationRow {
 /// [`Error::Store`] when `path` is no store or cannot be read.
 pub fn iterations(path: &Path, flow: &str) -> Result<Vec<IterationRow>, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let fail = |error: rusqlite::Error| Error::Store(cannot_open(path).cause(error));
+    let fail = |error: rusqlite::Error| cannot_open(path, &error);
+    refuse_folder(path)?;
+    if !path.exists() {
+        return Err(Error::Store(
+            Failure::new("there is no checkpoint store")
+                .at(path.display().to_string())
+                .help(format!("{flow} has not run with it yet; if it ran elsewhere, say where with --checkpoint")),
+        ));
+    }
     let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
     format::check(&connection, path)?;

@@ -1,8 +1,8 @@
 //! The format of the file: how it is marked, made and recognised.
 
-use std::path::Path;
+use std::{io, path::Path};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use crate::{Error, Failure};
 
@@ -10,7 +10,45 @@ use crate::{Error, Failure};
 const APPLICATION_ID: i32 = 0x666c_6f77;
 /// The version of `schema.sql`.
 const SCHEMA_VERSION: i32 = 1;
-pub(in crate::iteration) fn cannot_open(path: &Path) -> Failure {
+
+/// The error for a file that cannot be opened as a store.
+pub(in crate::iteration) fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
+    let failure = failure(path).cause(error);
+    Error::Store(match advice(error) {
+        Some(advice) => failure.help(advice),
+        None => failure,
+    })
+}
+
+/// The error for a store whose folder cannot be made.
+pub(super) fn cannot_make_folder(path: &Path, error: &io::Error) -> Error {
+    Error::Store(failure(path).cause(error).help("give --checkpoint a place that can be written to"))
+}
+
+/// What to do about an error of the store, where that is known.
+pub(super) fn advice(error: &rusqlite::Error) -> Option<&'static str> {
+    Some(match error.sqlite_error_code()? {
+        ErrorCode::DiskFull | ErrorCode::SystemIoFailure => "make room on its disk and run again",
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            "another program writes to it: wait for it and run again"
+        }
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => "give --checkpoint another file",
+        ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+            "give --checkpoint a place that can be written to"
+        }
+        _ => return None,
+    })
+}
+
+/// A folder is no store; SQLite's own words for that help nobody.
+pub(crate) fn refuse_folder(path: &Path) -> Result<(), Error> {
+    match path.is_dir() {
+        true => Err(Error::Store(failure(path).cause("it is a folder").help("give --checkpoint the path of a file"))),
+        false => Ok(()),
+    }
+}
+
+fn failure(path: &Path) -> Failure {
     Failure::new("cannot open the checkpoint store").at(path.display().to_string())
 }
 
@@ -35,17 +73,15 @@ pub(super) fn create_schema(connection: &Connection) -> rusqlite::Result<()> {
 pub(in crate::iteration) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let read = || Ok((pragma("application_id")?, pragma("user_version")?));
-    match read().map_err(|error: rusqlite::Error| Error::Store(cannot_open(path).cause(error)))? {
+    match read().map_err(|error: rusqlite::Error| cannot_open(path, &error))? {
         (APPLICATION_ID, SCHEMA_VERSION) => Ok(()),
         (APPLICATION_ID, version) => Err(Error::Store(
-            cannot_open(path)
+            failure(path)
                 .cause(format!("its format is {version}, this program knows {SCHEMA_VERSION}"))
                 .help("use a program built with the same version of flow"),
         )),
         _ => Err(Error::Store(
-            cannot_open(path)
-                .cause("it is a database, but not a checkpoint store")
-                .help("give --checkpoint another file"),
+            failure(path).cause("it is a database, but not a checkpoint store").help("give --checkpoint another file"),
         )),
     }
 }

@@ -15,6 +15,8 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+pub(crate) use format::refuse_folder;
+
 use super::{Attempt, Output, Seal, Sealed, SealedShard, store::Store};
 use crate::{Error, Failure};
 
@@ -34,9 +36,9 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     /// Opens the store of `flow` in the file `path`, and makes what is missing; a new logical name gets `new_epoch`.
     pub(crate) fn open(path: &Path, flow: &str, new_epoch: &str, now_us: i64) -> Result<Self, Error> {
-        let fail = |error| Error::Store(format::cannot_open(path).cause(error));
+        let fail = |error: rusqlite::Error| format::cannot_open(path, &error);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| Error::Store(format::cannot_open(path).cause(error)))?;
+            std::fs::create_dir_all(folder).map_err(|error| format::cannot_make_folder(path, &error))?;
         }
         let connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
@@ -77,9 +79,9 @@ impl SqliteStore {
         let place = format!("store {}", self.place);
         move |error| {
             let failure = Failure::new(what.clone()).at(place.clone()).cause(&error);
-            Error::Store(match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DiskFull) => failure.help("make room on its disk and run again"),
-                _ => failure,
+            Error::Store(match format::advice(&error) {
+                Some(advice) => failure.help(advice),
+                None => failure,
             })
         }
     }

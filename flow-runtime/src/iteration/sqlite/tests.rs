@@ -285,6 +285,7 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     .unwrap();
     let error = SqliteStore::open(&folder.path(), FLOW, "e", 1).unwrap_err().to_string();
     assert!(error.contains("cannot open the checkpoint store") && error.contains("not a database"), "{error}");
+    assert!(error.ends_with("give --checkpoint another file"), "{error}");
     assert!(std::fs::read_to_string(folder.path()).unwrap().starts_with("some text"));
 }
 
@@ -310,6 +311,9 @@ fn a_store_of_a_later_format_is_refused() {
 #[test]
 fn listing_makes_no_store() {
     let folder = Folder::new();
-    assert!(matches!(iterations(&folder.path(), FLOW), Err(Error::Store(_))));
+    let error = iterations(&folder.path(), FLOW).unwrap_err();
+    assert!(matches!(&error, Error::Store(_)) && error.to_string().contains("has not run with it yet"), "{error}");
     assert!(!folder.path().exists());
+    let error = iterations(folder.path().parent().unwrap(), FLOW).unwrap_err();
+    assert!(error.to_string().contains("it is a folder; give --checkpoint the path of a file"), "{error}");
 }
