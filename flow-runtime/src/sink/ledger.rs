@@ -50,7 +50,15 @@ pub(crate) fn turn(
 ) -> Result<Turn, Error> {
     let Described { place, how_to_forget } = target;
     let held = |what: &str, cause: String| {
-        let help = format!("nothing was changed; to start this target anew, empty it, {how_to_forget}, and run again");
+        let anew = format!("empty it, {how_to_forget}");
+        let help = match ticket.after {
+            None => format!("nothing was changed; to start this target anew, {anew}, and run again"),
+            // A target that remembers nothing would lack what the store remembers.
+            Some(_) => format!(
+                "nothing was changed; put target and checkpoint store back as they were, together; or start both anew, \
+                 which reads everything again: {anew}, and give a new --checkpoint"
+            ),
+        };
         Err(Error::Held(Failure::new(what).at(place).cause(cause).help(help)))
     };
     let found = last.and_then(|entry| entry.iteration);
@@ -58,7 +66,7 @@ pub(crate) fn turn(
         && entry.epoch != ticket.epoch
     {
         let cause = format!("its epoch is {}, that of the checkpoint store is {}", entry.epoch, ticket.epoch);
-        return held("the target was loaded from another checkpoint store, or before a reset", cause);
+        return held("the target was loaded from another checkpoint store", cause);
     }
     if found == Some(ticket.iteration) {
         return match last {
@@ -125,6 +133,8 @@ mod tests {
         assert!(text.contains("its epoch is e2, that of the checkpoint store is e1"), "{text}");
         let text = held(Some(&entry("e1", 4, "h")), &ticket(3, Some(2)), Mode::Replace);
         assert!(text.contains("it has iteration 4, the checkpoint store iteration 2"), "{text}");
+        assert!(text.contains("empty it, delete its rows in flow_ledger, and give a new --checkpoint"), "{text}");
+        let text = held(Some(&entry("e2", 3, "h")), &ticket(0, None), Mode::Append);
         assert!(text.contains("empty it, delete its rows in flow_ledger, and run again"), "{text}");
     }
 

@@ -21,7 +21,7 @@ use std::fmt;
 
 use crate::{
     Error, Failure,
-    plan::{FieldPlan, PortPlan},
+    plan::{FieldPlan, PortKind, PortPlan},
     trap::output_fields,
 };
 
@@ -129,10 +129,14 @@ impl SinkShape {
 }
 
 /// Without a store everything is read again, and rows that are there would be there twice.
-fn would_double(place: &str) -> Error {
+fn would_double(place: &str, shape: SinkShape) -> Error {
+    let help = match shape.port.kind {
+        PortKind::Trap => "keep a checkpoint, or give the trap an empty target",
+        _ => "keep a checkpoint, choose the mode replace, or give an empty target",
+    };
     Error::Target(
         Failure::new("there are rows already, and a run without a checkpoint would add them all again")
             .at(place)
-            .help("keep a checkpoint, choose the mode replace, or give an empty target"),
+            .help(help),
     )
 }

@@ -3,7 +3,7 @@
 //! A sidecar beside the file is its ledger (`sidecar.rs`); how rows become text is in `csv.rs`. Publishing runs under a
 //! lock on the directory, which leaves nothing behind and does not mind renames. It may stop anywhere and be done again:
 //!
-//! *Append*: a sidecar with the present length, if there is none yet · truncate the file to the sidecar's length, write
+//! *Append*: a sidecar with the present length, if there is none yet or the file was taken away · truncate the file to the sidecar's length, write
 //! behind it, fsync · a new sidecar with the new length. Before the last step, what was written is cut off by the next
 //! try; after it, the next try finds the iteration in the ledger. So rows that somebody else adds behind flow's back are
 //! lost; what was in the file before flow's first iteration stays.
@@ -59,7 +59,7 @@ impl FileTap {
         if shape.mode == Mode::Merge {
             return refuse("a file cannot be merged into", "take the mode append or replace, or a sqlite: address");
         }
-        Ok(Self { path: address.path().into(), csv: Csv::of_address(address)?, shape, lock_wait: LOCK_WAIT })
+        Ok(Self { path: followed(address.path().into()), csv: Csv::of_address(address)?, shape, lock_wait: LOCK_WAIT })
     }
 
     /// The file's length; `None` when there is no file.
@@ -80,26 +80,28 @@ impl FileTap {
         if (&sidecar.flow, &sidecar.port) != (&ticket.flow, &ticket.port) {
             return Err(self.foreign(&sidecar));
         }
-        let length = self.length()?.unwrap_or(0);
-        match (length < sidecar.length, self.shape.mode) {
-            (false, _) => Ok(Some(sidecar)),
+        match (self.length()?, self.shape.mode) {
+            (Some(length), _) if length >= sidecar.length => Ok(Some(sidecar)),
             // All is replaced, so it does not matter what is gone.
-            (true, Mode::Replace) if sidecar.last.epoch == ticket.epoch => Ok(None),
-            (true, _) => Err(Error::Held(
+            (_, Mode::Replace) if sidecar.last.epoch == ticket.epoch => Ok(None),
+            // Taken away, by whoever uses the rows or rotates files: its rows are where it went, and a new one begins.
+            (None, _) => Ok(Some(sidecar)),
+            (Some(length), _) => Err(Error::Held(
                 Failure::new("the file has lost rows")
                     .at(self.place())
                     .cause(format!("it has {length} bytes, published were {}", sidecar.length))
-                    .help(format!("put the file back, or {} and start anew", self.forget())),
+                    .help("put the file back as it was, or take it away whole: then a new one begins"),
             )),
         }
     }
 
-    /// Makes sure that there is a sidecar, so that a second try knows where the first one began to append.
+    /// Makes sure that the sidecar has the file's length, so that a second try knows where the first one began to append.
     fn begin_append(&self, ticket: &Ticket, found: Option<Sidecar>) -> Result<Sidecar, Error> {
-        if let Some(sidecar) = found {
-            return Ok(sidecar);
-        }
-        let sidecar = self.sidecar(ticket, self.length()?.unwrap_or(0), None);
+        let sidecar = match (found, self.length()?) {
+            (Some(sidecar), None) => Sidecar { length: 0, ..sidecar },
+            (Some(sidecar), Some(_)) => return Ok(sidecar),
+            (None, length) => self.sidecar(ticket, length.unwrap_or(0), None),
+        };
         sidecar.write(&self.path)?;
         Ok(sidecar)
     }
@@ -225,7 +227,9 @@ impl SinkTap for FileTap {
             ));
         }
         match self.length()? {
-            Some(length) if length > 0 && self.shape.mode == Mode::Append => Err(would_double(&self.place())),
+            Some(length) if length > 0 && self.shape.mode == Mode::Append => {
+                Err(would_double(&self.place(), self.shape))
+            }
             _ => Ok(()),
         }
     }
@@ -256,6 +260,11 @@ impl SinkTap for FileTap {
     fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
         Ok(None)
     }
+}
+
+/// A link is written through, not over: rows go to the file that it leads to.
+fn followed(path: PathBuf) -> PathBuf {
+    if path.is_symlink() { fs::canonicalize(&path).unwrap_or(path) } else { path }
 }
 
 /// Goes to the end of the file; a last line that nobody ended is ended, lest a row be added to it.

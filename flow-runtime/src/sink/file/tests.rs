@@ -125,10 +125,43 @@ fn a_file_that_lost_rows_is_held_and_replaced() {
     fs::write(place.path("counts.csv"), "a,1\n").unwrap();
     let text_of_error = held(publish(&target, Mode::Append, &COUNTS, &second, 1));
     assert!(text_of_error.contains("it has 4 bytes, published were 7"), "{text_of_error}");
-    assert!(text_of_error.contains("counts.csv.flow"), "{text_of_error}");
+    assert!(text_of_error.contains("take it away whole: then a new one begins"), "{text_of_error}");
     assert_eq!(text(&place), "a,1\n");
     assert_eq!(publish(&target, Mode::Replace, &COUNTS, &second, 1).unwrap(), Published::Now);
     assert_eq!(text(&place), "b,3\n");
+}
+
+#[test]
+fn a_file_that_was_taken_away_begins_anew() {
+    let place = Place::new();
+    let target = place.address("file", "counts.csv?header=true");
+    let (first, second) = (place.stage(&COUNTS, &FIRST), place.stage(&COUNTS, &SECOND));
+    publish(&target, Mode::Append, &COUNTS, &first, 0).unwrap();
+    fs::remove_file(place.path("counts.csv")).unwrap();
+    assert_eq!(publish(&target, Mode::Append, &COUNTS, &first, 0).unwrap(), Published::Before);
+
+    // A crash after the rows, before the sidecar: the new file is shorter than the old one was.
+    let mut tap = file_tap(&place, Mode::Append);
+    let found = tap.ledger(&ticket(&COUNTS, 1)).unwrap();
+    let begun = tap.begin_append(&ticket(&COUNTS, 1), found).unwrap();
+    assert_eq!((begun.length, begun.last.iteration), (0, Some(0)));
+    tap.append(&second, begun.length).unwrap();
+
+    assert_eq!(publish(&target, Mode::Append, &COUNTS, &second, 1).unwrap(), Published::Now);
+    assert_eq!(publish(&target, Mode::Append, &COUNTS, &second, 1).unwrap(), Published::Before);
+    assert_eq!(text(&place), "ip,count\nb,3\n");
+}
+
+#[test]
+fn a_link_is_written_through() {
+    let place = Place::new();
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    fs::write(place.path("elsewhere/real.csv"), "").unwrap();
+    std::os::unix::fs::symlink(place.path("elsewhere/real.csv"), place.path("counts.csv")).unwrap();
+    let target = place.address("file", "counts.csv");
+    publish(&target, Mode::Replace, &COUNTS, &place.stage(&COUNTS, &SECOND), 0).unwrap();
+    assert_eq!(fs::read_to_string(place.path("elsewhere/real.csv")).unwrap(), "b,3\n");
+    assert!(place.path("counts.csv").is_symlink());
 }
 
 #[test]

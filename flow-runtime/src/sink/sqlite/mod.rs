@@ -107,7 +107,7 @@ impl SqliteTap {
         }
         match self.table.is_empty(connection).map_err(|error| self.failed(error))? {
             true => Ok(()),
-            false => Err(would_double(&self.place_of_table())),
+            false => Err(would_double(&self.place_of_table(), self.table.shape)),
         }
     }
 
@@ -273,9 +273,9 @@ fn failed(path: &str, error: rusqlite::Error) -> Error {
         Some(ErrorCode::CannotOpen) => "the directory must exist, and file and directory be writable",
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "make file and directory writable",
         Some(ErrorCode::ConstraintViolation) => {
-            "the table forbids a row: drop what the cause names, or change the flow"
+            "the table forbids a row: mend it as the cause says, and run again: what is sealed is loaded then"
         }
-        _ => "nothing was changed",
+        _ => "nothing was changed; mend it and run again: what is sealed is loaded then",
     };
     Error::Target(Failure::new("the database refuses").at(path).cause(error).help(help))
 }

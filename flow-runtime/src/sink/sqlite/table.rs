@@ -37,7 +37,9 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] when the name is the ledger's, or a column type is none.
     pub(super) fn new(name: &str, shape: SinkShape) -> Result<Self, Error> {
-        if name.is_empty() || name.contains('\0') || name.eq_ignore_ascii_case(super::LEDGER) {
+        // SQLite keeps names that begin like its own for itself.
+        let is_reserved = name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"));
+        if name.is_empty() || name.contains('\0') || is_reserved || name.eq_ignore_ascii_case(super::LEDGER) {
             return Err(Error::Config(
                 Failure::new(format!("`{name}` cannot be the name of a table")).help("give another with ?table=…"),
             ));
@@ -71,11 +73,17 @@ impl Table {
         if found.len() == fields.len() && fields.iter().all(fits) {
             return Ok(true);
         }
+        let place = format!("{path}, table {}", self.name);
+        if found.is_empty() {
+            return Err(Error::Target(
+                Failure::new("what has the table's name is no table").at(place).help("give another with ?table=…"),
+            ));
+        }
         let expected: Vec<String> = fields.iter().map(declaration).collect();
         let found: Vec<String> = found.iter().map(Column::declaration).collect();
         Err(Error::Target(
             Failure::new("the table has other columns than the sink")
-                .at(format!("{path}, table {}", self.name))
+                .at(place)
                 .cause(format!("expected ({}), found ({})", expected.join(", "), found.join(", ")))
                 .help("change the sink or the table, or give another table with ?table=…"),
         ))
