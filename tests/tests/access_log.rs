@@ -18,14 +18,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-use std::{num::NonZeroUsize, sync::Arc};
-
 use access_log_counts::OwnedCountsRow;
-use flow_runtime::{
-    MemoryRows, Sink, Source, Table, Trap,
-    driver::{self, Bounds, Checkpoint, Options, Outcome},
-    flow,
-};
+use flow_runtime::{MemoryRows, Sink, Source, Table, Trap, driver::Outcome, flow};
+use flow_tests::WORKERS;
 
 const EXPECTED: &str = include_str!("../data/access_log_counts.txt");
 const LOG: &[u8] = include_bytes!("../../examples/data/access.log");
@@ -63,20 +58,13 @@ fn run(workers: usize) -> (Outcome, MemoryRows, MemoryRows) {
         counts: Sink::memory(&counts).replace(),
         bad_lines: Trap::memory(&bad_lines),
     };
-    let options = Options {
-        workers: NonZeroUsize::new(workers).unwrap(),
-        bounds: Bounds::default(),
-        checkpoint: Checkpoint::None,
-        stop: Arc::default(),
-        progress: Arc::default(),
-    };
-    let outcome = driver::run(&flow, &options).unwrap();
+    let outcome = flow_tests::run(&flow, workers).unwrap();
     (outcome, counts, bad_lines)
 }
 
 #[test]
 fn any_number_of_workers_counts_the_sample_as_awk_does() {
-    for workers in [1, 2, 7] {
+    for workers in WORKERS {
         let (_, counts, _) = run(workers);
         let rows: Vec<OwnedCountsRow> = counts.rows();
         let text: String =
