@@ -5,6 +5,8 @@
 
 mod emit;
 mod errors;
+#[cfg(test)]
+mod expansion_time;
 mod operations;
 mod operators;
 mod plan;
