@@ -35,6 +35,29 @@ pub(crate) struct Described<'a> {
     pub(crate) how_to_forget: &'a str,
 }
 
+/// The entry of a file's ledger that counts, for a file of `length` bytes where `published` were; no length: no file.
+///
+/// A file that is replaced may be shorter, for the next rows may stand there before the ledger knows. Then the entry does
+/// not say that its iteration is there; but whatever comes before it stays refused. A file that was taken away, by whoever
+/// uses the rows or rotates files, has its rows where it went, and a new one begins.
+///
+/// # Errors
+/// The length of a file that has lost rows.
+pub(crate) fn borne_out<'a>(
+    last: &'a LedgerEntry,
+    (length, published): (Option<u64>, u64),
+    ticket: &Ticket,
+    mode: Mode,
+) -> Result<Option<&'a LedgerEntry>, u64> {
+    let is_next = last.epoch == ticket.epoch && last.iteration <= Some(ticket.iteration);
+    match (length, mode) {
+        (Some(length), _) if length >= published => Ok(Some(last)),
+        (_, Mode::Replace) if is_next => Ok(None),
+        (None, _) | (_, Mode::Replace) => Ok(Some(last)),
+        (Some(length), _) => Err(length),
+    }
+}
+
 /// Compares the ledger's last entry with the ticket.
 ///
 /// The same iteration with the same hash is there already. Otherwise the last entry must be the iteration that the
@@ -136,6 +159,20 @@ mod tests {
         assert!(text.contains("empty it, delete its rows in flow_ledger, and give a new --checkpoint"), "{text}");
         let text = held(Some(&entry("e2", 3, "h")), &ticket(0, None), Mode::Append);
         assert!(text.contains("empty it, delete its rows in flow_ledger, and run again"), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_is_replaced_by_what_comes_next_and_by_nothing_older() {
+        let last = entry("e1", 3, "h");
+        let borne_out = |length, iteration, mode| borne_out(&last, (length, 7), &ticket(iteration, Some(2)), mode);
+        assert_eq!(borne_out(Some(7), 4, Mode::Append), Ok(Some(&last)));
+        assert_eq!(borne_out(Some(6), 4, Mode::Append), Err(6));
+        assert_eq!(borne_out(None, 4, Mode::Append), Ok(Some(&last)));
+        for length in [None, Some(6)] {
+            assert_eq!(borne_out(length, 4, Mode::Replace), Ok(None));
+            assert_eq!(borne_out(length, 3, Mode::Replace), Ok(None));
+            assert_eq!(borne_out(length, 2, Mode::Replace), Ok(Some(&last)));
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use sidecar::{Sidecar, beside, parent, sync_parent};
 
 use super::{
     Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
-    ledger::{Described, LedgerEntry, Turn, turn},
+    ledger::{Described, LedgerEntry, Turn, borne_out, turn},
     would_double,
 };
 use crate::{Address, Error, Failure};
@@ -80,13 +80,10 @@ impl FileTap {
         if (&sidecar.flow, &sidecar.port) != (&ticket.flow, &ticket.port) {
             return Err(self.foreign(&sidecar));
         }
-        match (self.length()?, self.shape.mode) {
-            (Some(length), _) if length >= sidecar.length => Ok(Some(sidecar)),
-            // All is replaced, so it does not matter what is gone.
-            (_, Mode::Replace) if sidecar.last.epoch == ticket.epoch => Ok(None),
-            // Taken away, by whoever uses the rows or rotates files: its rows are where it went, and a new one begins.
-            (None, _) => Ok(Some(sidecar)),
-            (Some(length), _) => Err(Error::Held(
+        match borne_out(&sidecar.last, (self.length()?, sidecar.length), ticket, self.shape.mode) {
+            Ok(Some(_)) => Ok(Some(sidecar)),
+            Ok(None) => Ok(None),
+            Err(length) => Err(Error::Held(
                 Failure::new("the file has lost rows")
                     .at(self.place())
                     .cause(format!("it has {length} bytes, published were {}", sidecar.length))
