@@ -132,7 +132,7 @@ pub(super) fn give_up(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, att
         _ => None,
     };
     // The error that is told is the one that came first.
-    let _ = checkpoint.give_up(world, attempt, held.as_deref());
+    let _ = checkpoint.give_up(world, &attempt.id, held.as_deref());
     error
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Failure,
     iteration::{
-        Attempt, Sealed,
+        Sealed,
         sqlite::{SqliteStore, refuse_folder},
         store::Store as _,
     },
@@ -75,24 +75,23 @@ impl OpenCheckpoint {
         }))
     }
 
-    /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed after all stays.
-    pub(super) fn give_up(&self, world: &dyn Surroundings, attempt: &Attempt, held: Option<&str>) -> Result<(), Error> {
+    /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed and not done stays.
+    pub(super) fn give_up(&self, world: &dyn Surroundings, attempt: &str, held: Option<&str>) -> Result<(), Error> {
         if effect(world, "revoke", || self.store.revoke(attempt, held))? {
-            effect(world, "remove staging", || self.staging.remove(&attempt.id))?;
+            effect(world, "remove staging", || self.staging.remove(attempt))?;
         }
         Ok(())
     }
 
-    /// Removes what runs that died have left behind. No sealed iteration may be unfinished, and this run must have the
-    /// lock: then nothing that is staged is wanted any more.
+    /// Removes what runs that died have left behind: of every attempt that is still open or has something staged, what
+    /// nobody wants any more. That is asked for each by itself, after it was found: what it staged may have been sealed
+    /// meanwhile, by a run that does not know of our lock.
     pub(super) fn sweep(&self, world: &dyn Surroundings) -> Result<(), Error> {
-        for attempt in self.store.open_attempts()? {
-            self.give_up(world, &attempt, None)?;
-        }
-        for attempt in self.staging.attempts()? {
-            effect(world, "remove staging", || self.staging.remove(&attempt))?;
-        }
-        Ok(())
+        let mut attempts = self.staging.attempts()?;
+        attempts.extend(self.store.open_attempts()?.into_iter().map(|attempt| attempt.id));
+        attempts.sort();
+        attempts.dedup();
+        attempts.iter().try_for_each(|attempt| self.give_up(world, attempt, None))
     }
 }
 

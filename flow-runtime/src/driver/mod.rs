@@ -182,7 +182,7 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
     enter(Phase::Loading);
     match &sealed {
         Some(sealed) => publish::publish(&checkpoint, &mut ports, world, sealed)?,
-        None => checkpoint.give_up(world, &attempt, None)?,
+        None => checkpoint.give_up(world, &attempt.id, None)?,
     }
     enter(Phase::Done);
 

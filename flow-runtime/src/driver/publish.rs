@@ -26,8 +26,10 @@ pub(super) fn leftovers(
 ) -> Result<(Vec<u64>, u64), Error> {
     let mut resumed = Vec::new();
     loop {
+        // In this order: what is sealed in between is then opened once more, and refused; not taken for finished.
+        let latest = checkpoint.store.latest()?;
         let unfinished = checkpoint.store.unfinished()?;
-        match start(checkpoint.store.latest()?, &unfinished, &ports.bound()) {
+        match start(latest, &unfinished, &ports.bound()) {
             Start::Publish(sealed) => publish(checkpoint, ports, world, sealed)?,
             Start::Held { iteration, port, why } => return Err(hold(checkpoint, world, iteration, port, why)),
             Start::Open(iteration) => return Ok((resumed, iteration)),
@@ -71,10 +73,21 @@ fn load(
     for (index, port) in ports.ports() {
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
-        let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port)?;
-        let ticket = checkpoint.ticket(sealed, &output.staged)?;
-        effect(world, "publish", || tap.publish(&staged, ticket.as_ref()))?;
-        effect(world, "mark output loaded", || checkpoint.store.mark_output_loaded(sealed.iteration, port.name))?;
+        let mut load = || {
+            let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port)?;
+            let ticket = checkpoint.ticket(sealed, &output.staged)?;
+            effect(world, "publish", || tap.publish(&staged, ticket.as_ref()))
+        };
+        match load() {
+            // Another run may have gone on with this iteration, and further, since we looked: then nothing is wrong.
+            Err(Error::Held(_)) if checkpoint.store.is_output_loaded(sealed.iteration, port.name)? => {}
+            loaded => {
+                loaded?;
+                effect(world, "mark output loaded", || {
+                    checkpoint.store.mark_output_loaded(sealed.iteration, port.name)
+                })?;
+            }
+        }
     }
     Ok(())
 }

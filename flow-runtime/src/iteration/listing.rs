@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
     State,
@@ -60,26 +60,30 @@ pub fn iterations(path: &Path, flow: &str) -> Result<Vec<IterationRow>, Error> {
     let read = || {
         // One snapshot: a run may seal between two statements.
         let snapshot = connection.unchecked_transaction()?;
-        let mut rows = sealed(&snapshot, flow)?;
-        rows.extend(pending(&snapshot, flow)?);
+        let epoch = "SELECT epoch FROM flows WHERE name = ?1";
+        let Some(epoch) = snapshot.query_row(epoch, [flow], |row| row.get::<_, String>(0)).optional()? else {
+            return Ok(Vec::new());
+        };
+        let mut rows = sealed(&snapshot, &epoch)?;
+        rows.extend(pending(&snapshot, &epoch)?);
         Ok(rows)
     };
     read().map_err(fail)
 }
 
-fn sealed(connection: &Connection, flow: &str) -> rusqlite::Result<Vec<IterationRow>> {
+fn sealed(connection: &Connection, epoch: &str) -> rusqlite::Result<Vec<IterationRow>> {
     let mut statement = connection.prepare(
         "SELECT i.iteration, i.state, a.opened, i.done, i.note,
-                (SELECT coalesce(sum(records), 0) FROM ranges r WHERE r.flow = i.flow AND r.iteration = i.iteration),
-                (SELECT coalesce(sum(trapped), 0) FROM counts c WHERE c.flow = i.flow AND c.iteration = i.iteration)
-         FROM iterations i JOIN attempts a ON a.id = i.attempt WHERE i.flow = ?1 ORDER BY i.iteration",
+                (SELECT coalesce(sum(records), 0) FROM ranges r WHERE r.epoch = i.epoch AND r.iteration = i.iteration),
+                (SELECT coalesce(sum(trapped), 0) FROM counts c WHERE c.epoch = i.epoch AND c.iteration = i.iteration)
+         FROM iterations i JOIN attempts a ON a.id = i.attempt WHERE i.epoch = ?1 ORDER BY i.iteration",
     )?;
-    let mut rows: Vec<IterationRow> = statement.query_map([flow], sealed_row)?.collect::<Result<_, _>>()?;
+    let mut rows: Vec<IterationRow> = statement.query_map([epoch], sealed_row)?.collect::<Result<_, _>>()?;
     let mut outputs =
-        connection.prepare("SELECT port, rows FROM outputs WHERE flow = ?1 AND iteration = ?2 ORDER BY port")?;
+        connection.prepare("SELECT port, rows FROM outputs WHERE epoch = ?1 AND iteration = ?2 ORDER BY port")?;
     for row in &mut rows {
         row.rows = outputs
-            .query_map(params![flow, row.number], |output| Ok((output.get(0)?, output.get(1)?)))?
+            .query_map(params![epoch, row.number], |output| Ok((output.get(0)?, output.get(1)?)))?
             .collect::<Result<_, _>>()?;
     }
     Ok(rows)
@@ -101,13 +105,13 @@ fn sealed_row(row: &Row<'_>) -> rusqlite::Result<IterationRow> {
 }
 
 /// The iteration after the last sealed one, if an attempt at it is open, or was held.
-fn pending(connection: &Connection, flow: &str) -> rusqlite::Result<Option<IterationRow>> {
+fn pending(connection: &Connection, epoch: &str) -> rusqlite::Result<Option<IterationRow>> {
     let mut statement = connection.prepare(
         "SELECT iteration, state, opened, note, owner FROM attempts
-         WHERE flow = ?1 AND iteration = (SELECT coalesce(max(iteration) + 1, 0) FROM iterations WHERE flow = ?1)
+         WHERE epoch = ?1 AND iteration = (SELECT coalesce(max(iteration) + 1, 0) FROM iterations WHERE epoch = ?1)
          ORDER BY rowid DESC LIMIT 1",
     )?;
-    let last = statement.query_map([flow], pending_row)?.next().transpose()?;
+    let last = statement.query_map([epoch], pending_row)?.next().transpose()?;
     Ok(last.flatten())
 }
 

@@ -1,11 +1,15 @@
 //! The contract of a store, and the one way to seal.
 //!
 //! What a store must give: a write is durable when its call returns; its condition and its effect are one step; a read
-//! sees every write before it. It need not tell a lost race from a lost reply: [`seal`] finds out.
+//! sees every write before it. It need not tell a lost race from a lost reply: [`seal`] finds out. A write may arrive
+//! late or twice: nothing here is undone by that.
+//!
+//! Everything but the seal is kept under the epoch that the store was opened with. So whoever opened it before a reset
+//! goes on in the old epoch, and neither sees nor marks iterations of the new one, whose numbers are the same.
 
 use std::fmt;
 
-use super::{Attempt, Seal, Sealed, SealedShard};
+use super::{Attempt, Seal, Sealed, SealedShard, decide::seal_end};
 use crate::Error;
 
 /// Keeps the iterations of one flow: of one logical name.
@@ -31,9 +35,9 @@ pub(crate) trait Store: fmt::Debug {
     /// Notes that an attempt has begun.
     fn open(&self, attempt: &Attempt) -> Result<(), Error>;
 
-    /// Forbids an attempt to be sealed, for ever; what it staged may then be deleted. With `held`, the attempt stopped
-    /// for that reason, which needs a person. Says `false`, and does nothing, if the attempt is already sealed.
-    fn revoke(&self, attempt: &Attempt, held: Option<&str>) -> Result<bool, Error>;
+    /// Forbids an attempt to be sealed, for ever, even if a note of its opening arrives late; one that is sealed stays
+    /// so. With `held`, it stopped for that reason, which needs a person. Says whether what it staged is garbage.
+    fn revoke(&self, attempt: &str, held: Option<&str>) -> Result<bool, Error>;
 
     /// Makes an attempt final in one step, on the condition that its iteration is absent, that it is not revoked and
     /// that the epoch is still the store's. Says whether the condition held.
@@ -41,6 +45,9 @@ pub(crate) trait Store: fmt::Debug {
 
     /// The attempt that was sealed as this iteration.
     fn sealed_attempt(&self, iteration: u64) -> Result<Option<String>, Error>;
+
+    /// Whether it is noted that the target of `port` has this iteration.
+    fn is_output_loaded(&self, iteration: u64, port: &str) -> Result<bool, Error>;
 
     /// Notes that the target of `port` has this iteration.
     fn mark_output_loaded(&self, iteration: u64, port: &str) -> Result<(), Error>;
@@ -66,9 +73,6 @@ pub(crate) enum SealEnd {
 
 /// Seals an attempt: one conditional write, and, whenever that did not plainly succeed, a look at what the store has.
 ///
-/// A reply may be lost after the write took place, and a repeated write then finds its own: so an attempt that reads
-/// its own id back has won.
-///
 /// # Errors
 /// The store's, when the attempt is not sealed, or when that cannot be found out.
 pub(crate) fn seal(store: &dyn Store, attempt: &Attempt, seal: &Seal) -> Result<SealEnd, Error> {
@@ -76,10 +80,11 @@ pub(crate) fn seal(store: &dyn Store, attempt: &Attempt, seal: &Seal) -> Result<
     if let Ok(true) = written {
         return Ok(SealEnd::Won);
     }
-    match (store.sealed_attempt(attempt.iteration), written) {
-        (Ok(Some(id)), _) if id == attempt.id => Ok(SealEnd::Won),
-        (Ok(_), Ok(_)) => Ok(SealEnd::Lost),
-        (Ok(Some(_)), Err(_)) => Ok(SealEnd::Lost),
-        (Ok(None), Err(error)) | (Err(_), Err(error)) | (Err(error), Ok(_)) => Err(error),
+    let there = store.sealed_attempt(attempt.iteration);
+    match (seal_end(&attempt.id, written.is_ok(), there.as_ref().ok().map(Option::as_deref)), written, there) {
+        (Some(end), ..) => Ok(end),
+        (None, Err(error), _) | (None, _, Err(error)) => Err(error),
+        // A refusal and no seal is a lost race, decided above.
+        (None, Ok(_), Ok(_)) => Ok(SealEnd::Lost),
     }
 }

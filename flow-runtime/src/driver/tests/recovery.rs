@@ -2,8 +2,15 @@
 
 use std::{cell::RefCell, fs, rc::Rc};
 
-use super::{super::surroundings::Moment, bench::Bench};
-use crate::{Error, Sink, iteration::State};
+use super::{
+    super::{checkpoint::OpenCheckpoint, ports::Ports, publish, surroundings::Moment},
+    bench::Bench,
+};
+
+use crate::{
+    Error, Sink,
+    iteration::{State, store::Store as _},
+};
 
 #[test]
 fn what_was_sealed_is_published_without_reading_it_again() {
@@ -90,6 +97,38 @@ fn what_an_attempt_that_died_has_staged_is_swept_away() {
     bench.world.restart();
     bench.run().unwrap();
     assert_eq!((bench.states(), bench.staged()), (vec![State::Done], 0));
+}
+
+#[test]
+fn what_is_sealed_while_others_clean_up_stays() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("publish", Moment::Before);
+    bench.run().unwrap_err();
+    bench.world.restart();
+    let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned(), &bench.world).unwrap();
+    checkpoint.sweep(&bench.world).unwrap();
+    drop(checkpoint);
+    assert_eq!((bench.states(), bench.staged()), (vec![State::Sealed], 1));
+    assert_eq!(bench.run().unwrap().resumed, [0]);
+    assert_eq!((bench.out().as_str(), bench.staged()), ("a 1\n", 0));
+}
+
+#[test]
+fn a_target_that_is_ahead_because_another_run_went_on_is_no_reason_to_hold() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("publish", Moment::Before);
+    bench.run().unwrap_err();
+    bench.world.restart();
+    let mut ports = Ports::open(&bench.flow()).unwrap();
+    let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned(), &bench.world).unwrap();
+    let before = checkpoint.store.unfinished().unwrap();
+    drop(checkpoint);
+    bench.append("b 2\n");
+    bench.run().unwrap();
+
+    let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned(), &bench.world).unwrap();
+    publish::publish(&checkpoint, &mut ports, &bench.world, &before[0]).unwrap();
+    assert_eq!((bench.out().as_str(), bench.states()), ("a 1\nb 2\n", vec![State::Done; 2]));
 }
 
 /// What all targets hold.

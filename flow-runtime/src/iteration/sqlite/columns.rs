@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use crate::{
-    iteration::{Attempt, Output, SealedShard},
+    iteration::{Attempt, Output, SealedShard, State, decide::AttemptState},
     sink::{Mode, staging::StagedManifest},
     source::Position,
 };
@@ -50,6 +50,14 @@ pub(super) fn mode_text(mode: Mode) -> &'static str {
 fn parse_mode(text: &str) -> rusqlite::Result<Mode> {
     let modes = [Mode::Append, Mode::Replace, Mode::Merge];
     modes.into_iter().find(|mode| mode_text(*mode) == text).ok_or_else(|| unreadable(format!("unknown mode `{text}`")))
+}
+
+pub(super) fn parse_state(text: &str) -> rusqlite::Result<State> {
+    State::parse(text).ok_or_else(|| unreadable(format!("unknown state `{text}`")))
+}
+
+pub(super) fn parse_attempt_state(text: &str) -> rusqlite::Result<AttemptState> {
+    AttemptState::parse(text).ok_or_else(|| unreadable(format!("unknown state `{text}`")))
 }
 
 fn parse_hash(text: &str) -> rusqlite::Result<u64> {

@@ -13,11 +13,15 @@ mod seal;
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 pub(crate) use format::refuse_folder;
 
-use super::{Attempt, Output, Seal, Sealed, SealedShard, store::Store};
+use super::{
+    Attempt, Output, Seal, Sealed, SealedShard, State,
+    decide::{AttemptState, Marked, is_garbage, mark, may_revoke},
+    store::Store,
+};
 use crate::{Error, Failure};
 
 /// How long a write waits for the write of another flow's run.
@@ -104,22 +108,43 @@ impl SqliteStore {
         self.rows(
             "read a manifest",
             "SELECT port, target, mode, file, rows, bytes, hash, fields, loaded FROM outputs
-             WHERE flow = ?1 AND iteration = ?2 ORDER BY port",
-            params![self.flow, iteration],
+             WHERE epoch = ?1 AND iteration = ?2 ORDER BY port",
+            params![self.epoch, iteration],
             columns::output,
         )
     }
 
-    /// Changes one row of `iterations`.
-    fn mark(&self, what: &str, sql: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
-        match self.connection.execute(sql, parameters).map_err(self.failed(what))? {
-            1 => Ok(()),
-            _ => Err(Error::Store(
-                Failure::new(format!("cannot {what}"))
-                    .at(format!("store {}", self.place))
-                    .cause("the iteration is not there, or not in the state before"),
-            )),
+    /// Notes that an iteration has reached a state, by `update`, if it may.
+    fn mark(&self, iteration: u64, to: State, update: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
+        let what = format!("note that an iteration is {to}");
+        let write = || -> rusqlite::Result<Marked> {
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let (from, all_loaded) = transaction.query_row(
+                "SELECT (SELECT state FROM iterations WHERE epoch = ?1 AND iteration = ?2),
+                        NOT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND loaded = 0)",
+                params![self.epoch, iteration],
+                |row| Ok((row.get::<_, Option<String>>(0)?, row.get(1)?)),
+            )?;
+            let from = from.map(|text| columns::parse_state(&text)).transpose()?;
+            let marked = mark(from, to, all_loaded);
+            if marked == Marked::Written {
+                transaction.execute(update, parameters)?;
+            }
+            transaction.commit()?;
+            Ok(marked)
+        };
+        match write().map_err(self.failed(&what))? {
+            Marked::Written | Marked::Already => Ok(()),
+            Marked::Refused => Err(self.not_there(&what)),
         }
+    }
+
+    fn not_there(&self, what: &str) -> Error {
+        Error::Store(
+            Failure::new(format!("cannot {what}"))
+                .at(format!("store {}", self.place))
+                .cause("the iteration is not there, or not in the state before"),
+        )
     }
 }
 
@@ -130,15 +155,15 @@ impl Store for SqliteStore {
 
     fn latest(&self) -> Result<Option<u64>, Error> {
         self.connection
-            .query_row("SELECT max(iteration) FROM iterations WHERE flow = ?1", [&self.flow], |row| row.get(0))
+            .query_row("SELECT max(iteration) FROM iterations WHERE epoch = ?1", [&self.epoch], |row| row.get(0))
             .map_err(self.failed("read the iterations"))
     }
 
     fn unfinished(&self) -> Result<Vec<Sealed>, Error> {
         let sealed = self.rows(
             "read the iterations",
-            "SELECT iteration, attempt FROM iterations WHERE flow = ?1 AND state <> 'done' ORDER BY iteration",
-            [&self.flow],
+            "SELECT iteration, attempt FROM iterations WHERE epoch = ?1 AND state <> 'done' ORDER BY iteration",
+            [&self.epoch],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let with_outputs =
@@ -149,56 +174,70 @@ impl Store for SqliteStore {
     fn shards(&self) -> Result<Vec<SealedShard>, Error> {
         self.rows(
             "read the positions",
-            "SELECT port, shard, name, next FROM shards WHERE flow = ?1 ORDER BY rowid",
-            [&self.flow],
+            "SELECT port, shard, name, next FROM shards WHERE epoch = ?1 ORDER BY rowid",
+            [&self.epoch],
             columns::shard,
         )
     }
 
     fn last_output(&self, port: &str, before: u64) -> Result<Option<u64>, Error> {
-        let sql = "SELECT max(iteration) FROM outputs WHERE flow = ?1 AND port = ?2 AND iteration < ?3";
+        let sql = "SELECT max(iteration) FROM outputs WHERE epoch = ?1 AND port = ?2 AND iteration < ?3";
         self.connection
-            .query_row(sql, params![self.flow, port, before], |row| row.get(0))
+            .query_row(sql, params![self.epoch, port, before], |row| row.get(0))
             .map_err(self.failed("read the manifests"))
     }
 
     fn open_attempts(&self) -> Result<Vec<Attempt>, Error> {
         self.rows(
             "read the attempts",
-            "SELECT id, iteration, owner, opened, plan_hash FROM attempts WHERE flow = ?1 AND state = 'open'",
-            [&self.flow],
+            "SELECT id, iteration, owner, opened, plan_hash FROM attempts WHERE epoch = ?1 AND state = 'open'",
+            [&self.epoch],
             columns::attempt,
         )
     }
 
     fn open(&self, attempt: &Attempt) -> Result<(), Error> {
         let Attempt { id, iteration, owner, opened_us, plan_hash } = attempt;
-        let insert = "INSERT INTO attempts (id, flow, iteration, state, owner, opened, plan_hash)
+        let insert = "INSERT INTO attempts (id, epoch, iteration, state, owner, opened, plan_hash)
                       VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6)";
         let open = || {
             let transaction = self.connection.unchecked_transaction()?;
-            // Why the last attempt was held is told until the next one.
-            transaction.execute("DELETE FROM attempts WHERE flow = ?1 AND state = 'held'", [&self.flow])?;
+            // Who was refused once stays refused, until the iteration is another's.
+            let forget = "DELETE FROM attempts WHERE epoch = ?1 AND state IN ('revoked', 'held')
+                          AND iteration IN (SELECT iteration FROM iterations WHERE epoch = ?1)";
+            transaction.execute(forget, [&self.epoch])?;
             let hash = format!("{plan_hash:016x}");
-            transaction.execute(insert, params![id, self.flow, iteration, owner, opened_us, hash])?;
+            transaction.execute(insert, params![id, self.epoch, iteration, owner, opened_us, hash])?;
             transaction.commit()
         };
         open().map_err(self.failed("open an iteration"))
     }
 
-    fn revoke(&self, attempt: &Attempt, held: Option<&str>) -> Result<bool, Error> {
-        // An attempt that is not there can be sealed as little as one that is held.
-        let changed = match held {
-            None => self.connection.execute("DELETE FROM attempts WHERE id = ?1 AND state <> 'sealed'", [&attempt.id]),
-            Some(why) => {
-                let hold = "UPDATE attempts SET state = 'held', note = ?2 WHERE id = ?1 AND state <> 'sealed'";
-                self.connection.execute(hold, params![attempt.id, why])
+    fn revoke(&self, attempt: &str, held: Option<&str>) -> Result<bool, Error> {
+        let revoke = || -> rusqlite::Result<bool> {
+            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let known = "SELECT a.state, i.state, a.epoch = (SELECT epoch FROM flows WHERE name = ?2)
+                         FROM attempts a LEFT JOIN iterations i ON i.attempt = a.id WHERE a.id = ?1";
+            let read = |row: &Row<'_>| {
+                let iteration: Option<String> = row.get(1)?;
+                let iteration = iteration.map(|text| columns::parse_state(&text)).transpose()?;
+                Ok((columns::parse_attempt_state(&row.get::<_, String>(0)?)?, iteration, row.get(2)?))
+            };
+            let Some((state, iteration, is_current)) =
+                transaction.query_row(known, [attempt, &self.flow], read).optional()?
+            else {
+                return Ok(is_garbage(true, None, None));
+            };
+            if !may_revoke(Some(state)) {
+                return Ok(is_garbage(is_current, Some(state), iteration));
             }
+            let to = if held.is_some() { AttemptState::Held } else { AttemptState::Revoked };
+            let update = "UPDATE attempts SET state = ?2, note = ?3 WHERE id = ?1";
+            transaction.execute(update, params![attempt, to.as_str(), held.unwrap_or_default()])?;
+            transaction.commit()?;
+            Ok(is_garbage(is_current, Some(to), iteration))
         };
-        match changed.map_err(self.failed("give up an attempt"))? {
-            0 => Ok(self.sealed_attempt(attempt.iteration)?.as_ref() != Some(&attempt.id)),
-            _ => Ok(true),
-        }
+        revoke().map_err(self.failed("give up an attempt"))
     }
 
     fn write_seal(&self, attempt: &Attempt, seal: &Seal) -> Result<bool, Error> {
@@ -206,35 +245,43 @@ impl Store for SqliteStore {
     }
 
     fn sealed_attempt(&self, iteration: u64) -> Result<Option<String>, Error> {
-        let sql = "SELECT attempt FROM iterations WHERE flow = ?1 AND iteration = ?2";
+        let sql = "SELECT attempt FROM iterations WHERE epoch = ?1 AND iteration = ?2";
         self.connection
-            .query_row(sql, params![self.flow, iteration], |row| row.get(0))
+            .query_row(sql, params![self.epoch, iteration], |row| row.get(0))
             .optional()
             .map_err(self.failed("read an iteration"))
     }
 
+    fn is_output_loaded(&self, iteration: u64, port: &str) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND port = ?3 AND loaded)";
+        self.connection
+            .query_row(sql, params![self.epoch, iteration, port], |row| row.get(0))
+            .map_err(self.failed("read a manifest"))
+    }
+
     fn mark_output_loaded(&self, iteration: u64, port: &str) -> Result<(), Error> {
-        let sql = "UPDATE outputs SET loaded = 1 WHERE flow = ?1 AND iteration = ?2 AND port = ?3";
-        self.mark("note that a target is loaded", sql, params![self.flow, iteration, port])
+        let what = "note that a target is loaded";
+        let sql = "UPDATE outputs SET loaded = 1 WHERE epoch = ?1 AND iteration = ?2 AND port = ?3";
+        match self.connection.execute(sql, params![self.epoch, iteration, port]).map_err(self.failed(what))? {
+            1 => Ok(()),
+            _ => Err(self.not_there(what)),
+        }
     }
 
     fn mark_loaded(&self, iteration: u64, now_us: i64) -> Result<(), Error> {
         let sql = "UPDATE iterations SET state = 'loaded', loaded = ?3, note = iif(state = 'held', '', note)
-                   WHERE flow = ?1 AND iteration = ?2 AND state <> 'done'
-                   AND NOT EXISTS (SELECT 1 FROM outputs WHERE flow = ?1 AND iteration = ?2 AND loaded = 0)";
-        self.mark("note that an iteration is loaded", sql, params![self.flow, iteration, now_us])
+                   WHERE epoch = ?1 AND iteration = ?2";
+        self.mark(iteration, State::Loaded, sql, params![self.epoch, iteration, now_us])
     }
 
     fn mark_done(&self, iteration: u64, now_us: i64) -> Result<(), Error> {
-        let sql = "UPDATE iterations SET state = 'done', done = ?3
-                   WHERE flow = ?1 AND iteration = ?2 AND state = 'loaded'";
-        self.mark("note that an iteration is done", sql, params![self.flow, iteration, now_us])
+        let sql = "UPDATE iterations SET state = 'done', done = ?3 WHERE epoch = ?1 AND iteration = ?2";
+        self.mark(iteration, State::Done, sql, params![self.epoch, iteration, now_us])
     }
 
     fn mark_held(&self, iteration: u64, why: &str) -> Result<(), Error> {
-        let sql = "UPDATE iterations SET state = 'held', note = ?3
-                   WHERE flow = ?1 AND iteration = ?2 AND state IN ('sealed', 'held')";
-        self.mark("note that an iteration is held", sql, params![self.flow, iteration, why])
+        let sql = "UPDATE iterations SET state = 'held', note = ?3 WHERE epoch = ?1 AND iteration = ?2";
+        self.mark(iteration, State::Held, sql, params![self.epoch, iteration, why])
     }
 }
 

@@ -4,7 +4,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::columns;
 use crate::{
-    iteration::{Attempt, Output, Range, Seal},
+    iteration::{
+        Attempt, Output, Range, Seal,
+        decide::{SealFacts, may_seal},
+    },
     sink::staging::StagedManifest,
 };
 
@@ -17,38 +20,42 @@ pub(super) fn write(
     seal: &Seal,
 ) -> rusqlite::Result<bool> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    if !may_seal(&transaction, flow, epoch, attempt)? {
+    if !may_seal(facts(&transaction, flow, epoch, attempt)?) {
         return Ok(false);
     }
-    insert_header(&transaction, flow, attempt, seal)?;
-    insert_inputs(&transaction, flow, attempt.iteration, seal)?;
-    insert_outputs(&transaction, flow, attempt.iteration, seal)?;
+    insert_header(&transaction, epoch, attempt, seal)?;
+    insert_inputs(&transaction, epoch, attempt.iteration, seal)?;
+    insert_outputs(&transaction, epoch, attempt.iteration, seal)?;
     transaction.commit()?;
     Ok(true)
 }
 
-/// The condition; `transaction` already has the only right to write.
-fn may_seal(transaction: &Transaction<'_>, flow: &str, epoch: &str, attempt: &Attempt) -> rusqlite::Result<bool> {
+/// What the condition asks; `transaction` already has the only right to write.
+fn facts(transaction: &Transaction<'_>, flow: &str, epoch: &str, attempt: &Attempt) -> rusqlite::Result<SealFacts> {
     transaction.query_row(
-        "SELECT EXISTS (SELECT 1 FROM flows WHERE name = ?1 AND epoch = ?2)
-            AND EXISTS (SELECT 1 FROM attempts WHERE id = ?3 AND state = 'open')
-            AND NOT EXISTS (SELECT 1 FROM iterations WHERE flow = ?1 AND iteration = ?4)",
+        "SELECT EXISTS (SELECT 1 FROM flows WHERE name = ?1 AND epoch = ?2),
+                (SELECT state FROM attempts WHERE id = ?3),
+                NOT EXISTS (SELECT 1 FROM iterations WHERE epoch = ?2 AND iteration = ?4)",
         params![flow, epoch, attempt.id, attempt.iteration],
-        |row| row.get(0),
+        |row| {
+            let attempt: Option<String> = row.get(1)?;
+            let attempt = attempt.map(|text| columns::parse_attempt_state(&text)).transpose()?;
+            Ok(SealFacts { epoch_is_current: row.get(0)?, attempt, iteration_is_absent: row.get(2)? })
+        },
     )
 }
 
-fn insert_header(to: &Transaction<'_>, flow: &str, attempt: &Attempt, seal: &Seal) -> rusqlite::Result<()> {
+fn insert_header(to: &Transaction<'_>, epoch: &str, attempt: &Attempt, seal: &Seal) -> rusqlite::Result<()> {
     to.execute("UPDATE attempts SET state = 'sealed' WHERE id = ?1", [&attempt.id])?;
     to.execute(
-        "INSERT INTO iterations (flow, iteration, attempt, state, sealed, note) VALUES (?1, ?2, ?3, 'sealed', ?4, ?5)",
-        params![flow, attempt.iteration, attempt.id, seal.sealed_us, seal.note],
+        "INSERT INTO iterations (epoch, iteration, attempt, state, sealed, note) VALUES (?1, ?2, ?3, 'sealed', ?4, ?5)",
+        params![epoch, attempt.iteration, attempt.id, seal.sealed_us, seal.note],
     )?;
     let mut counts = to.prepare("INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     for (place, row) in seal.counts.iter().enumerate() {
         let of = row.counts;
         counts.execute(params![
-            flow,
+            epoch,
             attempt.iteration,
             place,
             row.operator,
@@ -61,31 +68,31 @@ fn insert_header(to: &Transaction<'_>, flow: &str, attempt: &Attempt, seal: &Sea
     Ok(())
 }
 
-fn insert_inputs(to: &Transaction<'_>, flow: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+fn insert_inputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
     let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
     let mut shards = to.prepare(
-        "INSERT INTO shards (flow, port, shard, name, next) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (flow, port, shard) DO UPDATE SET name = excluded.name, next = excluded.next",
+        "INSERT INTO shards (epoch, port, shard, name, next) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (epoch, port, shard) DO UPDATE SET name = excluded.name, next = excluded.next",
     )?;
     for (place, range) in seal.ranges.iter().enumerate() {
         let Range { port, shard, name, first, next, records, bytes, hash } = range;
         let (first, next) = (first.as_str(), next.as_str());
-        ranges.execute(params![flow, iteration, port, place, shard, name, first, next, records, bytes, hash])?;
-        shards.execute(params![flow, port, shard, name, next])?;
+        ranges.execute(params![epoch, iteration, port, place, shard, name, first, next, records, bytes, hash])?;
+        shards.execute(params![epoch, port, shard, name, next])?;
     }
     let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for table in &seal.tables {
-        tables.execute(params![flow, iteration, table.port, table.records, table.bytes, table.hash])?;
+        tables.execute(params![epoch, iteration, table.port, table.records, table.bytes, table.hash])?;
     }
     Ok(())
 }
 
-fn insert_outputs(to: &Transaction<'_>, flow: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+fn insert_outputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
     let mut outputs = to.prepare("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
     for Output { staged, place, mode, loaded } in &seal.outputs {
         let mode = columns::mode_text(*mode);
         let StagedManifest { port, file, rows, bytes, hash, fields } = staged;
-        outputs.execute(params![flow, iteration, port, place, mode, file, rows, bytes, hash, fields, loaded])?;
+        outputs.execute(params![epoch, iteration, port, place, mode, file, rows, bytes, hash, fields, loaded])?;
     }
     Ok(())
 }

@@ -3,9 +3,16 @@
 //! The facts come from the store and from how the flow is bound now; `driver/mod.rs` gathers them and does what is
 //! decided here. That another run is under way is not decided but found out, by its lock (`driver/lock.rs`); nobody asks
 //! here without holding that lock.
+//!
+//! On what conditions a store changes what it keeps is in `conditions.rs`. That all of it together keeps its promise,
+//! lock or no lock, is shown by the search in `iteration/model/`.
+
+mod conditions;
 
 use super::{Output, Range, Sealed, SealedShard};
 use crate::{sink::Mode, source::KnownShard};
+
+pub(crate) use conditions::{AttemptState, Marked, SealFacts, is_garbage, mark, may_revoke, may_seal, seal_end};
 
 /// How a sink or trap is bound now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,5 +140,4 @@ fn is_sealed(range: &Range, sealed: &[SealedShard]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "decide_tests.rs"]
 mod tests;

@@ -1,0 +1,89 @@
+//! Calls that come late, twice, or from before a reset: nothing is undone by them.
+
+use super::*;
+
+fn reset(folder: &Folder) {
+    folder.open().connection.execute("UPDATE flows SET epoch = 'e2'", []).unwrap();
+}
+
+#[test]
+fn an_attempt_of_an_earlier_epoch_is_never_sealed() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let attempt = begin(&store, "a", 0);
+    reset(&folder);
+    assert_eq!(seal(&store, &attempt, &contents("s", "40", &["counts"])).unwrap(), SealEnd::Lost);
+    assert_eq!(folder.open().epoch(), "e2");
+}
+
+#[test]
+fn whoever_opened_the_store_before_a_reset_neither_sees_nor_marks_what_came_after() {
+    let folder = Folder::new();
+    let old = folder.open();
+    seal(&old, &begin(&old, "a", 0), &contents("s", "40", &["counts"])).unwrap();
+    reset(&folder);
+    let new = folder.open();
+    assert_eq!((new.latest().unwrap(), new.unfinished().unwrap().len(), new.shards().unwrap().len()), (None, 0, 0));
+    assert_eq!(folder.list(), []);
+
+    seal(&new, &begin(&new, "b", 0), &contents("s", "40", &["counts"])).unwrap();
+    old.mark_output_loaded(0, "counts").unwrap();
+    old.mark_loaded(0, 3).unwrap();
+    old.mark_done(0, 3).unwrap();
+    assert!(!new.is_output_loaded(0, "counts").unwrap());
+    assert_eq!((new.unfinished().unwrap().len(), folder.list()[0].state), (1, State::Sealed));
+}
+
+#[test]
+fn what_was_sealed_before_a_reset_is_garbage_and_what_was_sealed_after_is_not_whoever_asks() {
+    let folder = Folder::new();
+    let old = folder.open();
+    seal(&old, &begin(&old, "a", 0), &contents("s", "40", &["counts"])).unwrap();
+    reset(&folder);
+    let new = folder.open();
+    seal(&new, &begin(&new, "b", 0), &contents("s", "40", &["counts"])).unwrap();
+    for store in [&old, &new] {
+        assert_eq!((store.revoke("a", None).unwrap(), store.revoke("b", None).unwrap()), (true, false));
+    }
+}
+
+#[test]
+fn what_is_staged_is_garbage_when_it_is_revoked_unknown_or_done() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let attempt = begin(&store, "a", 0);
+    seal(&store, &attempt, &contents("s", "40", &[])).unwrap();
+    assert!(!store.revoke("a", None).unwrap());
+    store.mark_loaded(0, 3).unwrap();
+    assert!(!store.revoke("a", None).unwrap());
+    store.mark_done(0, 3).unwrap();
+    assert!(store.revoke("a", None).unwrap() && store.revoke("never heard of", None).unwrap());
+    assert_eq!(store.sealed_attempt(0).unwrap().as_deref(), Some("a"));
+}
+
+#[test]
+fn a_revoked_attempt_cannot_be_opened_again() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let attempt = begin(&store, "a", 0);
+    store.revoke("a", None).unwrap();
+    begin(&store, "b", 0);
+    assert!(store.open(&attempt).is_err());
+    assert_eq!(seal(&store, &attempt, &contents("s", "40", &[])).unwrap(), SealEnd::Lost);
+}
+
+#[test]
+fn a_late_note_changes_nothing() {
+    let folder = Folder::new();
+    let store = folder.open();
+    seal(&store, &begin(&store, "a", 0), &contents("s", "40", &["counts"])).unwrap();
+    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_loaded(0, 3_000_000).unwrap();
+    store.mark_done(0, 4_000_000).unwrap();
+    let done = folder.list();
+    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_loaded(0, 5_000_000).unwrap();
+    store.mark_done(0, 5_000_000).unwrap();
+    store.mark_held(0, "late").unwrap();
+    assert_eq!(folder.list(), done);
+}
