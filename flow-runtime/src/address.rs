@@ -2,8 +2,11 @@
 //!
 //! What stands before the first `:` names the tap; what follows `?` are options. Which taps there are and which options
 //! they take is theirs to say (`source/mod.rs`, `sink/mod.rs`).
+//!
+//! An address may hold a secret: `postgres://user:password@host/db`. Nobody prints the text that he was given; what is
+//! shown is an [`Address`], or what [`without_secrets`] leaves of a text that is none.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
 use crate::{Error, Failure};
 
@@ -16,7 +19,7 @@ use crate::{Error, Failure};
 /// assert_eq!(address.option("table"), Some("counts"));
 /// # Ok::<(), flow_runtime::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     tap: String,
     path: String,
@@ -67,7 +70,7 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad =
             |what: &str| {
-                Error::Config(Failure::new(what).at(format!("`{text}`")).help(
+                Error::Config(Failure::new(what).at(format!("`{}`", concealed(text))).help(
                     "an address is `tap:path?option=value`, as in file:access.log or sqlite:counts.db?table=counts",
                 ))
             };
@@ -89,7 +92,11 @@ impl FromStr for Address {
 
 /// `%09` and the like, and the readable `\t`; what is no escape stays as it is.
 fn unescape(value: &str) -> String {
-    let value = value.replace("\\t", "\t");
+    percent_decoded(&value.replace("\\t", "\t"))
+}
+
+/// `%40` as `@`; what is no escape stays as it is.
+pub(crate) fn percent_decoded(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -105,20 +112,113 @@ fn unescape(value: &str) -> String {
             }
         }
     }
-    String::from_utf8(bytes).unwrap_or(value)
+    String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.tap, self.path)?;
+        write!(f, "{}:{}", self.tap, without_password(&self.path))?;
         for (index, (name, value)) in self.options.iter().enumerate() {
-            let value = if is_secret(name) { "…" } else { value };
+            let value = if is_secret(name) { HIDDEN } else { value };
             write!(f, "{}{name}={}", if index == 0 { '?' } else { '&' }, value.escape_debug())?;
         }
         Ok(())
     }
 }
 
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What stands where a secret was.
+const HIDDEN: &str = "…";
+
+/// An address as people may see it, even when it cannot be read.
+///
+/// # Example
+/// ```
+/// use flow_runtime::address::without_secrets;
+/// assert_eq!(without_secrets("postgres://load:swordfish@db/sales?table"), "postgres://load:…@db/sales?table");
+/// ```
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    text.parse::<Address>().map_or_else(|_| concealed(text), |address| address.to_string())
+}
+
+/// A text that may be no address, without what looks like a secret.
+fn concealed(text: &str) -> String {
+    let Some((tap, rest)) = text.split_once(':') else { return text.to_owned() };
+    let rest = without_password(rest);
+    let Some((path, query)) = rest.split_once('?') else { return format!("{tap}:{rest}") };
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+        _ => pair.to_owned(),
+    };
+    let query: Vec<String> = query.split('&').map(pair).collect();
+    format!("{tap}:{path}?{}", query.join("&"))
+}
+
+/// `//user:password@host` without the password, and without what may be part of one whose `@`, `/` or `?` somebody forgot
+/// to escape.
+fn without_password(path: &str) -> Cow<'_, str> {
+    let Some(authority) = path.strip_prefix("//").filter(|authority| !authority.starts_with('[')) else {
+        return path.into();
+    };
+    let Some((user, rest)) = authority.split_once(':') else { return path.into() };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("//{user}:{HIDDEN}@{host}").into(),
+        None if rest.split(['/', '?']).next().is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit())) => {
+            path.into()
+        }
+        None => format!("//{user}:{HIDDEN}").into(),
+    }
+}
+
 fn is_secret(option: &str) -> bool {
     ["password", "secret", "token", "key"].iter().any(|word| option.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_password_is_shown() {
+        for text in [
+            "postgres://load:swordfish@db:5432/sales?table=a.b",
+            "postgres://load:swordfish@[::1]/sales",
+            "postgres://load:sword@fish@db/sales",
+            "postgres://load:sword/fish@db/sales",
+            "postgres://load:sword?fish@db/sales",
+            "postgres://load:swordfish",
+            "postgres://load:swordfish@db/sales?table",
+            "post-gres://load:swordfish@db/sales",
+            "s3://bucket?secret_key=swordfish",
+            "s3://bucket?secret_key=swordfish&table",
+        ] {
+            let shown = without_secrets(text);
+            assert!(!shown.contains("sword") && !shown.contains("fish") && shown.contains(HIDDEN), "{text}: {shown}");
+            let said = match text.parse::<Address>() {
+                Ok(address) => format!("{address} {address:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            assert!(!said.contains("sword") && !said.contains("fish"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_a_secret_is_shown_as_it_is() {
+        for text in [
+            "file:logs//a:b@c.log",
+            "postgres://db:5432/sales?table=a@b",
+            "postgres://load@db:5432/sales",
+            "postgres://[::1]:5432/sales",
+            "access.log",
+            "file:x?quote",
+        ] {
+            assert_eq!(without_secrets(text), text);
+        }
+    }
 }

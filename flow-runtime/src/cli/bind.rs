@@ -3,6 +3,7 @@
 use super::arguments::option_name;
 use crate::{
     Address, Error, Failure, Flow, Plan, Sink,
+    address::without_secrets,
     flow::{PortMut, PortRef},
     sink::{Mode, Target},
     source::Input,
@@ -89,7 +90,7 @@ fn default_text(port: PortRef<'_>) -> String {
 fn input_text(input: &Input) -> String {
     match input {
         Input::Unbound => "required".to_owned(),
-        Input::Address(text) => format!("default: {}", shown(text)),
+        Input::Address(text) => format!("default: {}", without_secrets(text)),
         Input::Memory(_) => "default: in memory".to_owned(),
     }
 }
@@ -97,7 +98,7 @@ fn input_text(input: &Input) -> String {
 fn target_text(target: &Target, unbound: &str) -> String {
     match target {
         Target::Unbound => unbound.to_owned(),
-        Target::Address(text) => format!("default: {}", shown(text)),
+        Target::Address(text) => format!("default: {}", without_secrets(text)),
         Target::Memory(_) => "default: in memory".to_owned(),
     }
 }
@@ -109,11 +110,6 @@ fn mode_text(sink: &Sink) -> &'static str {
         Some(Mode::Replace) => ", replace",
         Some(Mode::Merge) => ", merge",
     }
-}
-
-/// An address without its secrets; what cannot be read as one is shown as it is.
-fn shown(text: &str) -> String {
-    text.parse::<Address>().map_or_else(|_| text.to_owned(), |address| address.to_string())
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! [`Sink`] and [`Trap`]: the handles that a flow's struct holds.
 
+use std::fmt;
+
 use super::{Mode, memory::MemoryRows};
+use crate::address::without_secrets;
 
 /// Where an output goes; opened when the run starts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum Target {
     /// Nowhere yet: the command line must say. An unbound trap is an error only when a record is trapped.
     #[default]
@@ -12,6 +15,16 @@ pub enum Target {
     Address(String),
     /// Rows in memory.
     Memory(MemoryRows),
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unbound => f.write_str("Unbound"),
+            Self::Address(text) => f.debug_tuple("Address").field(&without_secrets(text)).finish(),
+            Self::Memory(rows) => f.debug_tuple("Memory").field(rows).finish(),
+        }
+    }
 }
 
 /// An output.

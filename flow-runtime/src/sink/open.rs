@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Address, Error, Failure,
+    address::without_secrets,
     plan::{PortKind, PortPlan},
 };
 
@@ -29,10 +30,7 @@ pub fn place(target: &Target) -> String {
     match target {
         Target::Unbound => "nowhere".to_owned(),
         Target::Memory(_) => "memory".to_owned(),
-        Target::Address(text) => match text.parse::<Address>() {
-            Ok(address) => address.to_string(),
-            Err(_) => text.clone(),
-        },
+        Target::Address(text) => without_secrets(text),
     }
 }
 

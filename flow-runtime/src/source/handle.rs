@@ -1,9 +1,12 @@
 //! [`Source`] and [`Table`]: the handles that a flow's struct holds.
 
+use std::fmt;
+
 use super::memory::MemoryRecords;
+use crate::address::without_secrets;
 
 /// Where an input comes from; opened when the run starts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub enum Input {
     /// Nowhere yet: the command line must say.
     #[default]
@@ -12,6 +15,16 @@ pub enum Input {
     Address(String),
     /// Records in memory.
     Memory(MemoryRecords),
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unbound => f.write_str("Unbound"),
+            Self::Address(text) => f.debug_tuple("Address").field(&without_secrets(text)).finish(),
+            Self::Memory(records) => f.debug_tuple("Memory").field(records).finish(),
+        }
+    }
 }
 
 /// An input that goes on where the last iteration ended.

@@ -12,7 +12,7 @@ mod paths;
 
 use std::{fmt, time::Duration};
 
-use crate::{Address, Error, Failure, flow::Span};
+use crate::{Address, Error, Failure, address::without_secrets, flow::Span};
 
 pub use handle::{Input, Source, Table};
 pub use memory::MemoryRecords;
@@ -191,7 +191,7 @@ pub(crate) fn place(input: &Input) -> String {
         Input::Address(text) => match text.parse::<Address>() {
             Ok(address) if address.tap() == "file" => address.path().to_owned(),
             Ok(address) => address.to_string(),
-            Err(_) => text.clone(),
+            Err(_) => without_secrets(text),
         },
     }
 }
