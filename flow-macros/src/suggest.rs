@@ -1,11 +1,14 @@
 //! Finds the name that was probably meant, and lists names in messages.
 
-/// The nearest of `names` to `word`, if one is near enough to be a slip.
+/// The nearest of `names` to `word`, if one is near enough to be a slip: names of one letter have no neighbours.
 pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     names
         .into_iter()
         .map(|name| (distance(&word.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= name.chars().count().max(word.chars().count()).div_ceil(3))
+        .filter(|(distance, name)| {
+            let (from, to) = (word.chars().count(), name.chars().count());
+            *distance <= from.max(to).div_ceil(3) && *distance < from.min(to)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
@@ -56,6 +59,11 @@ mod tests {
     #[test]
     fn another_word_is_not() {
         assert_eq!(nearest("region", ["ip", "count"]), None);
+    }
+
+    #[test]
+    fn a_name_of_one_letter_is_like_no_other() {
+        assert_eq!(nearest("a", ["b", "c"]), None);
     }
 
     #[test]

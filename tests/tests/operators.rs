@@ -253,3 +253,40 @@ fn a_group_can_be_the_held_side_of_a_join() {
     let rows: Vec<_> = out.rows::<held_group::OwnedOutRow>().into_iter().map(|row| (row.key, row.total)).collect();
     assert_eq!(rows, [(Some("a".to_owned()), Some(4)), (Some("c".to_owned()), None), (None, Some(2))]);
 }
+
+flow! {
+    pub flow OwnNames {
+        source text: TextDelimited(delimiter = ",") { text: &str, data: &str, end_0: i64, part: &str };
+        sink out { text: &str, first: &str, end: &str, end_0: i64, part: &str };
+        trap bad;
+        text -> Each(data => RegexParser(r"^([^ ]*) ([^ ]*) ") => ALL, first, end) -> out;
+    }
+}
+
+#[test]
+fn fields_may_have_the_names_of_the_loops_own_variables() {
+    let make = |text, out| OwnNames { text, out, bad: Trap::unbound() };
+    assert_eq!(rows(make, &["t,one two three,7,p"]), ["t|one|two|7|p"]);
+}
+
+flow! {
+    pub flow ReadAgain {
+        source lines { line: &str };
+        sink out { line: &str };
+        sink long { line: &str };
+        all = lines -> Filter(!line.is_empty()) -> out;
+        all -> Filter(line.len() > 3) -> long;
+    }
+}
+
+#[test]
+fn a_named_pipe_that_ends_in_a_sink_can_be_read_again() {
+    let (out, long) = (MemoryRows::default(), MemoryRows::default());
+    let flow = ReadAgain {
+        lines: Source::memory(&MemoryRecords::lines(["abcd", "", "ab"])),
+        out: Sink::memory(&out),
+        long: Sink::memory(&long),
+    };
+    run(&flow, 2).unwrap();
+    assert_eq!((out.len(), long.len()), (2, 1));
+}

@@ -171,3 +171,30 @@ fn a_panic_in_user_code_stops_the_run_and_names_the_record() {
     assert!(text.contains("a bug of the user's") && text.contains("lines"), "{text}");
     assert!(out.is_empty());
 }
+
+flow! {
+    /// What is trapped behind a group is not read any more.
+    pub flow KeyUnread {
+        source lines { word: &str };
+        sink counts { count: i64 };
+        trap bad;
+        lines
+            -> GroupBy(word)
+            -> Every(Count => count)
+            -> Each(count => |count: i64| if count > 1 { Err("too many") } else { Ok(count) } => REPLACE)
+            -> Retain(count)
+            -> counts;
+    }
+}
+
+#[test]
+fn the_trapped_row_of_a_group_has_its_key_though_nobody_reads_it() {
+    let bad = MemoryRows::default();
+    let flow = KeyUnread {
+        lines: Source::memory(&MemoryRecords::lines(["b", "b"])),
+        counts: Sink::memory(&MemoryRows::default()).append(),
+        bad: Trap::memory(&bad),
+    };
+    run(&flow, 1).unwrap();
+    assert_eq!(String::from_utf8_lossy(&bad.trapped()[0].record), "word=\"b\", count=2");
+}

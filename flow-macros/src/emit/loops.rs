@@ -126,7 +126,7 @@ impl Loops<'_> {
 
     /// Hands the row that has come out of `node` to everyone who takes it.
     fn push(&self, node: usize, block: &mut RowBlock) -> TokenStream {
-        match self.plan.users(node).as_slice() {
+        match self.plan.users[node].as_slice() {
             [(user, input)] => self.enter(*user, *input, node, block),
             users => users
                 .iter()

@@ -29,9 +29,9 @@ macro_rules! code {
 pub(crate) use code;
 
 /// Names of the loops' own variables, some with a number behind, which no field's variable may take.
-const OWN: [&str; 21] = [
-    "block", "cell", "columns", "drain", "entry", "group", "groups", "held", "keep", "key", "matched", "other", "out",
-    "port", "reason", "record", "row", "shared", "unquoted", "value", "worker",
+const OWN: [&str; 24] = [
+    "block", "cell", "columns", "drain", "end", "entry", "group", "groups", "held", "keep", "key", "matched", "other",
+    "out", "part", "port", "reason", "record", "row", "shared", "text", "unquoted", "value", "worker",
 ];
 
 /// The variable of a field: its own name, out of sight of the user's code.

@@ -10,11 +10,16 @@ use crate::{
 /// For each node, the fields that are read of those that come out of it.
 pub(super) fn read(flow: &FlowTree, nodes: &[Node]) -> Vec<Names> {
     let mut read = vec![Names::new(); nodes.len()];
+    let of_group = of_group(nodes);
     for index in (0..nodes.len()).rev() {
         let node = &nodes[index];
         for (at, input) in node.inputs.iter().enumerate() {
             let needed = needs(flow, node, at, &read[index]);
             read[*input].extend(needed);
+            // What such a row is, only its fields can say when it is trapped: none of them may be missing.
+            if of_group[*input] && matches!(&node.kind, NodeKind::Operator(Kind::Step(step)) if step.is_counted()) {
+                read[*input].extend(nodes[*input].scope.names());
+            }
         }
         // A group's aggregations are worked out while its rows come in: their arguments are read before it.
         if let NodeKind::Operator(Kind::Every(every)) = &node.kind
@@ -25,6 +30,20 @@ pub(super) fn read(flow: &FlowTree, nodes: &[Node]) -> Vec<Names> {
         }
     }
     read
+}
+
+/// For each node, whether its rows come from a group alone, so that no record stands behind them.
+fn of_group(nodes: &[Node]) -> Vec<bool> {
+    let mut of_group: Vec<bool> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let is = match &node.kind {
+            NodeKind::Operator(Kind::Group(_)) => true,
+            NodeKind::Operator(Kind::Join(_)) => of_group[node.inputs[0]],
+            _ => !node.inputs.is_empty() && node.inputs.iter().all(|input| of_group[*input]),
+        };
+        of_group.push(is);
+    }
+    of_group
 }
 
 /// The fields that a node needs of its input `at`, given those that are read of its output.

@@ -18,6 +18,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) read: Vec<Names>,
     /// For each node, whether its rows can come from a table being drained rather than from a record.
     pub(crate) drained: Vec<bool>,
+    /// For each node, the nodes that take rows from it, each with the index of that input.
+    pub(crate) users: Vec<Vec<(usize, usize)>>,
     pub(crate) steps: Vec<Step>,
     pub(crate) drains: Vec<Drain>,
 }
@@ -44,8 +46,9 @@ pub(crate) enum Drain {
 /// Plans a resolved flow.
 pub(crate) fn plan<'a>(flow: &'a FlowTree, resolved: &'a Resolved, errors: &mut Errors) -> Plan<'a> {
     let nodes = resolved.nodes.as_slice();
-    let (steps, drains) = stages::order(nodes, errors);
-    Plan { flow, nodes, read: liveness::read(flow, nodes), drained: drained(nodes), steps, drains }
+    let users = users(nodes);
+    let (steps, drains) = stages::order(nodes, &users, errors);
+    Plan { flow, nodes, read: liveness::read(flow, nodes), drained: drained(nodes), users, steps, drains }
 }
 
 fn drained(nodes: &[Node]) -> Vec<bool> {
@@ -61,17 +64,23 @@ fn drained(nodes: &[Node]) -> Vec<bool> {
     drained
 }
 
-impl Plan<'_> {
-    /// The nodes that take rows from `node`, each with the index of that input.
-    pub(crate) fn users(&self, node: usize) -> Vec<(usize, usize)> {
-        users(self.nodes, node)
+/// For each node, the nodes that take rows from it, each with the index of that input.
+fn users(nodes: &[Node]) -> Vec<Vec<(usize, usize)>> {
+    let mut users = vec![Vec::new(); nodes.len()];
+    for (user, node) in nodes.iter().enumerate() {
+        for (at, input) in node.inputs.iter().enumerate() {
+            users[*input].push((user, at));
+        }
     }
+    users
+}
 
+impl Plan<'_> {
     /// The aggregations of a group: the `Every`s right behind it.
     pub(crate) fn every_of(&self, group: usize) -> Vec<(usize, &Every)> {
         let mut found = Vec::new();
         let mut node = group;
-        while let [(user, _)] = self.users(node)[..] {
+        while let [(user, _)] = self.users[node][..] {
             let NodeKind::Operator(Kind::Every(every)) = &self.nodes[user].kind else { break };
             found.push((user, every));
             node = user;
@@ -102,12 +111,4 @@ impl Plan<'_> {
     pub(crate) fn groups(&self) -> impl Iterator<Item = (usize, &Group)> {
         (0..self.nodes.len()).filter_map(|node| self.group(node).map(|group| (node, group)))
     }
-}
-
-fn users(nodes: &[Node], node: usize) -> Vec<(usize, usize)> {
-    let mut users = Vec::new();
-    for (user, other) in nodes.iter().enumerate() {
-        users.extend(other.inputs.iter().enumerate().filter(|(_, input)| **input == node).map(|(at, _)| (user, at)));
-    }
-    users
 }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Drain, Step, users};
+use super::{Drain, Step};
 use crate::{
     errors::Errors,
     operators::Kind,
@@ -17,21 +17,22 @@ use crate::{
 };
 
 /// The steps and the drains they refer to; a flow that cannot be ordered is reported.
-pub(super) fn order(nodes: &[Node], errors: &mut Errors) -> (Vec<Step>, Vec<Drain>) {
-    let mut order = Order { nodes, read: BTreeSet::new(), drains: Vec::new() };
+pub(super) fn order(nodes: &[Node], users: &[Vec<(usize, usize)>], errors: &mut Errors) -> (Vec<Step>, Vec<Drain>) {
+    let mut order = Order { nodes, users, read: vec![false; nodes.len()], drains: Vec::new() };
     let mut steps = Vec::new();
     loop {
-        if let Some(drain) = order.next_drain() {
+        let reach = order.reach();
+        if let Some(drain) = order.next_drain(&reach) {
             order.drains.push(drain);
             steps.push(Step::Drain(order.drains.len() - 1));
             continue;
         }
-        let ports = order.next_ports();
+        let ports = order.next_ports(&reach);
         if ports.is_empty() {
             break;
         }
         steps.push(Step::Read(ports.iter().map(|(_, port)| *port).collect()));
-        order.read.extend(ports.iter().map(|(node, _)| *node));
+        ports.iter().for_each(|(node, _)| order.read[*node] = true);
     }
     order.refuse_rest(errors);
     (steps, order.drains)
@@ -39,14 +40,51 @@ pub(super) fn order(nodes: &[Node], errors: &mut Errors) -> (Vec<Step>, Vec<Drai
 
 struct Order<'a> {
     nodes: &'a [Node],
-    /// Nodes of ports that have been read.
-    read: BTreeSet<usize>,
+    /// For each node, the nodes that take rows from it, each with the index of that input.
+    users: &'a [Vec<(usize, usize)>],
+    /// For each node, whether it is a port that has been read.
+    read: Vec<bool>,
     drains: Vec<Drain>,
 }
 
+/// How far an iteration has come, for each node.
+struct Reach {
+    /// All rows that will ever come out of it have come out.
+    is_complete: Vec<bool>,
+    /// Every join that its rows stream past is frozen.
+    can_flow: Vec<bool>,
+}
+
 impl Order<'_> {
+    /// One pass from inputs to users, one back.
+    fn reach(&self) -> Reach {
+        let mut is_complete: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for (index, node) in self.nodes.iter().enumerate() {
+            let complete = match &node.kind {
+                NodeKind::Read(_) => self.read[index],
+                NodeKind::Operator(Kind::Group(_)) => self.drains.contains(&Drain::Group(index)),
+                NodeKind::Operator(Kind::Join(join)) => {
+                    let drained = !join.joiner.keeps_held() || self.drains.contains(&Drain::Unmatched(index));
+                    drained && self.is_frozen(index) && is_complete[node.inputs[0]]
+                }
+                _ => node.inputs.iter().all(|input| is_complete[*input]),
+            };
+            is_complete.push(complete);
+        }
+        let mut can_flow = vec![true; self.nodes.len()];
+        for index in (0..self.nodes.len()).rev() {
+            can_flow[index] = self.users[index].iter().all(|(user, at)| match (&self.nodes[*user].kind, at) {
+                (NodeKind::Operator(Kind::Group(_)), _) | (NodeKind::Write(_), _) => true,
+                (NodeKind::Operator(Kind::Join(_)), 0) => self.is_frozen(*user) && can_flow[*user],
+                (NodeKind::Operator(Kind::Join(_)), _) => true,
+                _ => can_flow[*user],
+            });
+        }
+        Reach { is_complete, can_flow }
+    }
+
     /// A drain that can be done now and has not been.
-    fn next_drain(&self) -> Option<Drain> {
+    fn next_drain(&self, reach: &Reach) -> Option<Drain> {
         let candidates = (0..self.nodes.len()).flat_map(|node| match &self.nodes[node].kind {
             NodeKind::Operator(Kind::Join(join)) if join.joiner.keeps_held() => {
                 vec![Drain::Freeze(node), Drain::Unmatched(node)]
@@ -55,16 +93,16 @@ impl Order<'_> {
             NodeKind::Operator(Kind::Group(_)) => vec![Drain::Group(node)],
             _ => Vec::new(),
         });
-        candidates.into_iter().find(|drain| !self.drains.contains(drain) && self.is_ready(*drain))
+        candidates.into_iter().find(|drain| !self.drains.contains(drain) && self.is_ready(*drain, reach))
     }
 
-    fn is_ready(&self, drain: Drain) -> bool {
+    fn is_ready(&self, drain: Drain, reach: &Reach) -> bool {
+        let input =
+            |node: usize, at: usize| self.nodes[node].inputs.get(at).is_some_and(|input| reach.is_complete[*input]);
         match drain {
-            Drain::Freeze(join) => self.nodes[join].inputs.get(1).is_some_and(|held| self.is_complete(*held)),
-            Drain::Unmatched(join) => {
-                self.is_frozen(join) && self.is_complete(self.nodes[join].inputs[0]) && self.can_flow_from(join)
-            }
-            Drain::Group(group) => self.is_complete(self.nodes[group].inputs[0]) && self.can_flow_from(group),
+            Drain::Freeze(join) => input(join, 1),
+            Drain::Unmatched(join) => self.is_frozen(join) && input(join, 0) && reach.can_flow[join],
+            Drain::Group(group) => input(group, 0) && reach.can_flow[group],
         }
     }
 
@@ -72,54 +110,50 @@ impl Order<'_> {
         self.drains.contains(&Drain::Freeze(join))
     }
 
-    /// Whether all rows that will ever come out of a node have come out.
-    fn is_complete(&self, node: usize) -> bool {
-        match &self.nodes[node].kind {
-            NodeKind::Read(_) => self.read.contains(&node),
-            NodeKind::Operator(Kind::Group(_)) => self.drains.contains(&Drain::Group(node)),
-            NodeKind::Operator(Kind::Join(join)) => {
-                let drained = !join.joiner.keeps_held() || self.drains.contains(&Drain::Unmatched(node));
-                drained && self.is_frozen(node) && self.is_complete(self.nodes[node].inputs[0])
-            }
-            _ => self.nodes[node].inputs.iter().all(|input| self.is_complete(*input)),
-        }
-    }
-
-    /// Whether every join that rows of `node` stream past is frozen.
-    fn can_flow_from(&self, node: usize) -> bool {
-        users(self.nodes, node).into_iter().all(|(user, at)| match (&self.nodes[user].kind, at) {
-            (NodeKind::Operator(Kind::Group(_)), _) | (NodeKind::Write(_), _) => true,
-            (NodeKind::Operator(Kind::Join(_)), 0) => self.is_frozen(user) && self.can_flow_from(user),
-            (NodeKind::Operator(Kind::Join(_)), _) => true,
-            _ => self.can_flow_from(user),
-        })
-    }
-
     /// The ports that can be read now and have not been, each with its node.
-    fn next_ports(&self) -> Vec<(usize, usize)> {
+    fn next_ports(&self, reach: &Reach) -> Vec<(usize, usize)> {
         let ports = self.nodes.iter().enumerate().filter_map(|(node, read)| match read.kind {
             NodeKind::Read(port) => Some((node, port)),
             _ => None,
         });
-        ports.filter(|(node, _)| !self.read.contains(node) && self.can_flow_from(*node)).collect()
+        ports.filter(|(node, _)| !self.read[*node] && reach.can_flow[*node]).collect()
     }
 
-    // A join whose two sides come from one source would need the source twice: once to hold, once to stream.
+    // A join whose two sides come from one source would need the source twice: once to hold, once to stream. If no join
+    // is such, some wait for one another in a circle; the first is reported.
     fn refuse_rest(&self, errors: &mut Errors) {
-        for (index, node) in self.nodes.iter().enumerate() {
-            let NodeKind::Operator(Kind::Join(_)) = &node.kind else { continue };
-            if self.is_frozen(index) || node.inputs.iter().any(|input| self.waits_behind_a_join(*input, index)) {
-                continue;
+        let waiting: Vec<usize> = (0..self.nodes.len())
+            .filter(|node| {
+                matches!(&self.nodes[*node].kind, NodeKind::Operator(Kind::Join(_))) && !self.is_frozen(*node)
+            })
+            .collect();
+        let mut is_told = false;
+        for join in &waiting {
+            let [streamed, held] = self.nodes[*join].inputs[..] else { continue };
+            let (streamed, held) = (self.ports_of(streamed), self.ports_of(held));
+            if streamed.iter().any(|port| held.contains(port)) {
+                is_told = true;
+                let message = "both sides of this join read the same source, which is read only once\ndeclare the held side as a `table` of its own, bound to the same place";
+                errors.at(&self.nodes[*join].word, message);
             }
-            let message = "both sides of this join read the same source, which is read only once\ndeclare the held side as a `table` of its own, bound to the same place";
-            errors.at(&node.word, message);
+        }
+        if let (false, Some(first)) = (is_told, waiting.first()) {
+            let message = "this join waits for another that waits for it: what each holds streams past the other\ndeclare one of the held sides as a `table` of its own, bound to the same place";
+            errors.at(&self.nodes[*first].word, message);
         }
     }
 
-    /// Whether another join that cannot be frozen stands before this input: then that one is reported.
-    fn waits_behind_a_join(&self, node: usize, join: usize) -> bool {
-        let is_waiting = matches!(&self.nodes[node].kind, NodeKind::Operator(Kind::Join(_))) && !self.is_frozen(node);
-        (is_waiting && node != join)
-            || self.nodes[node].inputs.iter().any(|input| self.waits_behind_a_join(*input, join))
+    /// The input ports, as nodes, that the rows of a node come from.
+    fn ports_of(&self, node: usize) -> BTreeSet<usize> {
+        let (mut ports, mut seen, mut rest) = (BTreeSet::new(), BTreeSet::new(), vec![node]);
+        while let Some(node) = rest.pop() {
+            if seen.insert(node) {
+                rest.extend(&self.nodes[node].inputs);
+                if matches!(self.nodes[node].kind, NodeKind::Read(_)) {
+                    ports.insert(node);
+                }
+            }
+        }
+        ports
     }
 }

@@ -137,7 +137,9 @@ impl Walk<'_> {
         match (&pipe.sink, &pipe.name) {
             (Some(sink), name) => {
                 self.used.extend(name.iter().map(|name| name.to_string()));
-                self.sink(sink, end)
+                self.sink(sink, end);
+                // Whoever reads the pipe reads what the sink is given.
+                end
             }
             (None, Some(_)) => end,
             (None, None) => {
