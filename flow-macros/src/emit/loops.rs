@@ -126,39 +126,49 @@ impl Loops<'_> {
 
     /// Hands the row that has come out of `node` to everyone who takes it.
     fn push(&self, node: usize, block: &mut RowBlock) -> TokenStream {
+        let mut code = TokenStream::new();
+        self.push_onto(&mut code, node, block);
+        code
+    }
+
+    /// The same, appended: code of operators in a row is never copied from one level to the next.
+    fn push_onto(&self, code: &mut TokenStream, node: usize, block: &mut RowBlock) {
         match self.plan.users[node].as_slice() {
-            [(user, input)] => self.enter(*user, *input, node, block),
-            users => users
-                .iter()
-                .map(|(user, input)| {
+            [(user, input)] => self.enter(code, *user, *input, node, block),
+            users => {
+                for (user, input) in users {
                     let mut block = RowBlock::new(*user);
-                    let body = self.enter(*user, *input, node, &mut block);
-                    block.wrap(&body)
-                })
-                .collect(),
+                    let mut body = TokenStream::new();
+                    self.enter(&mut body, *user, *input, node, &mut block);
+                    code.extend(block.wrap(&body));
+                }
+            }
         }
     }
 
-    /// What `node` does with a row of its input.
-    fn enter(&self, node: usize, input: usize, from: usize, block: &mut RowBlock) -> TokenStream {
+    /// What `node` does with a row of its input, and what follows.
+    fn enter(&self, code: &mut TokenStream, node: usize, input: usize, from: usize, block: &mut RowBlock) {
         match &self.plan.nodes[node].kind {
             NodeKind::Operator(Kind::Step(step)) => {
                 let body = step.emit(&mut RowCode { plan: self.plan, node, block });
                 let (before, after) = if step.is_counted() { counts(node) } else { Default::default() };
-                let behind = self.push(node, block);
-                code!(#before #body #after #behind)
+                code.extend([before, body, after]);
+                self.push_onto(code, node, block);
             }
-            NodeKind::Operator(Kind::Join(join)) if input == 0 => self.probe(node, join),
-            NodeKind::Operator(Kind::Join(join)) => self.hold(node, join),
-            NodeKind::Operator(Kind::Group(_)) => self.gather(node),
-            NodeKind::Operator(Kind::Every(every)) => self.finish(node, every, block),
+            NodeKind::Operator(Kind::Join(join)) if input == 0 => code.extend(self.probe(node, join)),
+            NodeKind::Operator(Kind::Join(join)) => code.extend(self.hold(node, join)),
+            NodeKind::Operator(Kind::Group(_)) => code.extend(self.gather(node)),
+            NodeKind::Operator(Kind::Every(every)) => {
+                code.extend(self.finish(node, every, block));
+                self.push_onto(code, node, block);
+            }
             NodeKind::Operator(Kind::Merge) => {
-                let values = self.read_fields(node).map(|field| self.merged_value(field, from));
-                let values = values.collect::<Vec<_>>();
-                self.call_behind(node, &values)
+                let values: Vec<TokenStream> =
+                    self.read_fields(node).map(|field| self.merged_value(field, from)).collect();
+                code.extend(self.call_behind(node, &values));
             }
-            NodeKind::Write(port) => self.write(node, *port),
-            NodeKind::Read(_) | NodeKind::Operator(Kind::Poisoned) => TokenStream::new(),
+            NodeKind::Write(port) => code.extend(self.write(node, *port)),
+            NodeKind::Read(_) | NodeKind::Operator(Kind::Poisoned) => {}
         }
     }
 
@@ -353,8 +363,7 @@ impl Loops<'_> {
         if every.argument.is_some() && !every.result.typed.nullable {
             value = code!(#value.unwrap_or_default());
         }
-        let behind = self.push(node, block);
-        code!(let #name: #ty = #value; #behind)
+        code!(let #name: #ty = #value;)
     }
 
     // let row = out.rows[2].row(); Encode::encode(&ip, row); Encode::encode(&count, row);
