@@ -12,14 +12,10 @@ use super::{
 use crate::{
     Error, Failure,
     iteration::{
-        Sealed,
         sqlite::{SqliteStore, refuse_folder},
         store::Store as _,
     },
-    sink::{
-        Ticket,
-        staging::{StagedManifest, StagingArea},
-    },
+    sink::{Ticket, staging::StagingArea},
 };
 
 /// An opened [`Checkpoint`]; this run is the only one that has it.
@@ -60,18 +56,20 @@ impl OpenCheckpoint {
         }
     }
 
-    /// What the ledger inside a target is to say of this publication; without a store there is none.
-    pub(super) fn ticket(&self, sealed: &Sealed, staged: &StagedManifest) -> Result<Option<Ticket>, Error> {
+    /// What the ledger inside the target of `port` is to say of an iteration whose staged rows have this `hash`; without
+    /// a store there is none.
+    pub(super) fn ticket(&self, port: &str, iteration: u64, hash: &str) -> Result<Option<Ticket>, Error> {
         if !self.is_kept {
             return Ok(None);
         }
         Ok(Some(Ticket {
             flow: self.flow.clone(),
-            port: staged.port.clone(),
+            port: port.to_owned(),
             epoch: self.store.epoch().to_owned(),
-            iteration: sealed.iteration,
-            hash: staged.hash.clone(),
-            after: self.store.last_output(&staged.port, sealed.iteration)?,
+            iteration,
+            hash: hash.to_owned(),
+            after: self.store.last_output(port, iteration)?,
+            from: None,
         }))
     }
 

@@ -9,7 +9,7 @@ use crate::{
         decide::{self, Bound},
     },
     plan::{PortKind, PortPlan},
-    sink::{self, Mode, SinkTap, Target, staging},
+    sink::{self, Mode, SinkTap, Target, Ticket, staging},
     source::{self, SourceTap},
 };
 
@@ -53,6 +53,16 @@ impl Ports {
                 if !has_store && port.kind == PortKind::Sink {
                     tap.check_without_store()?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure, without changing anything, that the ledgers of all targets would take their tickets.
+    pub(super) fn check_ledgers(&self, ticket: impl Fn(&str) -> Result<Option<Ticket>, Error>) -> Result<(), Error> {
+        for (index, port) in self.ports() {
+            if let (Some(tap), Some(ticket)) = (self.output(index), ticket(port.name)?) {
+                tap.check_ledger(&ticket)?;
             }
         }
         Ok(())

@@ -75,7 +75,7 @@ fn load(
         let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
         let mut load = || {
             let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port)?;
-            let ticket = checkpoint.ticket(sealed, &output.staged)?;
+            let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
             effect(world, "publish", || tap.publish(&staged, ticket.as_ref()))
         };
         match load() {

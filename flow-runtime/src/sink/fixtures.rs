@@ -113,7 +113,7 @@ pub(super) fn plan_of(port: &'static PortPlan) -> &'static Plan {
 pub(super) fn ticket(port: &PortPlan, iteration: u64) -> Ticket {
     let [flow, port, epoch] = ["hits", port.name, "e1"].map(str::to_owned);
     let hash = format!("hash of {iteration}");
-    Ticket { flow, port, epoch, iteration, hash, after: iteration.checked_sub(1) }
+    Ticket { flow, port, epoch, iteration, hash, after: iteration.checked_sub(1), from: None }
 }
 
 /// Opens and publishes, as a run of its own would.

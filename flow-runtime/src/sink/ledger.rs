@@ -61,7 +61,8 @@ pub(crate) fn borne_out<'a>(
 /// Compares the ledger's last entry with the ticket.
 ///
 /// The same iteration with the same hash is there already. Otherwise the last entry must be the iteration that the
-/// store takes for the last published. Replace alone may find less: nothing of what was there stays.
+/// store takes for the last published. Less may be found by Replace, for nothing of what was there stays, and where the
+/// address says that the target begins with this iteration or one that nothing was published for since.
 ///
 /// # Errors
 /// [`Error::Held`] for all else: a person must say which of both is right.
@@ -72,10 +73,16 @@ pub(crate) fn turn(
     target: Described<'_>,
 ) -> Result<Turn, Error> {
     let Described { place, how_to_forget } = target;
+    let found = last.and_then(|entry| entry.iteration);
     let held = |what: &str, cause: String| {
         let anew = format!("empty it, {how_to_forget}");
         let help = match ticket.after {
             None => format!("nothing was changed; to start this target anew, {anew}, and run again"),
+            Some(after) if found < Some(after) => format!(
+                "nothing was changed; put back what was there; or have the target go on here with iteration {0} while \
+                 what came before stays elsewhere: add the option from={0} to its address",
+                ticket.iteration
+            ),
             // A target that remembers nothing would lack what the store remembers.
             Some(_) => format!(
                 "nothing was changed; put target and checkpoint store back as they were, together; or start both anew, \
@@ -84,14 +91,13 @@ pub(crate) fn turn(
         };
         Err(Error::Held(Failure::new(what).at(place).cause(cause).help(help)))
     };
-    let found = last.and_then(|entry| entry.iteration);
     if let Some(entry) = last
         && entry.epoch != ticket.epoch
     {
         let cause = format!("its epoch is {}, that of the checkpoint store is {}", entry.epoch, ticket.epoch);
         return held("the target was loaded from another checkpoint store", cause);
     }
-    if found == Some(ticket.iteration) {
+    if found == Some(ticket.iteration) && !ticket.hash.is_empty() {
         return match last {
             Some(entry) if entry.hash == ticket.hash => Ok(Turn::Skip),
             _ => held(
@@ -100,7 +106,8 @@ pub(crate) fn turn(
             ),
         };
     }
-    if found == ticket.after || (mode == Mode::Replace && found < ticket.after) {
+    let begins_here = ticket.from.is_some_and(|from| ticket.after < Some(from) && from <= ticket.iteration);
+    if found == ticket.after || (found < ticket.after && (mode == Mode::Replace || begins_here)) {
         return Ok(Turn::Publish);
     }
     let cause = format!("it has {}, the checkpoint store {}", name(found), name(ticket.after));
@@ -122,7 +129,7 @@ mod tests {
 
     fn ticket(iteration: u64, after: Option<u64>) -> Ticket {
         let [flow, port, epoch, hash] = ["hits", "counts", "e1", "h"].map(str::to_owned);
-        Ticket { flow, port, epoch, iteration, hash, after }
+        Ticket { flow, port, epoch, iteration, hash, after, from: None }
     }
 
     fn entry(epoch: &str, iteration: u64, hash: &str) -> LedgerEntry {
@@ -181,5 +188,24 @@ mod tests {
         assert!(text.contains("it has no iteration, the checkpoint store iteration 2"), "{text}");
         held(Some(&entry("e1", 1, "h")), &ticket(3, Some(2)), Mode::Merge);
         assert_eq!(turn(None, &ticket(3, Some(2)), Mode::Replace, TABLE).unwrap(), Turn::Publish);
+    }
+
+    #[test]
+    fn a_target_lacks_only_what_came_before_its_beginning() {
+        let from = |from, iteration, after| Ticket { from: Some(from), ..ticket(iteration, Some(after)) };
+        let published = |last, ticket: Ticket| turn(last, &ticket, Mode::Append, TABLE).is_ok();
+        assert!(published(None, from(3, 3, 2)) && published(None, from(3, 5, 2)));
+        assert!(published(Some(&entry("e1", 0, "x")), from(3, 3, 2)));
+        assert!(!published(None, from(3, 4, 3)) && !published(None, from(4, 3, 2)));
+        assert!(!published(Some(&entry("e1", 4, "x")), from(3, 3, 2)));
+        assert!(!published(Some(&entry("e2", 0, "x")), from(3, 3, 2)));
+    }
+
+    #[test]
+    fn a_ticket_without_a_hash_is_the_next_iteration_or_held() {
+        let ticket = |iteration, after| Ticket { hash: String::new(), ..ticket(iteration, after) };
+        assert_eq!(turn(Some(&entry("e1", 2, "h")), &ticket(3, Some(2)), Mode::Merge, TABLE).unwrap(), Turn::Publish);
+        let text = held(Some(&entry("e1", 3, "h")), &ticket(3, Some(2)), Mode::Replace);
+        assert!(text.contains("ahead of the checkpoint store"), "{text}");
     }
 }

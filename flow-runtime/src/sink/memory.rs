@@ -137,6 +137,11 @@ impl MemoryTap {
         Self { target: target.clone(), shape }
     }
 
+    fn turn(&self, content: &Content, ticket: &Ticket) -> Result<Turn, Error> {
+        let last = content.ledger.get(&(ticket.flow.clone(), ticket.port.clone()));
+        turn(last, ticket, self.shape.mode, MEMORY)
+    }
+
     /// The rows after publishing.
     fn published(&self, there: &[Vec<u8>], staged: &Staged) -> Result<Vec<Vec<u8>>, Error> {
         let mut rows = if self.shape.mode == Mode::Replace { Vec::new() } else { there.to_vec() };
@@ -189,6 +194,10 @@ impl SinkTap for MemoryTap {
         Ok(())
     }
 
+    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
+        self.turn(&self.target.content(), ticket).map(drop)
+    }
+
     /// A program that runs a flow twice over the same rows in memory knows why.
     fn check_without_store(&self) -> Result<(), Error> {
         Ok(())
@@ -196,11 +205,10 @@ impl SinkTap for MemoryTap {
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let mut content = self.target.content();
-        if let Some(ticket) = ticket {
-            let last = content.ledger.get(&(ticket.flow.clone(), ticket.port.clone()));
-            if turn(last, ticket, self.shape.mode, MEMORY)? == Turn::Skip {
-                return Ok(Published::Before);
-            }
+        if let Some(ticket) = ticket
+            && self.turn(&content, ticket)? == Turn::Skip
+        {
+            return Ok(Published::Before);
         }
         content.rows = self.published(&content.rows, staged)?;
         content.fields = self.shape.fields();

@@ -53,11 +53,13 @@ pub struct Ticket {
     pub epoch: String,
     /// The iteration, from 0.
     pub iteration: u64,
-    /// The hash of what was staged.
+    /// The hash of what was staged; empty while nothing is.
     pub hash: String,
     /// The iteration that was published to this port before, if any: the last one whose seal has a manifest for it. A
     /// sink has one even without rows, a trap only with rows.
     pub after: Option<u64>,
+    /// The iteration that the target is to begin with, as its address says: what came before is elsewhere.
+    pub from: Option<u64>,
 }
 
 /// What publishing did.
@@ -80,6 +82,14 @@ pub trait SinkTap: fmt::Debug + Send {
     /// # Errors
     /// What does not fit, and what to do.
     fn check(&self) -> Result<(), Error>;
+
+    /// Finds out, without changing anything, whether the ledger inside the target would take the iteration of `ticket`,
+    /// of which nothing is staged yet: what [`publish`](SinkTap::publish) would hold is held before anything is read.
+    /// Taps without a ledger have nothing to say.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when ledger and ticket disagree.
+    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error>;
 
     /// Finds out, without changing anything, whether a run without a store may publish here. Such a run reads everything
     /// every time: it replaces what is there, or must find nothing there.

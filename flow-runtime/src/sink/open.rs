@@ -19,7 +19,7 @@ use crate::{
 /// [`Error::Config`] without an address, with one that is wrong, or with a mode that is missing or cannot work.
 pub fn open(target: &Target, mode: Option<Mode>, port: &'static PortPlan) -> Result<Box<dyn SinkTap>, Error> {
     match open_tap(target, mode, port) {
-        Ok(tap) => Ok(Box::new(PortTap { port: port.name, tap })),
+        Ok((tap, from)) => Ok(Box::new(PortTap { port: port.name, tap, from })),
         Err(error) => Err(error.of_port(port.name)),
     }
 }
@@ -34,7 +34,11 @@ pub fn place(target: &Target) -> String {
     }
 }
 
-fn open_tap(target: &Target, mode: Option<Mode>, port: &'static PortPlan) -> Result<Box<dyn SinkTap>, Error> {
+fn open_tap(
+    target: &Target,
+    mode: Option<Mode>,
+    port: &'static PortPlan,
+) -> Result<(Box<dyn SinkTap>, Option<u64>), Error> {
     let address = match target {
         Target::Unbound => {
             let option = port.name.replace('_', "-");
@@ -42,17 +46,18 @@ fn open_tap(target: &Target, mode: Option<Mode>, port: &'static PortPlan) -> Res
         }
         Target::Memory(rows) => {
             let shape = SinkShape { port, mode: choose_mode(mode, None, port)? };
-            return Ok(Box::new(MemoryTap::new(rows, shape)));
+            return Ok((Box::new(MemoryTap::new(rows, shape)), None));
         }
         Target::Address(text) => text.parse::<Address>()?,
     };
     let shape = || Ok::<_, Error>(SinkShape { port, mode: choose_mode(mode, parse_mode(&address)?, port)? });
-    match address.tap() {
-        "file" => Ok(Box::new(FileTap::open(&address, shape()?)?)),
-        "sqlite" => Ok(Box::new(SqliteTap::open(&address, shape()?)?)),
-        "stdout" => Ok(Box::new(StdoutTap::open(&address, port)?)),
-        tap => Err(unknown_tap(tap, &address)),
-    }
+    let tap: Box<dyn SinkTap> = match address.tap() {
+        "file" => Box::new(FileTap::open(&address, shape()?)?),
+        "sqlite" => Box::new(SqliteTap::open(&address, shape()?)?),
+        "stdout" => Box::new(StdoutTap::open(&address, port)?),
+        tap => return Err(unknown_tap(tap, &address)),
+    };
+    Ok((tap, parse_from(&address)?))
 }
 
 fn unknown_tap(tap: &str, address: &Address) -> Error {
@@ -76,6 +81,18 @@ fn parse_mode(address: &Address) -> Result<Option<Mode>, Error> {
                 .help("a mode is append, replace or merge"),
         )),
     }
+}
+
+/// The iteration that the target begins with: `?from=5`.
+fn parse_from(address: &Address) -> Result<Option<u64>, Error> {
+    let Some(text) = address.option("from") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        Error::Config(
+            Failure::new(format!("`{text}` is no number of an iteration"))
+                .at(address.to_string())
+                .help("write the iteration that this target is to begin with, as in ?from=5"),
+        )
+    })
 }
 
 fn choose_mode(of_handle: Option<Mode>, of_address: Option<Mode>, port: &PortPlan) -> Result<Mode, Error> {
@@ -102,11 +119,19 @@ fn choose_mode(of_handle: Option<Mode>, of_address: Option<Mode>, port: &PortPla
     }
 }
 
-/// A tap whose errors name the port.
+/// A tap whose errors name the port, and whose tickets know where the target begins.
 #[derive(Debug)]
 struct PortTap {
     port: &'static str,
     tap: Box<dyn SinkTap>,
+    /// The iteration that the target begins with, if the address says so.
+    from: Option<u64>,
+}
+
+impl PortTap {
+    fn ticket(&self, ticket: &Ticket) -> Ticket {
+        Ticket { from: self.from, ..ticket.clone() }
+    }
 }
 
 impl SinkTap for PortTap {
@@ -118,12 +143,17 @@ impl SinkTap for PortTap {
         self.tap.check().map_err(|error| error.of_port(self.port))
     }
 
+    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
+        self.tap.check_ledger(&self.ticket(ticket)).map_err(|error| error.of_port(self.port))
+    }
+
     fn check_without_store(&self) -> Result<(), Error> {
         self.tap.check_without_store().map_err(|error| error.of_port(self.port))
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
-        self.tap.publish(staged, ticket).map_err(|error| error.of_port(self.port))
+        let ticket = ticket.map(|ticket| self.ticket(ticket));
+        self.tap.publish(staged, ticket.as_ref()).map_err(|error| error.of_port(self.port))
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

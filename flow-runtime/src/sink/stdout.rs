@@ -73,6 +73,10 @@ impl SinkTap for StdoutTap {
         Ok(())
     }
 
+    fn check_ledger(&self, _ticket: &Ticket) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn check_without_store(&self) -> Result<(), Error> {
         Ok(())
     }

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{Address, Error, Failure};
 
-const OPTIONS: [&str; 4] = ["delimiter", "header", "mode", "null"];
+const OPTIONS: [&str; 5] = ["delimiter", "from", "header", "mode", "null"];
 
 /// How long to wait for another run that publishes to the same directory.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -90,6 +90,14 @@ impl FileTap {
                     .help("put the file back as it was, or take it away whole: then a new one begins"),
             )),
         }
+    }
+
+    /// Whether this is the ticket's turn, and the ledger that says so.
+    fn turn(&self, ticket: &Ticket) -> Result<(Turn, Option<Sidecar>), Error> {
+        let found = self.ledger(ticket)?;
+        let target = Described { place: &self.place(), how_to_forget: &self.forget() };
+        let last = found.as_ref().map(|sidecar| &sidecar.last);
+        turn(last, ticket, self.shape.mode, target).map(|turn| (turn, found))
     }
 
     /// Makes sure that the sidecar has the file's length, so that a second try knows where the first one began to append.
@@ -214,6 +222,10 @@ impl SinkTap for FileTap {
         }
     }
 
+    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
+        self.turn(ticket).map(drop)
+    }
+
     fn check_without_store(&self) -> Result<(), Error> {
         if let Some(sidecar) = Sidecar::read(&self.path)? {
             return Err(Error::Target(
@@ -238,9 +250,8 @@ impl SinkTap for FileTap {
             self.replace(staged)?;
             return Ok(Published::Now);
         };
-        let found = self.ledger(ticket)?;
-        let target = Described { place: &self.place(), how_to_forget: &self.forget() };
-        if turn(found.as_ref().map(|sidecar| &sidecar.last), ticket, self.shape.mode, target)? == Turn::Skip {
+        let (turn, found) = self.turn(ticket)?;
+        if turn == Turn::Skip {
             return Ok(Published::Before);
         }
         let length = match self.shape.mode {

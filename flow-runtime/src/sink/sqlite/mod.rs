@@ -27,7 +27,7 @@ use super::{
 use crate::{Address, Error, Failure, plan::FieldPlan, value::RowReader};
 use table::Table;
 
-const OPTIONS: [&str; 2] = ["mode", "table"];
+const OPTIONS: [&str; 3] = ["from", "mode", "table"];
 
 /// How long to wait while another program writes to the database.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -111,20 +111,26 @@ impl SqliteTap {
         }
     }
 
-    /// Whether this is the ticket's turn, by the ledger.
-    fn turn(&self, transaction: &Transaction<'_>, ticket: &Ticket) -> Result<Turn, Error> {
+    /// The ledger's last entry for the ticket's flow and port.
+    fn last(&self, connection: &Connection, ticket: &Ticket) -> Result<Option<LedgerEntry>, Error> {
         let last = || -> rusqlite::Result<Option<LedgerEntry>> {
-            transaction.execute(CREATE_LEDGER, [])?;
+            if !connection.table_exists(None, LEDGER)? {
+                return Ok(None);
+            }
             let entry = |row: &rusqlite::Row<'_>| {
                 let iteration: i64 = row.get(1)?;
                 Ok(LedgerEntry { epoch: row.get(0)?, iteration: u64::try_from(iteration).ok(), hash: row.get(2)? })
             };
-            transaction.query_row(LAST_OF_LEDGER, [&ticket.flow, &ticket.port, &ticket.epoch], entry).optional()
+            connection.query_row(LAST_OF_LEDGER, [&ticket.flow, &ticket.port, &ticket.epoch], entry).optional()
         };
-        let last = last().map_err(|error| self.failed(error))?;
+        last().map_err(|error| self.failed(error))
+    }
+
+    /// Whether this is the ticket's turn, by the ledger's last entry.
+    fn turn(&self, last: Option<&LedgerEntry>, ticket: &Ticket) -> Result<Turn, Error> {
         let forget = format!("DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}'", ticket.flow, ticket.port);
         let target = Described { place: &self.place_of_table(), how_to_forget: &forget };
-        turn(last.as_ref(), ticket, self.mode(), target)
+        turn(last, ticket, self.mode(), target)
     }
 
     /// Writes all rows; nothing is visible before the transaction is committed.
@@ -191,6 +197,14 @@ impl SinkTap for SqliteTap {
         Ok(())
     }
 
+    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
+        let last = match self.look()? {
+            Some(connection) => self.last(&connection, ticket)?,
+            None => None,
+        };
+        self.turn(last.as_ref(), ticket).map(drop)
+    }
+
     fn check_without_store(&self) -> Result<(), Error> {
         match self.look()? {
             None => Ok(()),
@@ -207,7 +221,7 @@ impl SinkTap for SqliteTap {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(error))?;
         if let Some(ticket) = ticket
-            && self.turn(&transaction, ticket)? == Turn::Skip
+            && self.turn(self.last(&transaction, ticket)?.as_ref(), ticket)? == Turn::Skip
         {
             return Ok(Published::Before);
         }
@@ -241,6 +255,7 @@ fn execute(statement: &mut Statement<'_>, fields: &[FieldPlan], mut row: RowRead
 }
 
 fn add_to_ledger(transaction: &Transaction<'_>, ticket: &Ticket, rows: u64) -> rusqlite::Result<()> {
+    transaction.execute(CREATE_LEDGER, [])?;
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let Ticket { flow, port, epoch, iteration, hash, .. } = ticket;
     transaction.execute(ADD_TO_LEDGER, (flow, port, epoch, number(*iteration), hash, number(rows)))?;

@@ -1,0 +1,63 @@
+//! Targets that change between runs: what does not fit is found before anything is read.
+
+use std::fs;
+
+use super::{super::*, bench::Bench, flow::WordTotals};
+use crate::{Sink, iteration::State};
+
+fn run_to(bench: &Bench, out: &str) -> Result<Outcome, Error> {
+    let out = Sink::at(format!("file:{}", bench.path("target").join(out).display()));
+    run_in(&WordTotals { out, ..bench.flow() }, &bench.options(), &bench.world)
+}
+
+fn held(run: Result<Outcome, Error>) -> String {
+    match run {
+        Err(Error::Held(failure)) => failure.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn another_target_is_held_before_the_seal_and_the_old_one_still_works() {
+    let bench = Bench::new("a 1\n");
+    run_to(&bench, "out.csv").unwrap();
+    bench.append("b 2\n");
+    let text = held(run_to(&bench, "february.csv"));
+    assert!(text.contains("port `out`") && text.contains("february.csv"), "{text}");
+    let [_, held] = &bench.list()[..] else { panic!("two iterations") };
+    assert_eq!((held.state, held.records, bench.totals().as_str()), (State::Held, 0, "a=1 x=1 y=1"));
+    run_to(&bench, "out.csv").unwrap();
+    assert_eq!((bench.out().as_str(), bench.totals().as_str()), ("a 1\nb 2\n", "a=1 b=1 x=2 y=2"));
+}
+
+#[test]
+fn a_new_target_begins_where_its_address_says() {
+    let bench = Bench::new("a 1\n");
+    run_to(&bench, "out.csv").unwrap();
+    bench.append("b 2\n");
+    let text = held(run_to(&bench, "february.csv"));
+    assert!(text.contains("add the option from=1 to its address"), "{text}");
+    held(run_to(&bench, "february.csv?from=2"));
+    run_to(&bench, "february.csv?from=1").unwrap();
+    bench.append("c 3\n");
+    run_to(&bench, "february.csv?from=1").unwrap();
+    assert_eq!((bench.out().as_str(), bench.read("target/february.csv").as_str()), ("a 1\n", "b 2\nc 3\n"));
+
+    // What came before is the only thing that need not be there.
+    bench.append("d 4\n");
+    fs::remove_file(bench.path("target/february.csv.flow")).unwrap();
+    held(run_to(&bench, "february.csv?from=1"));
+}
+
+#[test]
+fn a_file_of_another_flow_is_refused_before_the_seal() {
+    let bench = Bench::new("a 1\n");
+    run_to(&bench, "out.csv").unwrap();
+    let sidecar = bench.path("target/out.csv.flow");
+    let foreign = fs::read_to_string(&sidecar).unwrap().replace("word_totals", "others");
+    fs::write(&sidecar, foreign).unwrap();
+    bench.append("b 2\n");
+    let error = run_to(&bench, "out.csv").unwrap_err().to_string();
+    assert!(error.contains("of flow others"), "{error}");
+    assert_eq!((bench.states(), bench.totals().as_str()), (vec![State::Done], "a=1 x=1 y=1"));
+}
