@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_target_lacks_only_what_came_before_its_beginning() {
         let from = |from, iteration, after| Ticket { from: Some(from), ..ticket(iteration, Some(after)) };
-        let published = |last, ticket: Ticket| turn(last, &ticket, Mode::Append, TABLE).is_ok();
+        let published = |last: Option<&LedgerEntry>, ticket: Ticket| turn(last, &ticket, Mode::Append, TABLE).is_ok();
         assert!(published(None, from(3, 3, 2)) && published(None, from(3, 5, 2)));
         assert!(published(Some(&entry("e1", 0, "x")), from(3, 3, 2)));
         assert!(!published(None, from(3, 4, 3)) && !published(None, from(4, 3, 2)));
