@@ -94,7 +94,8 @@ impl SqliteTap {
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(self.busy_wait)?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
+            // A commit with a rollback journal is the removal of the journal: EXTRA makes that durable too.
+            connection.pragma_update(None, "synchronous", "EXTRA")?;
             Ok(connection)
         };
         open().map_err(|error| self.failed(error))

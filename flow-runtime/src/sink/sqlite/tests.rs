@@ -38,6 +38,11 @@ pub(super) fn int(value: i64) -> Stored {
     Stored::Integer(value)
 }
 
+fn sqlite_tap(place: &Place, mode: Mode) -> SqliteTap {
+    let Target::Address(address) = place.address("sqlite", "x.db") else { unreachable!() };
+    SqliteTap::open(&address.parse().unwrap(), SinkShape { port: &COUNTS, mode }).unwrap()
+}
+
 fn held(result: Result<Published, Error>) -> String {
     match result {
         Err(Error::Held(failure)) => failure.to_string(),
@@ -280,4 +285,14 @@ fn a_row_that_the_table_forbids_publishes_nothing() {
     let error = refused(publish(&place.address("sqlite", "x.db"), Mode::Append, &COUNTS, &staged, 0));
     assert!(error.contains("CHECK constraint failed"), "{error}");
     assert!(select(&place, "SELECT * FROM counts").is_empty());
+}
+
+#[test]
+fn a_commit_outlives_a_power_cut_in_any_journal_mode() {
+    let place = Place::new();
+    run(&place, "CREATE TABLE other (x)");
+    let connection = sqlite_tap(&place, Mode::Append).look().unwrap().unwrap();
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+    // EXTRA: the folder is synced too after the rollback journal is removed.
+    assert_eq!(synchronous, 3);
 }

@@ -309,3 +309,12 @@ fn listing_makes_no_store() {
     let error = iterations(folder.path().parent().unwrap(), FLOW).unwrap_err();
     assert!(error.to_string().contains("it is a folder; give --checkpoint the path of a file"), "{error}");
 }
+
+#[test]
+fn a_commit_outlives_a_power_cut_where_there_is_no_write_ahead_log_too() {
+    let folder = Folder::new();
+    let synchronous = |store: &SqliteStore| -> i64 {
+        store.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(synchronous(&folder.open()), 3);
+}
