@@ -263,7 +263,8 @@ fn a_held_iteration_is_listed_with_its_reason_and_can_still_be_finished() {
 fn commits_are_synced() {
     let folder = Folder::new();
     let pragma = |name| folder.open().connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(pragma("synchronous"), 2);
+    // EXTRA: as durable if SQLite keeps a rollback journal instead, which it does without a word.
+    assert_eq!(pragma("synchronous"), 3);
     assert_eq!(pragma("foreign_keys"), 1);
 }
 
@@ -308,13 +309,4 @@ fn listing_makes_no_store() {
     assert!(!folder.path().exists());
     let error = iterations(folder.path().parent().unwrap(), FLOW).unwrap_err();
     assert!(error.to_string().contains("it is a folder; give --checkpoint the path of a file"), "{error}");
-}
-
-#[test]
-fn a_commit_outlives_a_power_cut_where_there_is_no_write_ahead_log_too() {
-    let folder = Folder::new();
-    let synchronous = |store: &SqliteStore| -> i64 {
-        store.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
-    };
-    assert_eq!(synchronous(&folder.open()), 3);
 }
