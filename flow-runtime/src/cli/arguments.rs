@@ -176,7 +176,8 @@ fn checkpoint_option(plan: &Plan) -> Arg {
 }
 
 fn option(name: &str, value: &'static str, help: impl Into<clap::builder::StyledStr>) -> Arg {
-    Arg::new(name.to_owned()).long(name.to_owned()).value_name(value).help(help)
+    // `-1` is a wrong number rather than an unknown option.
+    Arg::new(name.to_owned()).long(name.to_owned()).value_name(value).help(help).allow_negative_numbers(true)
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

@@ -15,7 +15,8 @@ pub(super) fn summary(plan: &Plan, outcome: &Outcome) -> String {
     let time = units::elapsed(outcome.elapsed);
     let resumed = resumed_text(&outcome.resumed);
     if outcome.nothing_new {
-        return format!("{resumed}nothing new: no source has another record, nothing was published ({time})\n");
+        let published = if resumed.is_empty() { ", nothing was published" } else { "" };
+        return format!("{resumed}nothing new: no source has another record{published} ({time})\n");
     }
     let (records, bytes) = read_totals(plan, outcome);
     let name = outcome.iteration.map_or_else(|| "all".to_owned(), |number| format!("iteration {number}"));
@@ -133,6 +134,12 @@ iteration 3 done in 1.24 s: 1,234,579 records read, 105.8 MB, 85.3 MB/s
         assert_eq!(
             summary(&PLAN, &outcome),
             "nothing new: no source has another record, nothing was published (1.24 s)\n"
+        );
+        let resumed = Outcome { nothing_new: true, ..an_outcome() };
+        assert_eq!(
+            summary(&PLAN, &resumed),
+            "iteration 2 of an earlier run had been sealed, and is published now\n\
+             nothing new: no source has another record (1.24 s)\n"
         );
     }
 

@@ -22,7 +22,7 @@ pub(super) fn parse_count(text: &str) -> Result<u64, String> {
     match text.replace('_', "").parse() {
         Ok(0) => Err("must be at least 1".to_owned()),
         Ok(count) => Ok(count),
-        Err(error) => Err(format!("{error}; write it as 1000000 or 1_000_000")),
+        Err(_) => Err("not a count; write it as 1000000 or 1_000_000".to_owned()),
     }
 }
 
