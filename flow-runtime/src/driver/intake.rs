@@ -43,6 +43,8 @@ struct Input<'a> {
     reader: Option<ReaderThread>,
     /// Read and not yet given out; no more than there are buffers.
     waiting: VecDeque<Piece>,
+    /// Its reader has said something.
+    has_answered: bool,
     /// Its last answer was that there is nothing new.
     is_idle: bool,
     /// Nothing more will come.
@@ -103,6 +105,7 @@ impl<'a> Intake<'a> {
         if input.has_ended {
             return Ok(());
         }
+        input.has_answered = true;
         match answer.map_err(|error| error.of_port(input.name))? {
             Next::Piece(piece) => {
                 if input.job.is_source {
@@ -120,12 +123,14 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Asks the readers of sources for nothing more when a time is over; what they have read is still taken.
+    /// Asks the readers of sources for nothing more when a time is over; what they have read is still taken. Each is
+    /// heard once, however late it is: else a short time on a busy machine would come to nothing, run after run.
     pub(super) fn heed_time(&mut self, now: Duration) {
-        if self.closed_by.is_none()
-            && let Some(bound) = overdue(self.bounds, now, self.last_record)
-            && self.inputs.iter().any(|input| input.job.is_source && !input.has_ended)
-        {
+        let Some(bound) = overdue(self.bounds, now, self.last_record).filter(|_| self.closed_by.is_none()) else {
+            return;
+        };
+        let mut sources = self.inputs.iter().filter(|input| input.job.is_source && !input.has_ended).peekable();
+        if sources.peek().is_some() && sources.all(|source| source.has_answered) {
             self.closed_by = Some(bound);
             self.inputs.iter_mut().filter(|input| input.job.is_source).for_each(Input::ask_no_more);
         }
@@ -215,7 +220,16 @@ impl<'a> Input<'a> {
     fn new(plan: &'static Plan, job: InputJob<'a>) -> Self {
         let name = plan.ports.get(job.port).map_or("", |port| port.name);
         let tallies = job.shards.iter().map(Tally::new).collect();
-        Self { job, name, reader: None, waiting: VecDeque::new(), is_idle: false, has_ended: false, tallies }
+        Self {
+            job,
+            name,
+            reader: None,
+            waiting: VecDeque::new(),
+            has_answered: false,
+            is_idle: false,
+            has_ended: false,
+            tallies,
+        }
     }
 
     fn request(&self, buffer: Vec<u8>) {

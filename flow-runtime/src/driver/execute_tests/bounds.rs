@@ -1,11 +1,14 @@
 //! What closes an iteration: bounds on records, bytes and times, and the end.
 
+use std::{sync::mpsc, thread};
+
 use proptest::prelude::*;
 
 use super::{
     scripted::{Said, scripted},
     *,
 };
+use crate::driver::{intake::Intake, run::Event};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
@@ -133,4 +136,22 @@ fn readers_read_ahead_no_further_than_they_have_buffers() {
     let mut watching = Watching(answers, 0);
     Setting::default().run::<Grouped>(vec![source(LINES, &lines), table(&hosts)], &mut watching).unwrap();
     assert_eq!(watching.1, 1000);
+}
+
+#[test]
+fn a_source_is_heard_once_even_if_the_time_is_over_before() {
+    let bounds = Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let late = Duration::from_secs(11);
+    let lines = MemoryRecords::lines(["x"]);
+    thread::scope(|threads| {
+        let (events, said) = mpsc::channel();
+        let mut intake = Intake::new(Grouped::PLAN, vec![source(LINES, &lines)], &bounds);
+        intake.open(0, threads, 1, &events).unwrap();
+        intake.heed_time(late);
+        let Event::Answered { input, answer } = said.recv().unwrap() else { panic!("no worker runs") };
+        intake.answered(input, answer, late).unwrap();
+        intake.heed_time(late);
+        assert!(intake.next(&[0]).is_some());
+        assert_eq!(intake.into_reads().1, ClosedBy::IterationTimeout);
+    });
 }
