@@ -1,7 +1,9 @@
 //! Which files an address means: one path, or a glob. What is in them is `file.rs`' business.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf, absolute},
@@ -36,21 +38,51 @@ impl Paths {
         if !self.is_glob() {
             return Ok(vec![self.text.clone()]);
         }
+        let parts: Vec<&str> = self.text.split('/').filter(|part| !part.is_empty()).collect();
+        let begin = if self.text.starts_with('/') { "/" } else { "" };
+        Pattern::new(&self.text).map_err(|error| self.malformed(&error))?;
+        let mut found = Vec::new();
+        self.walk(Path::new(begin), &parts, &mut found)?;
         let mut paths = Vec::new();
-        for path in glob::glob_with(&self.text, AS_A_SHELL).map_err(|error| self.malformed(&error))? {
-            let path = path
-                .map_err(|error| unreadable("cannot look for files", &error.path().to_string_lossy(), error.error()))?;
-            if !path.is_dir() {
-                paths.push(path.into_os_string().into_string().map_err(|path| {
-                    Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()))
-                })?);
-            }
+        for path in found.into_iter().filter(|path| !path.is_dir()) {
+            paths.push(path.into_os_string().into_string().map_err(|path| {
+                Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()).help("rename it"))
+            })?);
         }
         if paths.is_empty() {
             return Err(Error::Input(Failure::new("no file matches").at(&self.text).help(check_the_address())));
         }
         paths.sort();
+        // `**/**` finds the same several times.
+        paths.dedup();
         Ok(paths)
+    }
+
+    /// Finds what matches `parts` below `folder`. A name that is not UTF-8 matches by what can be shown of it, so that
+    /// no file is passed over in silence; `**` does not follow links, which may lead in a circle.
+    fn walk(&self, folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) -> Result<(), Error> {
+        let Some((part, rest)) = parts.split_first() else {
+            found.extend(folder.symlink_metadata().is_ok().then(|| folder.to_owned()));
+            return Ok(());
+        };
+        if *part == "**" {
+            self.walk(folder, rest, found)?;
+            for name in names(folder)?.iter().filter(|name| !name.as_encoded_bytes().starts_with(b".")) {
+                let below = folder.join(name);
+                if below.symlink_metadata().is_ok_and(|below| below.is_dir()) {
+                    self.walk(&below, parts, found)?;
+                }
+            }
+            return Ok(());
+        }
+        if !part.contains(['*', '[']) {
+            return self.walk(&folder.join(part), rest, found);
+        }
+        let pattern = Pattern::new(part).map_err(|error| self.malformed(&error))?;
+        for name in names(folder)?.iter().filter(|name| pattern.matches_with(&name.to_string_lossy(), AS_A_SHELL)) {
+            self.walk(&folder.join(name), rest, found)?;
+        }
+        Ok(())
     }
 
     /// Whether `path` is one of the files, or would be once it is there; under whatever name.
@@ -80,6 +112,15 @@ impl Paths {
                 .cause(format!("{}, at byte {}", error.msg, error.pos))
                 .help("write `[[]` for a `[` that is meant as it is"),
         )
+    }
+}
+
+/// What is in a folder; nothing in what is none.
+fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
+    let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match fs::read_dir(place).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Vec::new()),
+        names => names.map_err(|error| unreadable("cannot look for files", &place.to_string_lossy(), &error)),
     }
 }
 
@@ -122,7 +163,10 @@ fn check_the_address() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{
+        ffi::OsStr,
+        os::unix::{ffi::OsStrExt as _, fs::symlink},
+    };
 
     use tempfile::TempDir;
 
@@ -164,6 +208,44 @@ mod tests {
         ] {
             assert_eq!(glob.include(&path(name)), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_glob_lists_what_a_shell_would_in_the_order_of_paths() {
+        let dir = TempDir::new().unwrap();
+        for folder in ["x", "x/y", "x/.hidden", "z"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        for file in ["b.log", "a.log", ".c.log", "a.csv", "x/d.log", "x/y/e.log", "x/.hidden/f.log", "z/d.log"] {
+            fs::write(dir.path().join(file), "").unwrap();
+        }
+        symlink("x", dir.path().join("link")).unwrap();
+        symlink("nowhere", dir.path().join("dangling.log")).unwrap();
+        let list = |glob: &str| -> String {
+            let paths = Paths::new(dir.path().join(glob).to_str().unwrap()).list().unwrap();
+            let below = |path: String| Path::new(&path).strip_prefix(dir.path()).unwrap().display().to_string();
+            paths.into_iter().map(below).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(list("*.log"), "a.log b.log dangling.log");
+        assert_eq!(list(".*.log"), ".c.log");
+        assert_eq!(list("[ab].*"), "a.csv a.log b.log");
+        assert_eq!(list("*/d.log"), "link/d.log x/d.log z/d.log");
+        assert_eq!(list("x/../*/d.l[o]g"), "x/../link/d.log x/../x/d.log x/../z/d.log");
+        assert_eq!(list("**/*.log"), "a.log b.log dangling.log x/d.log x/y/e.log z/d.log");
+        assert_eq!(list("x/**/e.log"), "x/y/e.log");
+        assert!(Paths::new("src/*/paths.rs").list().unwrap() == ["src/source/paths.rs"]);
+        assert!(Paths::new("*.log/*").list().is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_refused_only_where_it_matches() {
+        let dir = TempDir::new().unwrap();
+        fs::write(dir.path().join(OsStr::from_bytes(b"\xff.log")), "").unwrap();
+        fs::write(dir.path().join("a.csv"), "").unwrap();
+        let list = |glob: &str| Paths::new(dir.path().join(glob).to_str().unwrap()).list();
+        assert_eq!(list("*.csv").unwrap().len(), 1);
+        let error = list("*.log").unwrap_err().to_string();
+        assert!(error.contains("not UTF-8") && error.contains("\u{fffd}.log"), "{error}");
     }
 
     #[test]
