@@ -1,4 +1,6 @@
-//! What the tests of whole flows share: running a flow in memory, without a store.
+//! What the tests of whole flows share: running a flow in memory, without a store; running a program as its users do.
+
+pub mod program;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
