@@ -13,6 +13,7 @@ pub mod cli;
 pub mod driver;
 pub mod error;
 pub mod flow;
+mod folder;
 pub mod iteration;
 #[doc = include_str!("language.md")]
 pub mod language {}

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Failure};
+use crate::{Error, Failure, folder};
 
 /// Held as long as it lives.
 #[derive(Debug)]
@@ -32,9 +32,7 @@ impl FlowLock {
             };
             Error::Store(failure.cause(error).help(help))
         };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(fail)?;
-        }
+        folder::make_durable(folder::parent(&path)).map_err(fail)?;
         // Never truncated before it is locked, never deleted: another run may hold it.
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;

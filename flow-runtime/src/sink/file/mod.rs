@@ -23,14 +23,14 @@ use std::{
 };
 
 pub(super) use csv::Csv;
-use sidecar::{Sidecar, beside, parent, sync_parent};
+use sidecar::{Sidecar, beside, sync_parent};
 
 use super::{
     Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
     ledger::{Described, LedgerEntry, Turn, borne_out, turn},
     would_double,
 };
-use crate::{Address, Error, Failure};
+use crate::{Address, Error, Failure, folder::parent};
 
 const OPTIONS: [&str; 5] = ["delimiter", "from", "header", "mode", "null"];
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::write_failed;
-use crate::{Error, Failure, sink::ledger::LedgerEntry};
+use crate::{Error, Failure, folder, sink::ledger::LedgerEntry};
 
 /// What is known of a file: up to `length` it is as it was published.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -75,15 +75,7 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The directory that a file is in.
-pub(super) fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// Makes a new name in a file's directory durable.
 pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(parent(path))?.sync_all()
+    folder::sync(folder::parent(path))
 }

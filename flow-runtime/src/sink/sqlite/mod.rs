@@ -24,7 +24,7 @@ use super::{
     ledger::{Described, LedgerEntry, Turn, turn},
     would_double,
 };
-use crate::{Address, Error, Failure, plan::FieldPlan, value::RowReader};
+use crate::{Address, Error, Failure, folder::parent, plan::FieldPlan, value::RowReader};
 use table::Table;
 
 const OPTIONS: [&str; 3] = ["from", "mode", "table"];
@@ -194,7 +194,7 @@ impl SinkTap for SqliteTap {
             }
         }
         // SQLite makes a journal beside its file: a file without a name tells whether it can, and leaves nothing.
-        tempfile::tempfile_in(directory(&self.path)).map_err(|error| unreachable_file(&self.path, &error))?;
+        tempfile::tempfile_in(parent(&self.path)).map_err(|error| unreachable_file(&self.path, &error))?;
         Ok(())
     }
 
@@ -261,13 +261,6 @@ fn add_to_ledger(transaction: &Transaction<'_>, ticket: &Ticket, rows: u64) -> r
     let Ticket { flow, port, epoch, iteration, hash, .. } = ticket;
     transaction.execute(ADD_TO_LEDGER, (flow, port, epoch, number(*iteration), hash, number(rows)))?;
     Ok(())
-}
-
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 fn unreachable_file(path: &Path, error: &io::Error) -> Error {

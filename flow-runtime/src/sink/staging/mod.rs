@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Failure, Plan, plan::PortPlan};
+use crate::{Error, Failure, Plan, folder, plan::PortPlan};
 
 pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
@@ -51,13 +51,14 @@ pub struct StagingArea {
 }
 
 impl StagingArea {
-    /// Opens the directory and makes it if it is missing.
+    /// Opens the directory and makes it if it is missing, durable with all directories that lead to it.
     ///
     /// # Errors
     /// [`Error::Store`] when it cannot be made.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
         let directory = directory.into();
-        create_directory(&directory)?;
+        folder::make_durable(&directory)
+            .map_err(|error| failed("cannot make the staging directory", &directory, error))?;
         Ok(Self { directory })
     }
 
@@ -101,25 +102,6 @@ impl StagingArea {
             _ => Ok(()),
         }
     }
-}
-
-/// Makes a directory, durable in its parent.
-fn create_directory(directory: &Path) -> Result<(), Error> {
-    let create = || -> io::Result<()> {
-        if directory.is_dir() {
-            return Ok(());
-        }
-        fs::create_dir_all(directory)?;
-        match directory.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
-            _ => sync_directory(Path::new(".")),
-        }
-    };
-    create().map_err(|error| failed("cannot make the staging directory", directory, error))
-}
-
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    fs::File::open(directory)?.sync_all()
 }
 
 /// The error for a disk that does not do what it should.

@@ -1,16 +1,16 @@
 //! Writing an attempt's rows: buffered, counted and hashed on their way to the disk.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{StagedManifest, create_directory, failed, read::describe_fields, sync_directory};
+use super::{StagedManifest, failed, read::describe_fields};
 use crate::{
-    Error, Plan,
+    Error, Plan, folder,
     plan::{PortKind, PortPlan},
     value::RowBuffer,
 };
@@ -74,7 +74,8 @@ impl StagedAttempt {
             }
         }
         if has_files {
-            sync_directory(&self.directory)
+            folder::sync(&self.directory)
+                .and_then(|()| folder::sync(folder::parent(&self.directory)))
                 .map_err(|error| failed("cannot make staged rows durable", &self.directory, error))?;
         }
         Ok(manifests)
@@ -105,7 +106,7 @@ struct StagedWriter {
 
 impl StagedWriter {
     fn create(directory: &Path, port: &'static PortPlan) -> Result<Self, Error> {
-        create_directory(directory)?;
+        fs::create_dir_all(directory).map_err(|error| failed("cannot make the staging directory", directory, error))?;
         let name = format!("{}.rows", port.name);
         let path = directory.join(&name);
         let file = File::create(&path).map_err(|error| failed("cannot stage rows", &path, error))?;

@@ -1,0 +1,91 @@
+//! Folders that outlive a power cut: a name is durable once the folder that it stands in is synced.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, absolute},
+};
+
+/// The folder that a file is in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Makes a folder with all that lead to it, and makes their names durable.
+///
+/// A folder that is there may have been made by a run that died before it synced anything. So all of them are synced,
+/// each time, up to one that this process may not open: nobody like it has made a name in there.
+pub(crate) fn make_durable(folder: &Path) -> io::Result<()> {
+    make_and_sync(folder, &mut sync)
+}
+
+fn make_and_sync(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    sync(folder)?;
+    for above in absolute(folder)?.ancestors().skip(1) {
+        match sync(above) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => break,
+            // Some file systems have folders that cannot be synced.
+            Err(error) if error.kind() != ErrorKind::InvalidInput => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn synced(folder: &Path) -> Vec<PathBuf> {
+        let mut synced = Vec::new();
+        let mut note = |folder: &Path| -> io::Result<()> {
+            synced.push(folder.to_owned());
+            Ok(())
+        };
+        make_and_sync(folder, &mut note).unwrap();
+        synced
+    }
+
+    #[test]
+    fn every_folder_above_is_synced_whoever_made_it() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("new/store.db.staging/flow");
+        let all: Vec<PathBuf> = folder.ancestors().map(Path::to_owned).collect();
+        assert_eq!(synced(&folder), all);
+        assert!(folder.is_dir());
+        // A run that died may have made it and synced nothing.
+        assert_eq!(synced(&folder), all);
+    }
+
+    #[test]
+    fn what_may_not_be_opened_ends_it_and_what_fails_is_told() {
+        let place = tempfile::tempdir().unwrap();
+        let with = |kind: ErrorKind| {
+            let mut calls = 0;
+            let mut fail_above = |folder: &Path| -> io::Result<()> {
+                calls += 1;
+                if folder == place.path() { Ok(()) } else { Err(kind.into()) }
+            };
+            let made = make_and_sync(place.path(), &mut fail_above).map_err(|error| error.kind());
+            (made, calls)
+        };
+        assert_eq!(with(ErrorKind::PermissionDenied), (Ok(()), 2));
+        assert_eq!(with(ErrorKind::StorageFull), (Err(ErrorKind::StorageFull), 2));
+    }
+
+    #[test]
+    fn the_parent_of_a_bare_name_is_the_working_directory() {
+        assert_eq!((parent(Path::new("a.csv")), parent(Path::new("b/a.csv"))), (Path::new("."), Path::new("b")));
+    }
+}
