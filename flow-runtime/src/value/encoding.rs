@@ -54,7 +54,8 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i16 i32 i64 f32 f64);
+// No field has 128 bits, but the sum of a group has.
+numbers!(i16 i32 i64 i128 f32 f64);
 
 impl Encode for bool {
     #[inline]
