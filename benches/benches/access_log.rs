@@ -89,6 +89,7 @@ impl Job {
         let options = Options {
             workers: NonZeroUsize::try_from(usize::try_from(workers)?)?,
             bounds: Bounds::default(),
+            memory_bytes: None,
             checkpoint: Checkpoint::None,
             stop: Arc::default(),
             progress: Arc::default(),

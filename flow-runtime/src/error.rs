@@ -36,6 +36,9 @@ pub enum Error {
     /// A target is missing, not writable, or of another shape: mend the target.
     #[error("{0}")]
     Target(Failure),
+    /// The held side of a join does not fit the memory: give it more, or hold less. Nothing was published.
+    #[error("{0}")]
+    Memory(Failure),
     /// The checkpoint store or the staging place failed: disk full, no permission.
     #[error("{0}")]
     Store(Failure),
@@ -138,6 +141,7 @@ impl Error {
             Self::Input(failure) => Self::Input(failure.of_port(port)),
             Self::Record(failure) => Self::Record(failure.of_port(port)),
             Self::Target(failure) => Self::Target(failure.of_port(port)),
+            Self::Memory(failure) => Self::Memory(failure.of_port(port)),
             Self::Store(failure) => Self::Store(failure.of_port(port)),
             Self::Busy(failure) => Self::Busy(failure.of_port(port)),
             Self::Held(failure) => Self::Held(failure.of_port(port)),
@@ -153,6 +157,7 @@ impl Error {
             | Self::Input(failure)
             | Self::Record(failure)
             | Self::Target(failure)
+            | Self::Memory(failure)
             | Self::Store(failure)
             | Self::Busy(failure)
             | Self::Held(failure)
@@ -169,6 +174,7 @@ impl Error {
             Self::Input(_) => "input",
             Self::Record(_) => "record",
             Self::Target(_) => "target",
+            Self::Memory(_) => "memory",
             Self::Store(_) => "store",
             Self::Busy(_) => "busy",
             Self::Held(_) => "held",

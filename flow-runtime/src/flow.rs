@@ -9,13 +9,13 @@
 
 use std::fmt;
 
-use crate::{Plan, Sink, Source, Table, Trap, value::RowBuffer};
+use crate::{Plan, Sink, Source, Table, Trap, operators::SpillGroups, value::RowBuffer};
 
 /// A data flow as the `flow!` macro prints it: its plan, and its fused loops.
 ///
 /// The driver follows [`Plan::steps`]: it reads the ports of a [`Step::Read`](crate::plan::Step) on worker threads, one
 /// [`Flow::Worker`] each, folds the workers into one with [`Flow::merge`], and runs every [`Step::Drain`](crate::plan::Step)
-/// on that one alone.
+/// on that one alone, piece by piece. In between it looks at what the [`Flow::tables`] of each worker hold.
 pub trait Flow: fmt::Debug + Sized + 'static {
     /// What the flow is, as data.
     const PLAN: &'static Plan;
@@ -47,11 +47,57 @@ pub trait Flow: fmt::Debug + Sized + 'static {
     /// Takes in what another worker gathered; the order of the calls does not change the result.
     fn merge(worker: &mut Self::Worker, other: Self::Worker);
 
-    /// Does drain `drain` (of [`Plan::drains`]): freezes a held side, or pushes a table's rows on.
+    /// Does a piece of drain `drain` (of [`Plan::drains`]): freezes a held side, or pushes some of a table's rows on. Of a
+    /// group these are the ones that [`SpillGroups::load`] has just loaded.
     ///
     /// # Errors
     /// [`Stop`] when a row fails where no trap reaches, or a sum overflows.
-    fn drain(drain: usize, shared: &mut Self::Shared, worker: &mut Self::Worker, out: &mut Output) -> Result<(), Stop>;
+    fn drain(
+        drain: usize,
+        shared: &mut Self::Shared,
+        worker: &mut Self::Worker,
+        out: &mut Output,
+    ) -> Result<Drained, Stop>;
+
+    /// Lends the tables that grow with the input: what they hold is counted, and bounded.
+    fn tables<'a>(_shared: &'a Self::Shared, _worker: &'a mut Self::Worker) -> Vec<TableMut<'a>> {
+        Vec::new()
+    }
+}
+
+/// Whether a drain has pushed on all of its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Some are left.
+    Partly,
+    /// None is left.
+    Wholly,
+}
+
+/// A table that grows with the input, lent; `operator` is an index into [`Plan::operators`].
+#[derive(Debug)]
+pub enum TableMut<'a> {
+    /// The held side of a join, frozen: all workers share it.
+    Frozen {
+        /// The join.
+        operator: usize,
+        /// What it holds in memory.
+        bytes: usize,
+    },
+    /// What a worker has of a join: rows of the held side, marks.
+    Join {
+        /// The join.
+        operator: usize,
+        /// What it holds in memory.
+        bytes: usize,
+    },
+    /// What a worker has of a group.
+    Groups {
+        /// The group.
+        operator: usize,
+        /// The groups, which can go to disk.
+        groups: &'a mut dyn SpillGroups,
+    },
 }
 
 /// A port, lent.

@@ -3,13 +3,16 @@
 //! Only the code that `flow!` prints may use it; it changes with the macro.
 
 pub use crate::{
-    flow::{At, Block, Counts, Flow, Output, PortMut, PortRef, Reason, Record, RowText, Span, Stop, Trapped},
+    flow::{
+        At, Block, Counts, Drained, Flow, Output, PortMut, PortRef, Reason, Record, RowText, Span, Stop, TableMut,
+        Trapped,
+    },
     operations::{
         Count, Groups, IntoField, Max, MaxBytes, MaxText, Min, MinBytes, MinText, Optional, Pattern, Required,
         Returned, SumDecimal, SumFloat, SumInt, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
         required_of, returned_of, run_of, up_to,
     },
-    operators::{Accumulators, Entry, GroupTable, JoinBuild, JoinTable, Matched, SortedGroups},
+    operators::{Accumulators, Entry, GroupTable, HeapBytes, JoinBuild, JoinTable, Matched, SortedGroups},
     plan::{Balance, Drain, FieldPlan, OperatorPlan, Plan, PortKind, PortPlan, Step},
     scheme::{Columns, Delimited},
     sink::{FromRow, Sink, Trap},

@@ -106,22 +106,40 @@ impl Accumulators for Aggregates {
         self.min.merge(other.min);
         self.max.merge(other.max);
     }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.count.encode(bytes);
+        self.sum.encode(bytes);
+        self.total.encode(bytes);
+        self.min.encode(bytes);
+        self.max.encode(bytes);
+    }
+
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        Self {
+            count: Count::decode(row),
+            sum: SumInt::decode(row),
+            total: SumDecimal::decode(row),
+            min: Min::decode(row),
+            max: MaxText::decode(row),
+        }
+    }
 }
 
 #[test]
 fn updating_known_groups() {
-    let mut table = GroupTable::<Aggregates>::default();
+    let mut table = GroupTable::<Aggregates>::new(&[Type::I64]);
     let mut key = Vec::new();
     let mut number = 0_i64;
     assert_steady(|| {
         key.clear();
         (number % 8).encode(&mut key);
-        let group = table.group(&key);
+        let (group, heap_bytes) = table.group(&key);
         group.count.update();
         group.sum.update(Some(number));
         group.total.update(Some(Decimal::new(number.into(), 2)));
         group.min.update(Some(number));
-        group.max.update(Some(if number % 2 == 0 { "even" } else { "odd" }));
+        group.max.update(Some(if number % 2 == 0 { "even" } else { "odd" }), heap_bytes);
         number += 1;
     });
 }

@@ -123,6 +123,11 @@ pub mod access_log_counts {
 const _: () = {
     use ::flow_runtime::__private as __flow;
     struct __Join6 {}
+    impl __flow::HeapBytes for __Join6 {
+        fn heap_bytes(&self) -> usize {
+            0
+        }
+    }
     #[derive(::core::default::Default)]
     struct __Group8 {
         count: __flow::Count,
@@ -130,6 +135,14 @@ const _: () = {
     impl __flow::Accumulators for __Group8 {
         fn merge(&mut self, other: Self) {
             self.count.merge(other.count);
+        }
+        fn encode(&self, bytes: &mut __flow::OwnedBytes) {
+            __flow::Encode::encode(&self.count, bytes);
+        }
+        fn decode(row: &mut __flow::RowReader<'_>) -> Self {
+            Self {
+                count: __flow::Decode::decode(row),
+            }
         }
     }
     #[derive(::core::default::Default)]
@@ -156,7 +169,7 @@ const _: () = {
                 unquoted_4_0: ::core::default::Default::default(),
                 build_6: ::core::default::Default::default(),
                 matched_6: ::core::default::Default::default(),
-                group_8: ::core::default::Default::default(),
+                group_8: __flow::GroupTable::new(&[__flow::Type::Text]),
             }
         }
     }
@@ -269,7 +282,7 @@ const _: () = {
             out.count(8usize).rows_in += 1;
             worker.key.clear();
             __flow::Encode::encode(&ip, &mut worker.key);
-            let group = worker.group_8.group(&worker.key);
+            let (group, heap) = worker.group_8.group(&worker.key);
             group.count.update();
         }
         ::core::result::Result::Ok(())
@@ -278,21 +291,19 @@ const _: () = {
         shared: &__Shared,
         worker: &mut __Worker,
         out: &mut __flow::Output,
-    ) -> ::core::result::Result<(), __flow::Stop> {
-        let matched = ::core::mem::take(&mut worker.matched_6);
-        for held in shared.join_6.unmatched(&matched) {
+    ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
+        for held in shared.join_6.unmatched(&mut worker.matched_6) {
             out.count(6usize).rows_out += 1;
             __behind_6(shared, worker, out, ::core::option::Option::None)?;
         }
-        ::core::result::Result::Ok(())
+        ::core::result::Result::Ok(worker.matched_6.drained())
     }
     fn __groups_8(
         shared: &__Shared,
         worker: &mut __Worker,
         out: &mut __flow::Output,
-    ) -> ::core::result::Result<(), __flow::Stop> {
-        let groups = ::core::mem::take(&mut worker.group_8)
-            .sorted(&[__flow::Type::Text]);
+    ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
+        let groups = worker.group_8.take_loaded();
         for (mut key, group) in groups.iter() {
             let ip: ::core::option::Option<&str> = __flow::Decode::decode(&mut key);
             out.count(8usize).rows_out += 1;
@@ -305,7 +316,7 @@ const _: () = {
                 out.count(10usize).rows_out += 1;
             }
         }
-        ::core::result::Result::Ok(())
+        ::core::result::Result::Ok(worker.group_8.drained())
     }
     impl __flow::Flow for AccessLogCounts {
         const PLAN: &'static __flow::Plan = &__flow::Plan {
@@ -725,7 +736,7 @@ const _: () = {
             shared: &mut __Shared,
             worker: &mut __Worker,
             out: &mut __flow::Output,
-        ) -> ::core::result::Result<(), __flow::Stop> {
+        ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
             out.at_rows();
             worker.sequence = u64::MAX;
             match drain {
@@ -734,12 +745,31 @@ const _: () = {
                         ::core::mem::take(&mut worker.build_6),
                         &[__flow::Type::Text],
                     );
-                    ::core::result::Result::Ok(())
+                    ::core::result::Result::Ok(__flow::Drained::Wholly)
                 }
                 1usize => __unmatched_6(shared, worker, out),
                 2usize => __groups_8(shared, worker, out),
-                _ => ::core::result::Result::Ok(()),
+                _ => ::core::result::Result::Ok(__flow::Drained::Wholly),
             }
+        }
+        fn tables<'a>(
+            shared: &'a __Shared,
+            worker: &'a mut __Worker,
+        ) -> __flow::List<__flow::TableMut<'a>> {
+            ::core::convert::Into::into([
+                __flow::TableMut::Frozen {
+                    operator: 6usize,
+                    bytes: shared.join_6.held_bytes(),
+                },
+                __flow::TableMut::Join {
+                    operator: 6usize,
+                    bytes: worker.build_6.held_bytes() + worker.matched_6.held_bytes(),
+                },
+                __flow::TableMut::Groups {
+                    operator: 8usize,
+                    groups: &mut worker.group_8,
+                },
+            ])
         }
     }
 };

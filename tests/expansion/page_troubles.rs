@@ -136,6 +136,16 @@ const _: () = {
             self.hits.merge(other.hits);
             self.slowest.merge(other.slowest);
         }
+        fn encode(&self, bytes: &mut __flow::OwnedBytes) {
+            __flow::Encode::encode(&self.hits, bytes);
+            __flow::Encode::encode(&self.slowest, bytes);
+        }
+        fn decode(row: &mut __flow::RowReader<'_>) -> Self {
+            Self {
+                hits: __flow::Decode::decode(row),
+                slowest: __flow::Decode::decode(row),
+            }
+        }
     }
     #[derive(::core::default::Default)]
     pub struct __Shared {}
@@ -153,7 +163,9 @@ const _: () = {
                 unquoted_0_0: ::core::default::Default::default(),
                 unquoted_0_1: ::core::default::Default::default(),
                 unquoted_0_2: ::core::default::Default::default(),
-                group_8: ::core::default::Default::default(),
+                group_8: __flow::GroupTable::new(
+                    &[__flow::Type::Text, __flow::Type::Text],
+                ),
             }
         }
     }
@@ -316,7 +328,7 @@ const _: () = {
             worker.key.clear();
             __flow::Encode::encode(&page, &mut worker.key);
             __flow::Encode::encode(&why, &mut worker.key);
-            let group = worker.group_8.group(&worker.key);
+            let (group, heap) = worker.group_8.group(&worker.key);
             group.hits.update();
             group.slowest.update(millis);
         }
@@ -326,9 +338,8 @@ const _: () = {
         shared: &__Shared,
         worker: &mut __Worker,
         out: &mut __flow::Output,
-    ) -> ::core::result::Result<(), __flow::Stop> {
-        let groups = ::core::mem::take(&mut worker.group_8)
-            .sorted(&[__flow::Type::Text, __flow::Type::Text]);
+    ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
+        let groups = worker.group_8.take_loaded();
         for (mut key, group) in groups.iter() {
             let page: &str = __flow::Decode::decode(&mut key);
             let why: &str = __flow::Decode::decode(&mut key);
@@ -345,7 +356,7 @@ const _: () = {
                 out.count(11usize).rows_out += 1;
             }
         }
-        ::core::result::Result::Ok(())
+        ::core::result::Result::Ok(worker.group_8.drained())
     }
     impl __flow::Flow for PageTroubles {
         const PLAN: &'static __flow::Plan = &__flow::Plan {
@@ -955,12 +966,23 @@ const _: () = {
             shared: &mut __Shared,
             worker: &mut __Worker,
             out: &mut __flow::Output,
-        ) -> ::core::result::Result<(), __flow::Stop> {
+        ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
             out.at_rows();
             match drain {
                 0usize => __groups_8(shared, worker, out),
-                _ => ::core::result::Result::Ok(()),
+                _ => ::core::result::Result::Ok(__flow::Drained::Wholly),
             }
+        }
+        fn tables<'a>(
+            shared: &'a __Shared,
+            worker: &'a mut __Worker,
+        ) -> __flow::List<__flow::TableMut<'a>> {
+            ::core::convert::Into::into([
+                __flow::TableMut::Groups {
+                    operator: 8usize,
+                    groups: &mut worker.group_8,
+                },
+            ])
         }
     }
 };

@@ -33,6 +33,7 @@ pub fn options(workers: usize) -> Options {
     Options {
         workers: NonZeroUsize::new(workers).expect("at least one worker"),
         bounds: Bounds::default(),
+        memory_bytes: None,
         checkpoint: Checkpoint::None,
         stop: Arc::default(),
         progress: Arc::default(),

@@ -10,7 +10,7 @@ use super::{
     RowCode, code, local, plain,
     ports::variable_type,
     row_code::RowBlock,
-    tables::{function_of, held_fields, numbered, type_of},
+    tables::{function_of, held_fields, key_types, numbered, type_of},
 };
 use crate::{
     operators::{Kind, every::Every, hash_join::Join},
@@ -67,16 +67,16 @@ pub(super) fn read(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-// fn drain(drain, …) -> Result<(), Stop> { match drain { 0 => { <freeze> Ok(()) } 1 => __unmatched_6(…), … } }
+// fn drain(drain, …) -> Result<Drained, Stop> { match drain { 0 => { <freeze> Ok(Wholly) } 1 => __unmatched_6(…), … } }
 pub(super) fn drain(plan: &Plan<'_>) -> TokenStream {
     let arms = plan.drains.iter().enumerate().map(|(index, drain)| match drain {
         Drain::Freeze(node) => {
             let (table, build) = (numbered("join", *node), numbered("build", *node));
-            let key = plan.join(*node).map(|join| types(&join.held_key)).unwrap_or_default();
+            let key = plan.join(*node).map(|join| key_types(&join.held_key)).unwrap_or_default();
             code! {
                 #index => {
                     shared.#table = __flow::JoinTable::freeze(::core::mem::take(&mut worker.#build), &[#key]);
-                    ::core::result::Result::Ok(())
+                    ::core::result::Result::Ok(__flow::Drained::Wholly)
                 }
             }
         }
@@ -96,21 +96,15 @@ pub(super) fn drain(plan: &Plan<'_>) -> TokenStream {
             shared: &mut __Shared,
             worker: &mut __Worker,
             out: &mut __flow::Output,
-        ) -> ::core::result::Result<(), __flow::Stop> {
+        ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
             out.at_rows();
             #sequence
             match drain {
                 #(#arms)*
-                _ => ::core::result::Result::Ok(()),
+                _ => ::core::result::Result::Ok(__flow::Drained::Wholly),
             }
         }
     }
-}
-
-/// The types of a key, for its order: `Type::Text, Type::I64`.
-fn types(key: &[Field]) -> TokenStream {
-    let types = key.iter().map(|field| field.typed.ty.plan());
-    code!(#(#types),*)
 }
 
 struct Loops<'a> {
@@ -260,7 +254,10 @@ impl Loops<'_> {
         fields.collect()
     }
 
-    // fn __unmatched_6(…) { for held in shared.join_6.unmatched(&matched) { __behind_6(shared, worker, out, None, …)?; } }
+    // fn __unmatched_6(…) -> Result<Drained, Stop> {
+    //     for held in shared.join_6.unmatched(&mut worker.matched_6) { __behind_6(shared, worker, out, None, …)?; }
+    //     Ok(worker.matched_6.drained())
+    // }
     fn unmatched(&self, node: usize, join: &Join) -> TokenStream {
         let (function, table, matched) =
             (function_of("unmatched", node), numbered("join", node), numbered("matched", node));
@@ -268,13 +265,12 @@ impl Loops<'_> {
         code! {
             fn #function(
                 shared: &__Shared, worker: &mut __Worker, out: &mut __flow::Output,
-            ) -> ::core::result::Result<(), __flow::Stop> {
-                let matched = ::core::mem::take(&mut worker.#matched);
-                for held in shared.#table.unmatched(&matched) {
+            ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
+                for held in shared.#table.unmatched(&mut worker.#matched) {
                     out.count(#node).rows_out += 1;
                     #call
                 }
-                ::core::result::Result::Ok(())
+                ::core::result::Result::Ok(worker.#matched.drained())
             }
         }
     }
@@ -302,7 +298,8 @@ impl Loops<'_> {
         code!(#function(shared, worker, out, #(#values),*)?;)
     }
 
-    // let group = worker.group_8.group(&worker.key); group.count.update(); group.bytes.update(Some(size));
+    // let (group, heap) = worker.group_8.group(&worker.key);
+    // group.count.update(); group.bytes.update(Some(size)); group.name.update(Some(name), heap);
     fn gather(&self, node: usize) -> TokenStream {
         let table = numbered("group", node);
         let key = self.plan.group(node).map(|group| self.key(&group.key));
@@ -313,16 +310,19 @@ impl Loops<'_> {
         code! {
             out.count(#node).rows_in += 1;
             #key
-            let group = worker.#table.group(&worker.key);
+            let (group, heap) = worker.#table.group(&worker.key);
             #(#updates)*
         }
     }
 
-    // fn __groups_8(…) { for (mut key, group) in groups.iter() { let ip: Option<&str> = Decode::decode(&mut key); … } }
+    // fn __groups_8(…) -> Result<Drained, Stop> {
+    //     let groups = worker.group_8.take_loaded();
+    //     for (mut key, group) in groups.iter() { let ip: Option<&str> = Decode::decode(&mut key); … }
+    //     Ok(worker.group_8.drained())
+    // }
     fn groups(&self, node: usize) -> TokenStream {
         let (function, table) = (function_of("groups", node), numbered("group", node));
         let key = self.plan.group(node).map(|group| group.key.as_slice()).unwrap_or_default();
-        let order = types(key);
         let decoded = key.iter().map(|field| {
             let (name, ty) = (local(&field.name), variable_type(&field.typed));
             code!(let #name: #ty = __flow::Decode::decode(&mut key);)
@@ -333,14 +333,14 @@ impl Loops<'_> {
         code! {
             fn #function(
                 shared: &__Shared, worker: &mut __Worker, out: &mut __flow::Output,
-            ) -> ::core::result::Result<(), __flow::Stop> {
-                let groups = ::core::mem::take(&mut worker.#table).sorted(&[#order]);
+            ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
+                let groups = worker.#table.take_loaded();
                 for (mut key, group) in groups.iter() {
                     #(#decoded)*
                     out.count(#node).rows_out += 1;
                     #body
                 }
-                ::core::result::Result::Ok(())
+                ::core::result::Result::Ok(worker.#table.drained())
             }
         }
     }

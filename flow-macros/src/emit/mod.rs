@@ -29,9 +29,9 @@ macro_rules! code {
 pub(crate) use code;
 
 /// Names of the loops' own variables, some with a number behind, which no field's variable may take.
-const OWN: [&str; 24] = [
-    "block", "cell", "columns", "drain", "end", "entry", "group", "groups", "held", "keep", "key", "matched", "other",
-    "out", "part", "port", "reason", "record", "row", "shared", "text", "unquoted", "value", "worker",
+const OWN: [&str; 25] = [
+    "block", "cell", "columns", "drain", "end", "entry", "group", "groups", "heap", "held", "keep", "key", "matched",
+    "other", "out", "part", "port", "reason", "record", "row", "shared", "text", "unquoted", "value", "worker",
 ];
 
 /// The variable of a field: its own name, out of sight of the user's code.
@@ -62,6 +62,7 @@ pub(crate) fn flow(plan: &Plan<'_>) -> TokenStream {
     let constant = constant::plan(plan);
     let tables = tables::structs(plan);
     let merge = tables::merge(plan);
+    let lent_tables = tables::lend(plan);
     let loops = loops::functions(plan);
     let read = loops::read(plan);
     let drain = loops::drain(plan);
@@ -84,6 +85,7 @@ pub(crate) fn flow(plan: &Plan<'_>) -> TokenStream {
                 #read
                 #merge
                 #drain
+                #lent_tables
             }
         };
     }

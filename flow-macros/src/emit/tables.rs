@@ -31,6 +31,7 @@ pub(super) fn held_fields<'a>(plan: &'a Plan<'_>, node: usize) -> Vec<&'a Field>
 }
 
 // struct __Join6 { region: Option<String> }        a held row: what is read of it
+// impl HeapBytes for __Join6 { fn heap_bytes(&self) -> usize { 0 + HeapBytes::heap_bytes(&self.region) } }
 // struct __Group8 { count: Count }                 what is gathered for a group
 // pub struct __Shared { join_6: JoinTable<__Join6> }
 // pub struct __Worker { sequence: u64, key: KeyBuffer, state_2: Pattern, build_6: …, matched_6: …, group_8: … }
@@ -38,9 +39,17 @@ pub(super) fn structs(plan: &Plan<'_>) -> TokenStream {
     let held = plan.joins().map(|(node, _)| {
         let name = type_of("Join", node);
         let fields = held_fields(plan, node);
-        let names = fields.iter().map(|field| local(&field.name));
+        let names: Vec<Ident> = fields.iter().map(|field| local(&field.name)).collect();
         let types = fields.iter().map(|field| option(&field.typed, field.typed.ty.owned()));
-        code!(struct #name { #(#names: #types),* })
+        code! {
+            struct #name { #(#names: #types),* }
+
+            impl __flow::HeapBytes for #name {
+                fn heap_bytes(&self) -> usize {
+                    0 #(+ __flow::HeapBytes::heap_bytes(&self.#names))*
+                }
+            }
+        }
     });
     let gathered = plan.groups().map(|(node, _)| accumulators(plan, node));
     let tables: Vec<TokenStream> = plan
@@ -96,9 +105,9 @@ fn owned(plan: &Plan<'_>) -> Vec<Owned> {
             owned.push((numbered("matched", node), code!(__flow::Matched), default()));
         }
     }
-    for (node, _) in plan.groups() {
-        let row = type_of("Group", node);
-        owned.push((numbered("group", node), code!(__flow::GroupTable<#row>), default()));
+    for (node, group) in plan.groups() {
+        let (row, key) = (type_of("Group", node), key_types(&group.key));
+        owned.push((numbered("group", node), code!(__flow::GroupTable<#row>), code!(__flow::GroupTable::new(&[#key]))));
     }
     owned
 }
@@ -113,8 +122,18 @@ fn unzip(owned: Vec<Owned>) -> (Vec<Ident>, Vec<TokenStream>, Vec<TokenStream>) 
     parts
 }
 
+/// The types of a key, for its order: `Type::Text, Type::I64`.
+pub(super) fn key_types(key: &[Field]) -> TokenStream {
+    let types = key.iter().map(|field| field.typed.ty.plan());
+    code!(#(#types),*)
+}
+
 // #[derive(Default)] struct __Group8 { count: Count }
-// impl Accumulators for __Group8 { fn merge(&mut self, other: Self) { self.count.merge(other.count); } }
+// impl Accumulators for __Group8 {
+//     fn merge(&mut self, other: Self) { self.count.merge(other.count); }
+//     fn encode(&self, bytes: &mut Vec<u8>) { Encode::encode(&self.count, bytes); }
+//     fn decode(row: &mut RowReader<'_>) -> Self { Self { count: Decode::decode(row) } }
+// }
 fn accumulators(plan: &Plan<'_>, group: usize) -> TokenStream {
     let name = type_of("Group", group);
     let every = plan.every_of(group);
@@ -127,6 +146,15 @@ fn accumulators(plan: &Plan<'_>, group: usize) -> TokenStream {
         impl __flow::Accumulators for #name {
             fn merge(&mut self, other: Self) {
                 #(self.#names.merge(other.#names);)*
+            }
+
+            fn encode(&self, bytes: &mut __flow::OwnedBytes) {
+                #(__flow::Encode::encode(&self.#names, bytes);)*
+            }
+
+            fn decode(row: &mut __flow::RowReader<'_>) -> Self {
+                // In the order of their encoding.
+                Self { #(#names: __flow::Decode::decode(row)),* }
             }
         }
     }
@@ -150,6 +178,30 @@ pub(super) fn merge(plan: &Plan<'_>) -> TokenStream {
         fn merge(worker: &mut __Worker, other: __Worker) {
             #(#joins)*
             #(#groups)*
+        }
+    }
+}
+
+// fn tables(shared, worker) -> List<TableMut> {
+//     [Frozen { operator: 6, bytes: shared.join_6.held_bytes() }, Join { operator: 6, bytes: worker.build_6.held_bytes() },
+//      Groups { operator: 8, groups: &mut worker.group_8 }].into()
+// }
+pub(super) fn lend(plan: &Plan<'_>) -> TokenStream {
+    let joins = plan.joins().map(|(node, join)| {
+        let (table, build, matched) = (numbered("join", node), numbered("build", node), numbered("matched", node));
+        let matched = join.joiner.keeps_held().then(|| code!(+ worker.#matched.held_bytes()));
+        code! {
+            __flow::TableMut::Frozen { operator: #node, bytes: shared.#table.held_bytes() },
+            __flow::TableMut::Join { operator: #node, bytes: worker.#build.held_bytes() #matched },
+        }
+    });
+    let groups = plan.groups().map(|(node, _)| {
+        let group = numbered("group", node);
+        code!(__flow::TableMut::Groups { operator: #node, groups: &mut worker.#group },)
+    });
+    code! {
+        fn tables<'a>(shared: &'a __Shared, worker: &'a mut __Worker) -> __flow::List<__flow::TableMut<'a>> {
+            ::core::convert::Into::into([#(#joins)* #(#groups)*])
         }
     }
 }

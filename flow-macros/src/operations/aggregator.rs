@@ -106,7 +106,9 @@ impl Aggregator {
     pub(crate) fn update(&self, argument: Option<&Field>) -> TokenStream {
         let Some(argument) = argument else { return TokenStream::new() };
         let name = local(&argument.name);
-        if argument.typed.nullable { code!(#name) } else { code!(::core::option::Option::Some(#name)) }
+        let value = if argument.typed.nullable { code!(#name) } else { code!(::core::option::Option::Some(#name)) };
+        // What keeps text owns memory that the table has to know of.
+        if argument.typed.ty.is_borrowed() { code!(#value, heap) } else { value }
     }
 
     /// Whether its `finish` can fail.

@@ -2,7 +2,7 @@
 
 use crate::{
     Flow, Plan, Sink, Source, Table, Trap,
-    flow::{Block, Output, PortMut, PortRef, Stop},
+    flow::{Block, Drained, Output, PortMut, PortRef, Stop},
     plan::{Balance, Drain, FieldPlan, OperatorPlan, PortKind, PortPlan, Step},
     value::Type,
 };
@@ -54,8 +54,8 @@ impl Flow for AccessLogCounts {
 
     fn merge((): &mut (), (): ()) {}
 
-    fn drain(_: usize, (): &mut (), (): &mut (), _: &mut Output) -> Result<(), Stop> {
-        Ok(())
+    fn drain(_: usize, (): &mut (), (): &mut (), _: &mut Output) -> Result<Drained, Stop> {
+        Ok(Drained::Wholly)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     collect::Stage,
     execute::{self, Executed, Execution, InputRead, ShardRead},
     limits::ClosedBy,
+    machine,
     ports::Ports,
     surroundings::{Surroundings, effect},
 };
@@ -66,6 +67,8 @@ pub(super) fn read<F: Flow>(
         inputs,
         workers: options.workers,
         bounds: &options.bounds,
+        memory_bytes: options.memory_bytes.unwrap_or_else(machine::share_bytes),
+        spill: checkpoint.staging.spill_directory(&attempt.id),
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
         stop: &options.stop,
         progress: &options.progress,

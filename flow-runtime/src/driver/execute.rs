@@ -6,16 +6,17 @@
 //!         └────────buffer────────┴◄────rows, trapped─────────┘
 //! ```
 //!
-//! The calling thread's part is `run.rs`. Everything that is sent carries one of a fixed number of buffers, so that no queue grows with the input and no
+//! The calling thread's part is `run.rs`; what tables may hold, and what happens when it is too much, `memory.rs`. Everything that is sent carries one of a fixed number of buffers, so that no queue grows with the input and no
 //! sender ever blocks: whatever fails, the calling thread leaves, and the others find that nobody listens. What the
 //! workers made is handed to the [`Collect`] in the order of the pieces, whoever was faster.
 
-use std::{num::NonZeroUsize, sync::atomic::AtomicBool, thread, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::atomic::AtomicBool, thread, time::Duration};
 
-use super::{Bounds, Progress, limits::ClosedBy, run::Run};
+use super::{Bounds, Progress, limits::ClosedBy, memory::Memory, run::Run};
 use crate::{
     Error,
     flow::{Counts, Flow},
+    operators::SpillPlace,
     plan::Step,
     source::{Position, ShardFrom, SourceTap},
     value::RowBuffer,
@@ -29,6 +30,10 @@ pub(crate) struct Execution<'a> {
     pub(crate) workers: NonZeroUsize,
     /// What closes the iteration before its sources end; tables are always read whole.
     pub(crate) bounds: &'a Bounds,
+    /// What tables may hold.
+    pub(crate) memory_bytes: u64,
+    /// Where groups go that do not fit: a directory that need not exist.
+    pub(crate) spill: PathBuf,
     /// Whether operators run although no source has a new record.
     pub(crate) run_when_empty: bool,
     /// Set from outside to abandon the iteration.
@@ -136,9 +141,10 @@ pub(crate) struct ShardRead {
 /// flow's code; [`Error::Interrupted`]. All threads have ended by then.
 pub(crate) fn execute<F: Flow>(job: Execution<'_>, collect: &mut dyn Collect) -> Result<Executed, Error> {
     let run_when_empty = job.run_when_empty;
+    let memory = Memory::new(F::PLAN, job.memory_bytes, job.workers, SpillPlace::new(&job.spill));
     thread::scope(|threads| {
         // Dropped when this closure ends, however it ends, it makes the readers end.
-        let mut run = Run::new(F::PLAN, job, collect, threads);
+        let mut run = Run::new(F::PLAN, job, &memory, collect, threads);
         let new_records = run.open_sources()?;
         if new_records || run_when_empty {
             let (mut shared, mut state) = (F::Shared::default(), F::Worker::default());

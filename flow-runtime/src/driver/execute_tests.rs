@@ -30,6 +30,8 @@ use crate::{
 struct Setting {
     workers: usize,
     bounds: Bounds,
+    memory_bytes: u64,
+    spill: TempDir,
     run_when_empty: bool,
     stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
@@ -41,6 +43,8 @@ impl Default for Setting {
         Self {
             workers: 2,
             bounds: Bounds::default(),
+            memory_bytes: 1 << 30,
+            spill: TempDir::new().unwrap(),
             run_when_empty: false,
             stop: Arc::default(),
             progress: Arc::default(),
@@ -64,6 +68,8 @@ impl Setting {
             inputs,
             workers: NonZeroUsize::new(self.workers).unwrap(),
             bounds: &self.bounds,
+            memory_bytes: self.memory_bytes,
+            spill: self.spill.path().join("spill"),
             run_when_empty: self.run_when_empty,
             stop: &self.stop,
             progress: &self.progress,

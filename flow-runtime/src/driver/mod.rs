@@ -12,6 +12,8 @@ mod execute;
 mod intake;
 mod limits;
 mod lock;
+mod machine;
+mod memory;
 mod overlaps;
 mod panics;
 mod ports;
@@ -46,6 +48,9 @@ pub struct Options {
     pub workers: NonZeroUsize,
     /// What closes an iteration before its sources end.
     pub bounds: Bounds,
+    /// Bytes that the tables of joins and groups may hold in memory, all workers together; half of the memory that the
+    /// machine has, or the control group of the process, if `None`. Groups beyond it go to disk, and come out the same.
+    pub memory_bytes: Option<u64>,
     /// Where iterations are kept.
     pub checkpoint: Checkpoint,
     /// Set from outside to abandon the open iteration.

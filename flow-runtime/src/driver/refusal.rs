@@ -10,8 +10,9 @@ use crate::{
 /// Letters of a record that an error shows.
 const SHOWN_CHARS_MAX: usize = 120;
 
-/// The error for what failed at `place`; `record` is the record, or the row as text.
-pub(super) fn error(plan: &Plan, why: &Why, place: String, record: Option<&[u8]>) -> Error {
+/// The error for what failed at `place`; `record` is the record, or the row as text. What is an error already says itself
+/// where.
+pub(super) fn error(plan: &Plan, why: Why, place: String, record: Option<&[u8]>) -> Error {
     let shown = record.map(|record| format!("; it is `{}`", shown(record))).unwrap_or_default();
     let failure = match why {
         Why::Stopped(stop) => {
@@ -21,6 +22,7 @@ pub(super) fn error(plan: &Plan, why: &Why, place: String, record: Option<&[u8]>
                 .cause(format!("{}: {}{shown}", operator.map_or("", |operator| operator.text), stop.reason))
                 .help(operator.map_or_else(String::new, |operator| advice(plan, operator)))
         }
+        Why::Refused(error) => return error,
         Why::Panicked(message) => Failure::new("the flow's code panicked")
             .cause(format!("{message}{shown}"))
             .help("mend the code; where it returns a Result, a failing record can go to a trap"),

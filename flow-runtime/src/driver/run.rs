@@ -14,6 +14,7 @@ use super::{
     Progress,
     execute::{Collect, Executed, Execution, TrappedRecord},
     intake::Intake,
+    memory::Memory,
     panics::caught,
     refusal,
     sequencer::Sequencer,
@@ -21,7 +22,8 @@ use super::{
 };
 use crate::{
     Error, Failure, Plan,
-    flow::{At, Counts, Flow, Output, Stop},
+    flow::{At, Counts, Drained, Flow, Output, Stop, TableMut},
+    plan::Drain,
     source::Next,
 };
 
@@ -45,6 +47,7 @@ pub(super) struct Run<'a, 's, 'e> {
     stop: &'a AtomicBool,
     progress: &'a Progress,
     clock: &'a dyn Fn() -> Duration,
+    memory: &'a Memory,
     collect: &'a mut dyn Collect,
     counts: Vec<Counts>,
     /// Of pieces that are done with.
@@ -58,6 +61,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
     pub(super) fn new(
         plan: &'static Plan,
         job: Execution<'a>,
+        memory: &'a Memory,
         collect: &'a mut dyn Collect,
         threads: &'s thread::Scope<'s, 'e>,
     ) -> Self {
@@ -69,6 +73,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
             stop: job.stop,
             progress: job.progress,
             clock: job.clock,
+            memory,
             collect,
             counts: vec![Counts::default(); plan.operators.len()],
             spare: Vec::new(),
@@ -107,34 +112,67 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         let queue = Mutex::new(queue);
         thread::scope(|threads| {
             for (index, worker) in std::iter::once(&mut *state).chain(&mut others).enumerate() {
-                workers::start::<F>(threads, index, shared, worker, &queue, self.sender.clone())?;
+                let account = self.memory.account();
+                workers::start::<F>(threads, index, (shared, worker), account, &queue, self.sender.clone())?;
             }
             // Dropped at the end, `jobs` makes the workers end.
             self.pass_on(&inputs, jobs)
         })?;
         caught(|| others.into_iter().for_each(|other| F::merge(state, other)))
-            .map_err(|message| refusal::error(self.plan, &Why::Panicked(message), "merging workers".to_owned(), None))
+            .map_err(|message| refusal::error(self.plan, Why::Panicked(message), "merging workers".to_owned(), None))
     }
 
-    /// Does one drain of the plan.
+    /// Does one drain of the plan, piece by piece.
     pub(super) fn drain<F: Flow>(
         &mut self,
         drain: usize,
         shared: &mut F::Shared,
         state: &mut F::Worker,
     ) -> Result<(), Error> {
-        self.heed_stop()?;
-        let mut output = Output::new(self.plan);
-        let why = match caught(|| F::drain(drain, shared, state, &mut output)) {
-            Ok(Ok(())) => return self.hand_on(&output, None),
-            Ok(Err(stop)) => Why::Stopped(stop),
-            Err(message) => Why::Panicked(message),
+        let mut results = Results::new(self.plan);
+        let mut account = self.memory.account();
+        loop {
+            self.heed_stop()?;
+            self.load_groups::<F>(drain, shared, state)?;
+            let drained = self.drain_piece::<F>(drain, shared, state, &mut results.output)?;
+            self.hand_on(&results.output, None)?;
+            results.clear();
+            account.settle::<F>(shared, state)?;
+            if drained == Drained::Wholly {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Loads the groups that come next, if groups are what is drained.
+    fn load_groups<F: Flow>(&self, drain: usize, shared: &F::Shared, state: &mut F::Worker) -> Result<(), Error> {
+        let Some(Drain::Group(group)) = self.plan.drains.get(drain) else { return Ok(()) };
+        for table in F::tables(shared, state) {
+            match table {
+                TableMut::Groups { operator, groups } if operator == *group => groups.load(self.memory.spill())?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn drain_piece<F: Flow>(
+        &self,
+        drain: usize,
+        shared: &mut F::Shared,
+        state: &mut F::Worker,
+        output: &mut Output,
+    ) -> Result<Drained, Error> {
+        let (why, row) = match caught(|| F::drain(drain, shared, state, output)) {
+            Ok(Ok(drained)) => return Ok(drained),
+            Ok(Err(Stop { operator, at: At::Row(row), reason })) => {
+                (Why::Stopped(Stop { operator, at: At::Row(row.clone()), reason }), Some(row))
+            }
+            Ok(Err(stop)) => (Why::Stopped(stop), None),
+            Err(message) => (Why::Panicked(message), None),
         };
-        let row = match &why {
-            Why::Stopped(Stop { at: At::Row(row), .. }) if !row.is_empty() => Some(row.as_bytes()),
-            _ => None,
-        };
-        Err(refusal::error(self.plan, &why, "when all records had been read".to_owned(), row))
+        let row = row.as_deref().filter(|row| !row.is_empty()).map(str::as_bytes);
+        Err(refusal::error(self.plan, why, "when all records had been read".to_owned(), row))
     }
 
     /// What came of it all.
@@ -201,8 +239,8 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
     }
 
     /// Hands on what came of one piece, or fails as it failed.
-    fn deliver(&mut self, work: Box<Work>) -> Result<(), Error> {
-        if let Some(Failed { why, record }) = &work.results.failed {
+    fn deliver(&mut self, mut work: Box<Work>) -> Result<(), Error> {
+        if let Some(Failed { why, record }) = work.results.failed.take() {
             let (port, shard) = (self.intake.name(work.input), self.intake.shard(&work));
             let position = record.map_or_else(|| work.piece.from.clone(), |(index, span)| work.position(index, span));
             let place = format!("port `{port}`, {shard}, position {position}");

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use super::{panics::caught, readers::cannot_start_thread, run::Event};
+use super::{memory::Account, panics::caught, readers::cannot_start_thread, run::Event};
 use crate::{
     Error, Plan,
     flow::{At, Block, Flow, Output, Span, Stop},
@@ -57,6 +57,8 @@ pub(super) enum Why {
     Stopped(Stop),
     /// The user's code panicked, with this message.
     Panicked(String),
+    /// The worker's tables have outgrown the memory.
+    Refused(Error),
 }
 
 impl Results {
@@ -116,19 +118,20 @@ impl Work {
         };
         let index = match &why {
             Why::Stopped(Stop { at: At::Record(index), .. }) => Some(*index),
-            Why::Stopped(_) => None,
+            Why::Stopped(_) | Why::Refused(_) => None,
             Why::Panicked(_) => results.output.current_record(),
         };
         results.failed = Some(Failed { why, record: index.map(|index| (index, span(index))) });
     }
 }
 
-/// Starts worker `index`, which takes work off `queue` until there is no more, or until a piece of its own failed.
+/// Starts worker `index`, which takes work off `queue` until there is no more, or until a piece of its own failed. After
+/// each piece it settles its account.
 pub(super) fn start<'s, F: Flow>(
     threads: &'s thread::Scope<'s, '_>,
     index: usize,
-    shared: &'s F::Shared,
-    worker: &'s mut F::Worker,
+    (shared, worker): (&'s F::Shared, &'s mut F::Worker),
+    mut account: Account<'s>,
     queue: &'s Mutex<Receiver<Box<Work>>>,
     events: Sender<Event>,
 ) -> Result<(), Error> {
@@ -136,6 +139,11 @@ pub(super) fn start<'s, F: Flow>(
         let mut spans = Vec::new();
         while let Some(mut work) = next(queue) {
             work.run::<F>(shared, worker, &mut spans);
+            if work.results.failed.is_none()
+                && let Err(error) = account.settle::<F>(shared, worker)
+            {
+                work.results.failed = Some(Failed { why: Why::Refused(error), record: None });
+            }
             let failed = work.results.failed.is_some();
             if events.send(Event::Worked(work)).is_err() || failed {
                 return;

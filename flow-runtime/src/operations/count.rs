@@ -1,5 +1,7 @@
 //! `Count`: how many rows a group has, nulls or not.
 
+use crate::value::{Decode, Encode, RowReader};
+
 /// Counts rows.
 ///
 /// # Example
@@ -33,5 +35,17 @@ impl Count {
     #[must_use]
     pub fn finish(&self) -> i64 {
         self.rows
+    }
+}
+
+impl Encode for Count {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.rows.encode(bytes);
+    }
+}
+
+impl Decode<'_> for Count {
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        Self { rows: i64::decode(row) }
     }
 }

@@ -5,7 +5,10 @@
 
 use std::{cmp::Ordering, marker::PhantomData};
 
-use crate::value::{Date, Decimal, Timestamp};
+use crate::{
+    operators::HeapBytes,
+    value::{Date, Decimal, Decode, Encode, RowReader, Timestamp},
+};
 
 /// Which end of the order is wanted.
 pub trait Wanted: Send {
@@ -121,6 +124,18 @@ impl<T: TotalOrder, W: Wanted> Extreme<T, W> {
     }
 }
 
+impl<T: Encode, W> Encode for Extreme<T, W> {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.kept.encode(bytes);
+    }
+}
+
+impl<'a, T: Decode<'a>, W> Decode<'a> for Extreme<T, W> {
+    fn decode(row: &mut RowReader<'a>) -> Self {
+        Self { kept: Decode::decode(row), wanted: PhantomData }
+    }
+}
+
 /// Keeps the least or the greatest bytes, in a buffer that is used again.
 #[derive(Clone, Debug)]
 pub struct ExtremeBytes<W> {
@@ -136,26 +151,46 @@ impl<W> Default for ExtremeBytes<W> {
 }
 
 impl<W: Wanted> ExtremeBytes<W> {
-    /// Takes in a row's value.
+    /// Takes in a row's value; raises `heap_bytes` by what the buffer has grown.
     #[inline]
-    pub fn update(&mut self, value: Option<&[u8]>) {
-        let Some(value) = value else { return };
-        if !self.is_some || value.cmp(&self.kept) == W::IF {
-            self.kept.clear();
-            self.kept.extend_from_slice(value);
-            self.is_some = true;
-        }
+    pub fn update(&mut self, value: Option<&[u8]>, heap_bytes: &mut usize) {
+        let Some(value) = value.filter(|value| self.is_wanted(value)) else { return };
+        let before = self.kept.heap_bytes();
+        self.kept.clear();
+        self.kept.extend_from_slice(value);
+        self.is_some = true;
+        *heap_bytes += self.kept.heap_bytes() - before;
     }
 
     /// Takes in what another worker kept.
     pub fn merge(&mut self, other: Self) {
-        self.update(other.finish());
+        if other.finish().is_some_and(|value| self.is_wanted(value)) {
+            *self = other;
+        }
     }
 
     /// The bytes kept.
     #[must_use]
     pub fn finish(&self) -> Option<&[u8]> {
         self.is_some.then_some(&self.kept)
+    }
+
+    #[inline]
+    fn is_wanted(&self, value: &[u8]) -> bool {
+        !self.is_some || value.cmp(&self.kept) == W::IF
+    }
+}
+
+impl<W> Encode for ExtremeBytes<W> {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.is_some.then_some(self.kept.as_slice()).encode(bytes);
+    }
+}
+
+impl<W> Decode<'_> for ExtremeBytes<W> {
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        let kept = Option::<&[u8]>::decode(row);
+        Self { kept: kept.unwrap_or_default().to_owned(), is_some: kept.is_some(), wanted: PhantomData }
     }
 }
 
@@ -174,20 +209,22 @@ impl<W> Default for ExtremeText<W> {
 }
 
 impl<W: Wanted> ExtremeText<W> {
-    /// Takes in a row's value.
+    /// Takes in a row's value; raises `heap_bytes` by what the buffer has grown.
     #[inline]
-    pub fn update(&mut self, value: Option<&str>) {
-        let Some(value) = value else { return };
-        if !self.is_some || value.cmp(self.kept.as_str()) == W::IF {
-            self.kept.clear();
-            self.kept.push_str(value);
-            self.is_some = true;
-        }
+    pub fn update(&mut self, value: Option<&str>, heap_bytes: &mut usize) {
+        let Some(value) = value.filter(|value| self.is_wanted(value)) else { return };
+        let before = self.kept.heap_bytes();
+        self.kept.clear();
+        self.kept.push_str(value);
+        self.is_some = true;
+        *heap_bytes += self.kept.heap_bytes() - before;
     }
 
     /// Takes in what another worker kept.
     pub fn merge(&mut self, other: Self) {
-        self.update(other.finish());
+        if other.finish().is_some_and(|value| self.is_wanted(value)) {
+            *self = other;
+        }
     }
 
     /// The text kept.
@@ -195,11 +232,29 @@ impl<W: Wanted> ExtremeText<W> {
     pub fn finish(&self) -> Option<&str> {
         self.is_some.then_some(&self.kept)
     }
+
+    #[inline]
+    fn is_wanted(&self, value: &str) -> bool {
+        !self.is_some || value.cmp(self.kept.as_str()) == W::IF
+    }
+}
+
+impl<W> Encode for ExtremeText<W> {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.is_some.then_some(self.kept.as_str()).encode(bytes);
+    }
+}
+
+impl<W> Decode<'_> for ExtremeText<W> {
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        let kept = Option::<&str>::decode(row);
+        Self { kept: kept.unwrap_or_default().to_owned(), is_some: kept.is_some(), wanted: PhantomData }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Max, MaxBytes, MaxText, Min, MinBytes, MinText};
+    use super::{HeapBytes as _, Max, MaxBytes, MaxText, Min, MinBytes, MinText};
     use crate::value::Decimal;
 
     #[test]
@@ -228,18 +283,28 @@ mod tests {
         let (mut least, mut greatest) = (MinText::default(), MaxText::default());
         assert_eq!(least.finish(), None);
         for value in [Some("b"), None, Some("ä"), Some(""), Some("B")] {
-            least.update(value);
-            greatest.update(value);
+            least.update(value, &mut 0);
+            greatest.update(value, &mut 0);
         }
         assert_eq!((least.finish(), greatest.finish()), (Some(""), Some("ä")));
 
         let (mut least, mut greatest) = (MinBytes::default(), MaxBytes::default());
-        least.update(Some(b"\xff"));
-        greatest.update(Some(b""));
+        least.update(Some(b"\xff"), &mut 0);
+        greatest.update(Some(b""), &mut 0);
         greatest.merge(MaxBytes::default());
         let mut other = MinBytes::default();
-        other.update(Some(b"a"));
+        other.update(Some(b"a"), &mut 0);
         least.merge(other);
         assert_eq!((least.finish(), greatest.finish()), (Some(b"a".as_slice()), Some(b"".as_slice())));
+    }
+
+    #[test]
+    fn the_bytes_that_are_told_are_those_of_the_buffer() {
+        let (mut text, mut heap_bytes) = (MaxText::default(), 0);
+        for value in ["b", "a longer one that is not kept", "c and a longer one that is", "d"] {
+            text.update(Some(value), &mut heap_bytes);
+            assert_eq!(heap_bytes, text.kept.heap_bytes());
+        }
+        assert!(heap_bytes >= 26);
     }
 }

@@ -3,7 +3,10 @@
 //! Integers and decimals are summed in more bits than any number of rows can fill, so that neither the order of the rows
 //! nor the number of workers decides whether a sum overflows: only its value does. Float sums depend on the order.
 
-use crate::{flow::Reason, value::Decimal};
+use crate::{
+    flow::Reason,
+    value::{Decimal, Decode, Encode, RowReader},
+};
 
 /// Sums `i16`, `i32`, `i64` into `i64`.
 ///
@@ -121,6 +124,46 @@ impl SumDecimal {
             Some(units) => Ok(Some(Decimal::new(units, scale))),
             None => Err(Reason::new(format!("the sum does not fit a Decimal(38, {scale})"))),
         }
+    }
+}
+
+impl Encode for SumInt {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.sum.encode(bytes);
+    }
+}
+
+impl Decode<'_> for SumInt {
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        Self { sum: Decode::decode(row) }
+    }
+}
+
+impl Encode for SumFloat {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.sum.encode(bytes);
+    }
+}
+
+impl Decode<'_> for SumFloat {
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        Self { sum: Decode::decode(row) }
+    }
+}
+
+impl Encode for SumDecimal {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        self.high.encode(bytes);
+        self.low.encode(bytes);
+        self.scale.map(i16::from).encode(bytes);
+    }
+}
+
+impl Decode<'_> for SumDecimal {
+    fn decode(row: &mut RowReader<'_>) -> Self {
+        let (high, low) = (i128::decode(row), i128::decode(row));
+        let scale = Option::<i16>::decode(row).and_then(|scale| u8::try_from(scale).ok());
+        Self { high, low, scale }
     }
 }
 

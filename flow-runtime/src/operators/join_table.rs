@@ -1,7 +1,7 @@
 //! The held side of a `HashJoin`: its rows by their keys.
 //!
 //! ```text
-//!   while the held side is read (one JoinBuild a worker):     pending: (number of key, sequence, row), as they come
+//!   while the held side is read (one JoinBuild a worker):     pending: (number of key, sequence, nth, row), as they come
 //!   frozen (one JoinTable for all workers):
 //!
 //!     key ──▶ Keys ──▶ number 1         starts  [0, 2, 5, …]
@@ -12,39 +12,57 @@
 //! Each worker that streams marks in a [`Matched`] which keys it met; merged, they tell which held rows met nobody, and
 //! those come out once, whatever the number of workers.
 //!
-//! Memory: each key once, each row once; twice for a moment, while freezing sorts them. All of it is held at once: a held
-//! side that does not fit the memory cannot be joined yet.
+//! Memory: each key once, each row once, and about 30 bytes for each of both; the keys of one worker twice for a moment,
+//! while workers are merged. All of it is held at once, and a held side that is larger than the driver's bound ends the
+//! run.
 
-use std::fmt;
+use std::{fmt, iter};
 
-use crate::value::Type;
+use super::{
+    heap::{HeapBytes, make_room},
+    keys::Keys,
+};
+use crate::{flow::Drained, value::Type};
 
-use super::keys::Keys;
+/// Rows that are moved at once when workers are merged.
+const ROWS_MOVED_MAX: usize = 16 * 1024;
+
+/// Unmatched rows that go on at once.
+const UNMATCHED_ROWS_MAX: usize = 1024;
 
 /// Gathers the rows of the held side; one for each worker.
 pub struct JoinBuild<R> {
     keys: Keys,
     pending: Vec<Pending<R>>,
+    /// Rows that have been pushed; not those of other workers.
+    pushed: u64,
+    /// Bytes that the rows own.
+    heap_bytes: usize,
 }
 
 struct Pending<R> {
     key: usize,
     sequence: u64,
+    /// Which of its worker's rows: those of one block come from one worker.
+    nth: u64,
     row: R,
 }
 
 impl<R> Default for JoinBuild<R> {
     fn default() -> Self {
-        Self { keys: Keys::default(), pending: Vec::new() }
+        Self { keys: Keys::default(), pending: Vec::new(), pushed: 0, heap_bytes: 0 }
     }
 }
 
-impl<R> JoinBuild<R> {
+impl<R: HeapBytes> JoinBuild<R> {
     /// Takes in a row of the block with this sequence number.
     #[inline]
     pub fn push(&mut self, sequence: u64, key: &[u8], row: R) {
         let key = self.keys.insert(key);
-        self.pending.push(Pending { key, sequence, row });
+        self.heap_bytes += row.heap_bytes();
+        make_room(&mut self.pending, 1);
+        self.pending.push(Pending { key, sequence, nth: self.pushed, row });
+        self.pushed += 1;
     }
 
     /// Takes in what another worker gathered.
@@ -53,11 +71,29 @@ impl<R> JoinBuild<R> {
             *self = other;
             return;
         }
-        let numbers: Vec<usize> =
-            (0..other.keys.len()).map(|number| self.keys.insert(other.keys.get(number))).collect();
-        self.pending.extend(other.pending.into_iter().map(|row| Pending { key: numbers[row.key], ..row }));
+        let Self { keys, mut pending, heap_bytes, .. } = other;
+        let numbers: Vec<usize> = (0..keys.len()).map(|number| self.keys.insert(keys.get(number))).collect();
+        drop(keys);
+        self.heap_bytes += heap_bytes;
+        self.pending.reserve_exact(pending.len());
+        // From the end, and what is moved is given back at once, so that no row takes memory twice.
+        while !pending.is_empty() {
+            let moved = pending.drain(pending.len().saturating_sub(ROWS_MOVED_MAX)..);
+            self.pending.extend(moved.map(|row| Pending { key: numbers[row.key], ..row }));
+            pending.shrink_to_fit();
+        }
+    }
+
+    /// Bytes that it holds, and those that the frozen table will have besides.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let rows = self.pending.capacity() * size_of::<Pending<R>>();
+        self.keys.held_bytes() + self.keys.len() * BYTES_BESIDES_KEY + rows + self.heap_bytes
     }
 }
+
+/// A frozen table knows of each key where its rows begin, and at the end whether they met no partner.
+const BYTES_BESIDES_KEY: usize = 2 * size_of::<usize>();
 
 impl<R> fmt::Debug for JoinBuild<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +105,7 @@ impl<R> fmt::Debug for JoinBuild<R> {
 ///
 /// # Example
 /// ```
-/// use flow_runtime::{operators::{JoinBuild, JoinTable, Matched}, value::{Encode, Type}};
+/// use flow_runtime::{flow::Drained, operators::{JoinBuild, JoinTable, Matched}, value::{Encode, Type}};
 /// fn key(ip: &str) -> Vec<u8> {
 ///     let mut key = Vec::new();
 ///     ip.encode(&mut key);
@@ -86,7 +122,8 @@ impl<R> fmt::Debug for JoinBuild<R> {
 /// let entry = table.find(&key("b")).unwrap();
 /// matched.mark(entry);
 /// assert_eq!(table.rows(entry), ["Bern", "Basel"]);
-/// assert_eq!(table.unmatched(&matched).collect::<Vec<_>>(), [&"Aarau"]);
+/// assert_eq!(table.unmatched(&mut matched).collect::<Vec<_>>(), [&"Aarau"]);
+/// assert_eq!(matched.drained(), Drained::Wholly);
 /// ```
 pub struct JoinTable<R> {
     keys: Keys,
@@ -94,6 +131,8 @@ pub struct JoinTable<R> {
     /// Where the rows of a key begin in `rows`, by its number; where the next one's begin, they end.
     starts: Vec<usize>,
     rows: Vec<R>,
+    /// Bytes that the rows own.
+    heap_bytes: usize,
 }
 
 /// A key that the held side has.
@@ -102,7 +141,7 @@ pub struct Entry(usize);
 
 impl<R> Default for JoinTable<R> {
     fn default() -> Self {
-        Self::freeze(JoinBuild::default(), &[])
+        Self { keys: Keys::default(), key: &[], starts: Vec::new(), rows: Vec::new(), heap_bytes: 0 }
     }
 }
 
@@ -110,14 +149,16 @@ impl<R> JoinTable<R> {
     /// Makes the table from all workers' rows; `key` are the types of the key's values.
     #[must_use]
     pub fn freeze(build: JoinBuild<R>, key: &'static [Type]) -> Self {
-        let JoinBuild { keys, mut pending } = build;
-        // Stable: rows of one block stay in the order of their pushing.
-        pending.sort_by_key(|row| (row.key, row.sequence));
+        let JoinBuild { keys, mut pending, heap_bytes, .. } = build;
+        // In place, and the rows are collected where they are: a stable sort would take half as much memory again.
+        pending.sort_unstable_by_key(|row| (row.key, row.sequence, row.nth));
         let mut starts = vec![0; keys.len() + 1];
         for (index, row) in pending.iter().enumerate() {
             starts[row.key + 1] = index + 1;
         }
-        Self { keys, key, starts, rows: pending.into_iter().map(|row| row.row).collect() }
+        let mut rows: Vec<R> = pending.into_iter().map(|row| row.row).collect();
+        rows.shrink_to_fit();
+        Self { keys, key, starts, rows, heap_bytes }
     }
 
     /// The entry of a key, if the held side has it.
@@ -137,11 +178,24 @@ impl<R> JoinTable<R> {
         }
     }
 
-    /// The rows whose keys are not in `matched`: keys ascending, null first.
-    pub fn unmatched<'a>(&'a self, matched: &'a Matched) -> impl Iterator<Item = &'a R> {
-        let mut numbers: Vec<usize> = (0..self.keys.len()).filter(|&number| !matched.contains(number)).collect();
-        numbers.sort_unstable_by(|&a, &b| self.keys.compare(self.key, a, b));
-        numbers.into_iter().flat_map(|number| self.rows(Entry(number)))
+    /// The next rows whose keys are not in `matched`: keys ascending, null first. They come in pieces, one a call, until
+    /// [`Matched::drained`] says that there are no more.
+    pub fn unmatched<'a>(&'a self, matched: &mut Matched) -> impl Iterator<Item = &'a R> + use<'a, R> {
+        if matched.unmatched.is_none() {
+            let mut numbers: Vec<usize> = (0..self.keys.len()).filter(|&number| !matched.contains(number)).collect();
+            numbers.sort_unstable_by(|&a, &b| self.keys.compare(self.key, b, a));
+            matched.unmatched = Some(Unmatched { numbers, row: 0 });
+        }
+        let mut room = UNMATCHED_ROWS_MAX;
+        let pieces: Vec<&[R]> = iter::from_fn(|| matched.unmatched.as_mut()?.next(self, &mut room)).collect();
+        pieces.into_iter().flatten()
+    }
+
+    /// Bytes that it holds, and those that finding the unmatched rows will take.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let rows = self.rows.capacity() * size_of::<R>();
+        self.keys.held_bytes() + self.keys.len() * BYTES_BESIDES_KEY + rows + self.heap_bytes
     }
 }
 
@@ -156,6 +210,32 @@ impl<R> fmt::Debug for JoinTable<R> {
 pub struct Matched {
     /// One bit for each key, by its number.
     bits: Vec<u64>,
+    /// While the unmatched rows go on.
+    unmatched: Option<Unmatched>,
+}
+
+/// Unmatched rows that have not gone on.
+#[derive(Clone, Debug)]
+struct Unmatched {
+    /// The numbers of their keys, the last first.
+    numbers: Vec<usize>,
+    /// How many rows of the first key have gone on.
+    row: usize,
+}
+
+impl Unmatched {
+    /// The next rows of one key: as many as there is room for, which they take.
+    fn next<'a, R>(&mut self, table: &'a JoinTable<R>, room: &mut usize) -> Option<&'a [R]> {
+        let rows = table.rows(Entry(*self.numbers.last()?)).get(self.row..).unwrap_or_default();
+        let taken = rows.len().min(*room);
+        *room -= taken;
+        self.row += taken;
+        if taken == rows.len() {
+            self.numbers.pop();
+            self.row = 0;
+        }
+        rows.get(..taken).filter(|taken| !taken.is_empty())
+    }
 }
 
 impl Matched {
@@ -177,6 +257,21 @@ impl Matched {
         for (mine, others) in self.bits.iter_mut().zip(other.bits) {
             *mine |= others;
         }
+    }
+
+    /// Whether [`JoinTable::unmatched`] has given out every row.
+    #[must_use]
+    pub fn drained(&self) -> Drained {
+        match &self.unmatched {
+            Some(unmatched) if unmatched.numbers.is_empty() => Drained::Wholly,
+            _ => Drained::Partly,
+        }
+    }
+
+    /// Bytes that it holds.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.bits.capacity() * size_of::<u64>()
     }
 
     fn contains(&self, number: usize) -> bool {

@@ -14,6 +14,7 @@ use std::{cmp::Ordering, fmt, hash::BuildHasher as _};
 
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table};
 
+use super::heap::make_room;
 use crate::value::{Type, compare_rows};
 
 /// A set of keys, numbered.
@@ -57,7 +58,9 @@ impl Keys {
             hash_table::Entry::Vacant(place) => {
                 let index = ends.len();
                 place.insert(index);
+                make_room(bytes, new.len());
                 bytes.extend_from_slice(new);
+                make_room(ends, 1);
                 ends.push(bytes.len());
                 index
             }
@@ -67,6 +70,11 @@ impl Keys {
     /// The order of the keys with these numbers: that of their values, null first.
     pub(super) fn compare(&self, types: &[Type], a: usize, b: usize) -> Ordering {
         compare_rows(types, self.get(a), self.get(b))
+    }
+
+    /// Bytes that are allocated.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>() + self.indexes.allocation_size()
     }
 }
 

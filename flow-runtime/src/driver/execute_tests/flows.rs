@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Plan,
-    flow::{Block, Flow, Output, PortMut, PortRef, Reason, Stop},
+    flow::{Block, Drained, Flow, Output, PortMut, PortRef, Reason, Stop},
     plan::{Balance, Drain, OperatorPlan, PortKind, PortPlan, Step},
 };
 
@@ -110,12 +110,12 @@ macro_rules! flow {
                 shared: &mut BTreeSet<String>,
                 worker: &mut Worker,
                 out: &mut Output,
-            ) -> Result<(), Stop> {
+            ) -> Result<Drained, Stop> {
                 if drain == 0 {
                     *shared = std::mem::take(&mut worker.hosts);
-                    return Ok(());
+                    return Ok(Drained::Wholly);
                 }
-                groups(shared, worker, out)
+                groups(shared, worker, out).map(|()| Drained::Wholly)
             }
         }
     };

@@ -60,6 +60,7 @@ impl Bench {
         Options {
             workers: NonZeroUsize::new(2).unwrap(),
             bounds: self.bounds,
+            memory_bytes: None,
             checkpoint: Checkpoint::Sqlite(self.path("store.db")),
             stop: Arc::clone(&self.stop),
             progress: Arc::default(),

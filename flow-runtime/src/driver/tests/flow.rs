@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Flow, Plan, Sink, Source, Table, Trap,
-    flow::{Block, Counts, Output, PortMut, PortRef, Reason, Stop},
+    flow::{Block, Counts, Drained, Output, PortMut, PortRef, Reason, Stop},
     plan::{Balance, Drain, FieldPlan, OperatorPlan, PortKind, PortPlan, Step},
     value::{Encode as _, Type},
 };
@@ -134,7 +134,7 @@ impl Flow for WordTotals {
         }
     }
 
-    fn drain(_drain: usize, (): &mut (), words: &mut BTreeMap<String, i64>, out: &mut Output) -> Result<(), Stop> {
+    fn drain(_drain: usize, (): &mut (), words: &mut BTreeMap<String, i64>, out: &mut Output) -> Result<Drained, Stop> {
         out.at_rows();
         for (word, count) in std::mem::take(words) {
             out.count(GROUP).rows_out += 1;
@@ -143,7 +143,7 @@ impl Flow for WordTotals {
             count.encode(row);
             pass(out, WRITE_TOTALS);
         }
-        Ok(())
+        Ok(Drained::Wholly)
     }
 }
 

@@ -68,6 +68,13 @@ impl StagingArea {
         StagedAttempt::new(self.directory.join(attempt), plan)
     }
 
+    /// Where an attempt may put what it needs only while it reads. It is not made; what is there is removed like an
+    /// attempt, when its process has died.
+    #[must_use]
+    pub fn spill_directory(&self, attempt: &str) -> PathBuf {
+        self.directory.join(format!("{attempt}.spill"))
+    }
+
     /// Opens what an attempt has staged for `port`, and makes sure that it is what was sealed.
     ///
     /// # Errors
