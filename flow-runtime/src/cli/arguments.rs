@@ -43,6 +43,7 @@ pub(super) struct Run {
     /// What the command line binds ports to, in the order of the plan.
     pub addresses: Vec<Option<String>>,
     pub bounds: Bounds,
+    pub memory_bytes: Option<u64>,
     pub checkpoint: Checkpoint,
     pub workers: NonZeroUsize,
     pub json: bool,
@@ -143,11 +144,14 @@ fn with_run_options(command: Command, plan: &Plan, defaults: &[String]) -> Comma
     ];
     let workers = option("workers", "COUNT", "Worker threads [default: one for each processor]")
         .value_parser(ValueParser::new(parse_workers));
+    let memory = "What joins and groups may hold in memory: 512MB, 4GiB; groups beyond it go to disk \
+                  [default: half of the memory of the machine or the container]";
+    let memory = option("memory", "SIZE", memory).value_parser(ValueParser::new(parse_bytes));
     command
         .next_line_help(false)
         .args(ports.map(|port| port.help_heading("Ports")))
         .args(bounds.map(|bound| bound.help_heading("Iteration bounds")))
-        .args([checkpoint_option(plan), workers].map(|option| option.help_heading("Run")))
+        .args([checkpoint_option(plan), workers, memory].map(|option| option.help_heading("Run")))
         .args(
             [
                 flag("json", "Print the outcome as one line of JSON on stdout, and no text"),
@@ -228,6 +232,7 @@ fn run_of(plan: &Plan, matches: &ArgMatches) -> Run {
             iteration_timeout: time("iteration-timeout"),
             no_data_timeout: time("no-data-timeout"),
         },
+        memory_bytes: count("memory"),
         checkpoint: checkpoint_of(plan, matches),
         workers: matches.get_one("workers").copied().unwrap_or_else(processors),
         json: matches.get_flag("json"),

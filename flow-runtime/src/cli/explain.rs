@@ -208,10 +208,12 @@ fn held_text(plan: &Plan, drain: &Drain) -> Option<String> {
         Drain::Freeze(join) => {
             let held = plan.operators.get(*join)?.inputs.iter().skip(1).filter_map(|input| plan.operators.get(*input));
             let rows: Vec<String> = held.map(|operator| format!("every row of {}", operator.pipe)).collect();
-            Some(format!("{}, for {}", rows.join(" and "), text_at(plan, *join)))
+            Some(format!("{}, for {}: all of it within --memory", rows.join(" and "), text_at(plan, *join)))
         }
         Drain::Unmatched(_) => None,
-        Drain::Group(group) => Some(format!("one row for each key of {}", text_at(plan, *group))),
+        Drain::Group(group) => {
+            Some(format!("one row for each key of {}: on disk what is beyond --memory", text_at(plan, *group)))
+        }
     }
 }
 

@@ -140,6 +140,7 @@ fn run_bound<F: Flow>(
     let options = Options {
         workers: arguments.workers,
         bounds: arguments.bounds,
+        memory_bytes: arguments.memory_bytes,
         checkpoint: arguments.checkpoint.clone(),
         stop: signals.stop(),
         progress: Arc::new(Progress::default()),
