@@ -1,5 +1,7 @@
 //! Targets that cannot take what a flow has for them: told before anything is read, or loaded by a later run, once.
 
+use std::fs;
+
 use flow_tests::program::{Place, counted, hit};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_count_hits");
@@ -20,7 +22,7 @@ fn whole() -> Vec<(Option<String>, i64)> {
 #[test]
 fn a_target_that_cannot_be_is_told_before_anything_is_read() {
     let place = place();
-    std::fs::create_dir(place.path("folder")).unwrap();
+    fs::create_dir(place.path("folder")).unwrap();
     for (counts, port, says) in [
         ("--counts sqlite:missing/c.db", "counts", &["missing/c.db", "make the directory first"][..]),
         ("--counts file:missing/c.csv?mode=append", "counts", &["missing/c.csv", "make the directory first"]),
@@ -138,7 +140,7 @@ fn a_file_of_trapped_lines_may_be_taken_away() {
     let place = place();
     place.succeed("");
     assert!(place.text("bad_lines.csv").starts_with("bad,log,access.log,"));
-    std::fs::remove_file(place.path("bad_lines.csv")).unwrap();
+    fs::remove_file(place.path("bad_lines.csv")).unwrap();
     place.append("access.log", "worse\n".to_owned() + &hit("a"));
     place.succeed("");
     assert!(place.text("bad_lines.csv").starts_with("worse,log,access.log,"));
@@ -158,7 +160,7 @@ fn a_file_that_was_cut_is_held_until_it_is_back_or_away() {
         assert!(text.contains("port `bad_lines`, bad_lines.csv") && text.contains("has lost rows"), "{text}");
         match remedy {
             "back" => place.write("bad_lines.csv", &trapped),
-            _ => std::fs::remove_file(place.path("bad_lines.csv")).unwrap(),
+            _ => fs::remove_file(place.path("bad_lines.csv")).unwrap(),
         }
         place.succeed("");
         let expected = if remedy == "back" { 2 } else { 1 };
@@ -166,41 +168,70 @@ fn a_file_that_was_cut_is_held_until_it_is_back_or_away() {
     }
 }
 
-/// What the message advises must help.
+// What a message advises is done here word for word, and must help.
+
 #[test]
 fn a_target_that_forgot_an_iteration_is_held_and_the_advice_helps() {
     let place = place();
     place.succeed("");
-    std::fs::remove_file(place.path("counts.db")).unwrap();
+    fs::rename(place.path("counts.db"), place.path("away.db")).unwrap();
     place.append("access.log", hit("b"));
     for _ in 0..2 {
         let text = place.refused("", 3);
         assert!(text.contains("port `counts`") && text.contains("lacks an iteration"), "{text}");
-        assert!(text.contains("DELETE FROM flow_ledger") && text.contains("give a new --checkpoint"), "{text}");
+        assert!(text.contains("put back what was there; or") && text.contains("the option from=1"), "{text}");
         assert_eq!(place.counts("counts.db"), []);
     }
-    // The trap starts anew, too: the new store knows nothing of it.
+    let goes_on = "--counts sqlite:counts.db?table=counts&from=1";
+    place.succeed(goes_on);
+    assert_eq!(place.counts("away.db"), whole());
+    assert_eq!(place.counts("counts.db"), counted(&[("-", 1), ("b", 1)]));
+    place.append("access.log", hit("a"));
+    place.succeed(goes_on);
+    assert_eq!(place.counts("counts.db"), counted(&[("-", 2), ("a", 1), ("b", 1)]));
+}
+
+#[test]
+fn a_target_ahead_of_a_store_of_yesterday_is_held_and_the_advice_helps() {
+    let place = place();
+    place.succeed("");
+    fs::copy(place.path("access_log_counts.flow.db"), place.path("yesterday.db")).unwrap();
+    place.append("access.log", hit("b"));
+    place.succeed("");
+    for _ in 0..2 {
+        let text = place.refused("--checkpoint sqlite:yesterday.db", 3);
+        assert!(text.contains("port `counts`") && text.contains("ahead of the checkpoint store"), "{text}");
+        assert!(text.contains("put target and checkpoint store back as they were, together; or"), "{text}");
+        assert!(text.contains(&format!("empty it, {}, and give a new --checkpoint", forget("counts"))), "{text}");
+    }
+    assert!(place.succeed("").stderr.starts_with("nothing new"), "as they were, together");
+
+    place.sql("counts.db", &format!("DELETE FROM counts; {}", forget("counts")));
     let text = place.refused("--checkpoint sqlite:new.db", 3);
     assert!(text.contains("port `bad_lines`") && text.contains("another checkpoint store"), "{text}");
     assert!(text.contains("empty it, remove bad_lines.csv.flow, and run again"), "{text}");
-    std::fs::remove_file(place.path("bad_lines.csv")).unwrap();
-    std::fs::remove_file(place.path("bad_lines.csv.flow")).unwrap();
+    place.write("bad_lines.csv", "");
+    fs::remove_file(place.path("bad_lines.csv.flow")).unwrap();
     place.succeed("--checkpoint sqlite:new.db");
     assert_eq!(place.counts("counts.db"), counted(&[("a", 2), ("b", 2)]));
     assert_eq!(place.text("bad_lines.csv").lines().count(), 1);
+}
+
+/// What makes the ledger of a database forget a port.
+fn forget(port: &str) -> String {
+    format!("DELETE FROM flow_ledger WHERE flow = 'access_log_counts' AND port = '{port}'")
 }
 
 #[test]
 fn a_lost_store_is_noticed_by_the_targets_and_the_advice_helps() {
     let place = place();
     place.succeed("--bad-lines sqlite:bad.db");
-    std::fs::remove_file(place.path("access_log_counts.flow.db")).unwrap();
+    fs::remove_file(place.path("access_log_counts.flow.db")).unwrap();
     for (database, table) in [("counts.db", "counts"), ("bad.db", "bad_lines")] {
         let text = place.refused("--bad-lines sqlite:bad.db", 3);
         assert!(text.contains(&format!("port `{table}`")) && text.contains("another checkpoint store"), "{text}");
-        let forget = format!("DELETE FROM flow_ledger WHERE flow = 'access_log_counts' AND port = '{table}'");
-        assert!(text.contains(&format!("empty it, {forget}, and run again")), "{text}");
-        place.sql(database, &format!("DELETE FROM {table}; {forget}"));
+        assert!(text.contains(&format!("empty it, {}, and run again", forget(table))), "{text}");
+        place.sql(database, &format!("DELETE FROM {table}; {}", forget(table)));
     }
     place.succeed("--bad-lines sqlite:bad.db");
     assert_eq!(place.counts("counts.db"), whole());
