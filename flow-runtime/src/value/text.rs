@@ -103,7 +103,7 @@ macro_rules! integers {
 
 integers! { i16 => I16, i32 => I32, i64 => I64, }
 
-/// Reads floats.
+/// Reads floats, infinite ones only where the text has no digits: `1e999` is too large, `inf` is not.
 macro_rules! floats {
     ($($float:ty => $ty:ident,)*) => {$(
         impl FromText<'_> for $float {
@@ -111,7 +111,13 @@ macro_rules! floats {
 
             #[inline]
             fn from_text(text: &str, (): ()) -> Result<Self, Reason> {
-                text.parse().map_err(|_| refused(text, Type::$ty, "is not"))
+                match text.parse::<$float>() {
+                    Ok(value) if value.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) => {
+                        Err(refused(text, Type::$ty, "does not fit"))
+                    }
+                    Ok(value) => Ok(value),
+                    Err(_) => Err(refused(text, Type::$ty, "is not")),
+                }
             }
         }
     )*};

@@ -22,6 +22,15 @@ fn numbers_say_whether_they_are_none_or_too_large() {
 }
 
 #[test]
+fn a_float_is_infinite_only_where_the_text_says_so() {
+    assert_eq!(reason(required::<f64>(Some("1e999"), ())), "`1e999` does not fit an f64");
+    assert_eq!(reason(optional::<f32>(Some("-1e39"), ())), "`-1e39` does not fit an f32");
+    assert_eq!(required::<f64>(Some("1e39"), ()), Ok(1e39));
+    assert_eq!(required::<f64>(Some("-inf"), ()), Ok(f64::NEG_INFINITY));
+    assert_eq!(required::<f32>(Some("Infinity"), ()), Ok(f32::INFINITY));
+}
+
+#[test]
 fn nothing_is_null_only_where_null_may_be() {
     assert_eq!(optional::<i64>(None, ()), Ok(None));
     assert_eq!(optional::<i64>(Some(""), ()), Ok(None));
