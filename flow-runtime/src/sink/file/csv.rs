@@ -1,4 +1,6 @@
 //! Rows as delimited text: quoted where they must be, null told from empty text.
+//!
+//! Of one field that is null, the row is an empty line. Many readers skip those; `?null=…` keeps them.
 
 use std::io::{self, Write};
 
@@ -30,7 +32,8 @@ impl Csv {
             return refuse("this cannot be a delimiter", "take one without quotes and line ends, as in ?delimiter=%09");
         }
         let null = address.option("null").unwrap_or("");
-        if null.contains(delimiter) || has_line_end_or_quote(null) {
+        let has_beginning_of_delimiter = delimiter.chars().next().is_some_and(|first| null.contains(first));
+        if has_beginning_of_delimiter || has_line_end_or_quote(null) {
             return refuse("this cannot stand for null", "take a text without quotes, delimiters and line ends");
         }
         let has_header = match address.option("header") {
@@ -100,7 +103,8 @@ impl Csv {
     fn needs_quotes(&self, cell: &[u8]) -> bool {
         cell == self.null.as_bytes()
             || memchr::memchr3(b'"', b'\n', b'\r', cell).is_some()
-            || memchr::memmem::find(cell, self.delimiter.as_bytes()).is_some()
+            // The end of a cell and the delimiter behind it may look like a delimiter that begins earlier.
+            || self.delimiter.bytes().next().is_some_and(|first| memchr::memchr(first, cell).is_some())
     }
 }
 

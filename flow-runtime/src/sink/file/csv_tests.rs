@@ -47,8 +47,14 @@ fn null_and_empty_text_differ() {
 
 #[test]
 fn a_delimiter_may_be_long() {
-    assert_eq!(two(&mut csv("?delimiter=%7C%7C"), Some("a|b"), Some(b"c||d")), b"a|b||\"c||d\"\n");
+    assert_eq!(two(&mut csv("?delimiter=%7C%7C"), Some("a b"), Some(b"c||d")), b"a b||\"c||d\"\n");
     assert_eq!(two(&mut csv("?delimiter=%09"), Some("a,b"), None), b"a,b\t\n");
+}
+
+#[test]
+fn a_cell_that_ends_as_a_long_delimiter_begins_is_quoted() {
+    assert_eq!(two(&mut csv("?delimiter=::"), Some("x:"), Some(b"y")), b"\"x:\"::y\n");
+    assert!(refused("?delimiter=::&null=:").contains("cannot stand for null"));
 }
 
 #[test]
