@@ -11,7 +11,9 @@ use super::Date;
 /// # Example
 /// ```
 /// use flow_runtime::value::Timestamp;
-/// assert_eq!(Timestamp::from_microseconds(1_500_000).to_string(), "1970-01-01T00:00:01.5Z");
+/// let time = Timestamp::from_microseconds(1_500_000);
+/// assert_eq!(time.to_string(), "1970-01-01T00:00:01.5Z");
+/// assert_eq!(format!("{time:.6}"), "1970-01-01T00:00:01.500000Z");
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);

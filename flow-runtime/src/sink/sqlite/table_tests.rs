@@ -47,10 +47,51 @@ fn values_and_column_types_are_sqlites_and_names_may_be_anything() {
     let columns = r#"("flag" INTEGER NOT NULL, "float" REAL NOT NULL, "bytes" BLOB NOT NULL, "from" TEXT NOT NULL)"#;
     assert!(sql.ends_with(columns), "{sql}");
     let rows = select(&place, r#"SELECT * FROM "all ""types""" "#);
-    let epoch = text(&Timestamp::from_microseconds(0).to_string());
+    let epoch = text("1970-01-01T00:00:00.000000Z");
     assert_eq!(rows[0], [int(1), Stored::Real(1.5), Stored::Blob(vec![0xff, 0]), epoch]);
     assert_eq!(rows[1][..3], [int(0), text("NaN"), Stored::Blob(vec![])]);
     tap(&place.address("sqlite", "x.db"), Mode::Append, &ALL).check().unwrap();
+}
+
+#[test]
+fn times_sort_as_text_whatever_their_fraction() {
+    static TIMES: PortPlan =
+        sink("times", &[FieldPlan { column: Some("timestamp"), ..field("at", Type::Timestamp("%s")) }], &[]);
+    let place = Place::new();
+    let times = [1_500_000, 1_000_000, 1_000_001].map(|time| (Timestamp::from_microseconds(time),));
+    publish(&place.address("sqlite", "x.db"), Mode::Append, &TIMES, &place.stage(&TIMES, &times), 0).unwrap();
+    assert_eq!(
+        select(&place, "SELECT at FROM times ORDER BY at"),
+        ["1970-01-01T00:00:01.000000Z", "1970-01-01T00:00:01.000001Z", "1970-01-01T00:00:01.500000Z"]
+            .map(|time| [text(time)])
+    );
+}
+
+#[test]
+fn no_column_type_changes_a_value_or_makes_two_keys_one() {
+    const fn typed(field: FieldPlan, column: &'static str) -> FieldPlan {
+        FieldPlan { column: Some(column), ..field }
+    }
+    static TYPED: PortPlan = sink(
+        "typed",
+        &[
+            typed(nullable("code", Type::Text), "numeric"),
+            typed(nullable("long", Type::Decimal(38, 10)), "decimal(38, 10)"),
+            typed(nullable("number", Type::I64), "double precision"),
+            typed(nullable("float", Type::F64), "varchar(20)"),
+        ],
+        &[0],
+    );
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let long = Decimal::new(10_i128.pow(37) + 1, 10);
+    let (number, float) = ((1_i64 << 53) + 1, 0.1_f64 + 0.2);
+    let rows = ["1e5", "100000", "007", "7"].map(|code| (code, long, number, float));
+    publish(&target, Mode::Merge, &TYPED, &place.stage(&TYPED, &rows), 0).unwrap();
+    let kept = ["1e5", "100000", "007", "7"]
+        .map(|code| [text(code), text(&long.to_string()), int(number), Stored::Real(float)]);
+    assert_eq!(select(&place, "SELECT * FROM typed"), kept);
+    tap(&target, Mode::Merge, &TYPED).check().unwrap();
 }
 
 #[test]

@@ -31,7 +31,8 @@ impl ToSql for Parameter<'_> {
             Value::Float(value) => ToSqlOutput::Owned(Stored::Real(value)),
             Value::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
             Value::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
-            Value::Timestamp(value) => ToSqlOutput::Owned(Stored::Text(value.to_string())),
+            // Of one length, so that they sort: as text, `…01Z` would come after `…01.5Z`.
+            Value::Timestamp(value) => ToSqlOutput::Owned(Stored::Text(format!("{value:.6}"))),
             Value::Date(value) => ToSqlOutput::Owned(Stored::Text(value.to_string())),
             Value::Decimal(value) => ToSqlOutput::Owned(Stored::Text(value.to_string())),
         })
