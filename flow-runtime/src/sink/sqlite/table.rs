@@ -16,6 +16,9 @@ pub(super) struct Table {
     pub(super) shape: SinkShape,
 }
 
+/// The decimal digits that a float keeps, whatever the number.
+const FLOAT_DIGITS: u8 = 15;
+
 /// A column as the database has it.
 struct Column {
     name: String,
@@ -212,14 +215,31 @@ fn declaration(field: &FieldPlan) -> String {
     format!("{} {}{}", quoted(field.name), column_type(field), if field.nullable { "" } else { " NOT NULL" })
 }
 
+/// The type that the sink gives the column, where SQLite does not change values for it; else SQLite's own.
 fn column_type(field: &FieldPlan) -> &'static str {
-    field.column.unwrap_or(match field.ty {
+    field.column.filter(|column| affinity(column).keeps(field.ty)).unwrap_or(match field.ty {
         Type::Bool | Type::I16 | Type::I32 | Type::I64 => "INTEGER",
         Type::F32 | Type::F64 => "REAL",
         Type::Bytes => "BLOB",
         // SQLite has no type of its own for these: times as ISO 8601 sort and compare, decimals keep every digit.
         Type::Text | Type::Timestamp(_) | Type::Date(_) | Type::Decimal(..) => "TEXT",
     })
+}
+
+impl Affinity {
+    /// Whether every value of this type is still itself when it was stored.
+    fn keeps(&self, ty: Type) -> bool {
+        match ty {
+            // What looks like a number becomes one: `007` would be 7.
+            Type::Text => matches!(self, Self::Text | Self::Blob),
+            Type::Decimal(precision, _) => precision <= FLOAT_DIGITS || matches!(self, Self::Text | Self::Blob),
+            Type::I64 => *self != Self::Real,
+            // Only so many digits of a float become text.
+            Type::F32 | Type::F64 => *self != Self::Text,
+            // ISO 8601 looks like no number.
+            Type::Timestamp(_) | Type::Date(_) | Type::Bool | Type::I16 | Type::I32 | Type::Bytes => true,
+        }
+    }
 }
 
 /// The rules of <https://sqlite.org/datatype3.html#determination_of_column_affinity>, in their order.
