@@ -30,8 +30,8 @@ pub(super) struct Intake<'a> {
     bounds: &'a Bounds,
     meter: Meter,
     closed_by: Option<ClosedBy>,
-    /// When the last new record of a source came.
-    last_record: Duration,
+    /// Since when all records of sources are done with; `None` while some wait or are worked on.
+    starved_since: Option<Duration>,
     turn: usize,
 }
 
@@ -45,6 +45,8 @@ struct Input<'a> {
     waiting: VecDeque<Piece>,
     /// Its reader has said something.
     has_answered: bool,
+    /// Pieces that were given out and are not finished.
+    in_work: usize,
     /// Its last answer was that there is nothing new.
     is_idle: bool,
     /// Nothing more will come.
@@ -62,7 +64,7 @@ impl<'a> Intake<'a> {
     pub(super) fn new(plan: &'static Plan, jobs: Vec<InputJob<'a>>, bounds: &'a Bounds) -> Self {
         let meter = Meter::new(bounds);
         let inputs = jobs.into_iter().map(|job| Input::new(plan, job)).collect();
-        let mut intake = Self { inputs, bounds, meter, closed_by: None, last_record: Duration::ZERO, turn: 0 };
+        let mut intake = Self { inputs, bounds, meter, closed_by: None, starved_since: Some(Duration::ZERO), turn: 0 };
         if let Some(bound) = intake.meter.reached() {
             intake.close_sources(bound);
         }
@@ -100,7 +102,7 @@ impl<'a> Intake<'a> {
     }
 
     /// Takes in what the reader of an input had to say.
-    pub(super) fn answered(&mut self, index: usize, answer: Result<Next, Error>, now: Duration) -> Result<(), Error> {
+    pub(super) fn answered(&mut self, index: usize, answer: Result<Next, Error>) -> Result<(), Error> {
         let input = &mut self.inputs[index];
         if input.has_ended {
             return Ok(());
@@ -108,9 +110,6 @@ impl<'a> Intake<'a> {
         input.has_answered = true;
         match answer.map_err(|error| error.of_port(input.name))? {
             Next::Piece(piece) => {
-                if input.job.is_source {
-                    self.last_record = now;
-                }
                 input.is_idle = false;
                 input.waiting.push_back(piece);
             }
@@ -126,7 +125,9 @@ impl<'a> Intake<'a> {
     /// Asks the readers of sources for nothing more when a time is over; what they have read is still taken. Each is
     /// heard once, however late it is: else a short time on a busy machine would come to nothing, run after run.
     pub(super) fn heed_time(&mut self, now: Duration) {
-        let Some(bound) = overdue(self.bounds, now, self.last_record).filter(|_| self.closed_by.is_none()) else {
+        self.count_starving(now);
+        let starved_since = self.starved_since.unwrap_or(now);
+        let Some(bound) = overdue(self.bounds, now, starved_since).filter(|_| self.closed_by.is_none()) else {
             return;
         };
         let mut sources = self.inputs.iter().filter(|input| input.job.is_source && !input.has_ended).peekable();
@@ -134,6 +135,14 @@ impl<'a> Intake<'a> {
             self.closed_by = Some(bound);
             self.inputs.iter_mut().filter(|input| input.job.is_source).for_each(Input::ask_no_more);
         }
+    }
+
+    fn count_starving(&mut self, now: Duration) {
+        let mut sources = self.inputs.iter().filter(|input| input.job.is_source);
+        self.starved_since = match sources.any(|source| source.in_work > 0 || !source.waiting.is_empty()) {
+            true => None,
+            false => self.starved_since.or(Some(now)),
+        };
     }
 
     /// The first input of a step has the first turn.
@@ -151,6 +160,7 @@ impl<'a> Intake<'a> {
                 if input.job.is_source {
                     self.meter.admit(&mut piece);
                 }
+                input.in_work += 1;
                 input.tally(&piece);
                 if let Some(bound) = self.meter.reached() {
                     self.close_sources(bound);
@@ -168,6 +178,7 @@ impl<'a> Intake<'a> {
     /// Counts a piece's records, and has its buffer filled anew.
     pub(super) fn finished(&mut self, index: usize, piece: Piece, records: u64) {
         let input = &mut self.inputs[index];
+        input.in_work -= 1;
         if let Some(tally) = input.tallies.get_mut(piece.shard) {
             tally.read.records += records;
         }
@@ -226,6 +237,7 @@ impl<'a> Input<'a> {
             reader: None,
             waiting: VecDeque::new(),
             has_answered: false,
+            in_work: 0,
             is_idle: false,
             has_ended: false,
             tallies,

@@ -108,11 +108,11 @@ fn at_most(left: Option<u64>) -> usize {
     left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX)
 }
 
-/// The time that is over, if one is: `now` and `last_record` count from the beginning of the iteration.
-pub(super) fn overdue(bounds: &Bounds, now: Duration, last_record: Duration) -> Option<ClosedBy> {
+/// The time that is over, if one is: `now` and `starved_since` count from the beginning of the iteration.
+pub(super) fn overdue(bounds: &Bounds, now: Duration, starved_since: Duration) -> Option<ClosedBy> {
     if bounds.iteration_timeout.is_some_and(|timeout| now >= timeout) {
         Some(ClosedBy::IterationTimeout)
-    } else if bounds.no_data_timeout.is_some_and(|timeout| now.saturating_sub(last_record) >= timeout) {
+    } else if bounds.no_data_timeout.is_some_and(|timeout| now.saturating_sub(starved_since) >= timeout) {
         Some(ClosedBy::NoDataTimeout)
     } else {
         None
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_cut_after_the_last_record_of_the_bound() {
+    fn lines_are_cut_after_the_starved_since_of_the_bound() {
         for (max_records, max_bytes, bytes, to, closed_by) in [
             (None, None, "a\nbc\nd\n", "107", None),
             (Some(4), Some(100), "a\nbc\nd\n", "107", None),
@@ -184,7 +184,7 @@ mod tests {
             no_data_timeout: no_data.map(second),
             ..Bounds::default()
         };
-        for (bounds, now, last_record, closed_by) in [
+        for (bounds, now, starved_since, closed_by) in [
             (bounds(None, None), 99, 0, None),
             (bounds(Some(10), None), 9, 0, None),
             (bounds(Some(10), None), 10, 9, Some(ClosedBy::IterationTimeout)),
@@ -192,7 +192,7 @@ mod tests {
             (bounds(None, Some(5)), 10, 5, Some(ClosedBy::NoDataTimeout)),
             (bounds(Some(10), Some(5)), 10, 5, Some(ClosedBy::IterationTimeout)),
         ] {
-            assert_eq!(overdue(&bounds, second(now), second(last_record)), closed_by, "{bounds:?}");
+            assert_eq!(overdue(&bounds, second(now), second(starved_since)), closed_by, "{bounds:?}");
         }
     }
 }

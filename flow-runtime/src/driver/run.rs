@@ -225,7 +225,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         let now = (self.clock)();
         let mut worked = None;
         match event {
-            Ok(Event::Answered { input, answer }) => self.intake.answered(input, answer, now)?,
+            Ok(Event::Answered { input, answer }) => self.intake.answered(input, answer)?,
             Ok(Event::Worked(work)) => worked = Some(work),
             // This thread holds a sender itself.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}

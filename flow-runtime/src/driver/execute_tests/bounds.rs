@@ -88,6 +88,21 @@ fn a_source_that_waits_is_closed_when_nothing_came_for_long_enough() {
 }
 
 #[test]
+fn a_source_whose_records_wait_for_the_workers_does_not_wait_itself() {
+    let bounds = Bounds { no_data_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let setting = Setting::with_bounds(bounds);
+    let seconds = Arc::clone(&setting.seconds);
+    let lines = scripted(|answer| if answer < 20 { Said::Lines("x\n") } else { Said::End });
+    let hosts = scripted(move |answer| {
+        seconds.fetch_add(1, Ordering::SeqCst);
+        if answer < 100 { Said::Lines("q\n") } else { Said::End }
+    });
+    let mut gathered = Gathered::default();
+    let executed = setting.run::<Grouped>(vec![source(LINES, &lines), table(&hosts)], &mut gathered).unwrap();
+    assert_eq!((executed.closed_by, gathered.out.lines().count()), (ClosedBy::End, 20));
+}
+
+#[test]
 fn without_a_bound_on_waiting_a_source_that_waits_has_ended() {
     let lines = scripted(|answer| if answer == 0 { Said::Lines("x\n") } else { Said::Idle });
     let (executed, gathered) = Setting::default().run_lines(&lines);
@@ -149,7 +164,7 @@ fn a_source_is_heard_once_even_if_the_time_is_over_before() {
         intake.open(0, threads, 1, &events).unwrap();
         intake.heed_time(late);
         let Event::Answered { input, answer } = said.recv().unwrap() else { panic!("no worker runs") };
-        intake.answered(input, answer, late).unwrap();
+        intake.answered(input, answer).unwrap();
         intake.heed_time(late);
         assert!(intake.next(&[0]).is_some());
         assert_eq!(intake.into_reads().1, ClosedBy::IterationTimeout);
