@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap,
-    identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, Recognised, recognise},
+    identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, KnownFiles, Recognised},
     paths::{Paths, unreadable},
 };
 use crate::{Address, Error, Failure};
@@ -46,13 +46,14 @@ impl FileTap {
 
 impl SourceTap for FileTap {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
+        let known = KnownFiles::new(known);
         let mut shards = Vec::new();
         let mut seen = HashSet::new();
         for path in self.paths.list()? {
             let (_, facts, head) = look_at(&path)?;
             // A link and what it links to are one file, to be read once.
             if seen.insert((facts.device, facts.inode)) {
-                shards.extend(shard_from(path, facts, &head, known)?);
+                shards.extend(shard_from(path, facts, &head, &known)?);
             }
         }
         Ok(shards)
@@ -107,9 +108,9 @@ fn read_head(file: &File) -> io::Result<Vec<u8>> {
 }
 
 /// Where to read on in a file; an empty one is no shard until it has a first byte to be known by.
-fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &[KnownShard]) -> Result<Option<ShardFrom>, Error> {
+fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &KnownFiles<'_>) -> Result<Option<ShardFrom>, Error> {
     let start = Position::counted(0);
-    match recognise(facts, head, known) {
+    match known.recognise(facts, head) {
         Recognised::New if head.is_empty() => Ok(None),
         Recognised::New => {
             let shard = Shard { id: Identity::new(facts, head).to_string(), name, start: start.clone() };

@@ -4,7 +4,7 @@
 //! deleted, which log rotation does all the time, and a device's number may change when the machine restarts; where the
 //! file system tells a file's time of birth, that settles both. Nothing here opens a file.
 
-use std::{fs::Metadata, os::unix::fs::MetadataExt as _, str::FromStr, time::UNIX_EPOCH};
+use std::{collections::HashMap, fs::Metadata, os::unix::fs::MetadataExt as _, str::FromStr, time::UNIX_EPOCH};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -103,25 +103,38 @@ pub(super) enum Recognised<'k> {
     Shrunk(&'k KnownShard),
 }
 
-/// Finds a file among those that were read before; `head` are its first bytes.
-pub(super) fn recognise<'k>(facts: FileFacts, head: &[u8], known: &'k [KnownShard]) -> Recognised<'k> {
-    let candidates: Vec<(Identity, &KnownShard)> = known
-        .iter()
-        .filter_map(|known| Some((known.id.parse::<Identity>().ok()?, known)))
-        .filter(|(identity, _)| identity.may_be(facts))
-        .collect();
-    // Of several that fit, the one that knew more of the file.
-    let fitting = candidates.iter().filter(|(identity, _)| identity.fits(facts, head));
-    match fitting.max_by_key(|(identity, _)| identity.fingerprinted) {
-        Some((_, known)) if known.next.count().is_some_and(|next| next > facts.length) => Recognised::Shrunk(known),
-        Some((_, known)) => Recognised::Known(known),
-        // Another device's file may have this inode and birth by chance, as in a copied disk.
-        None => match candidates.iter().rev().find(|(identity, _)| identity.device == facts.device) {
-            // Too short for its fingerprint, it may begin as it did or not.
-            Some((identity, known)) if head.len() < identity.fingerprinted => Recognised::Shrunk(known),
-            Some((_, known)) => Recognised::Changed(known),
-            None => Recognised::New,
-        },
+/// The files that were read before, by their inodes: a folder may have thousands.
+#[derive(Debug)]
+pub(super) struct KnownFiles<'k>(HashMap<u64, Vec<(Identity, &'k KnownShard)>>);
+
+impl<'k> KnownFiles<'k> {
+    pub(super) fn new(known: &'k [KnownShard]) -> Self {
+        let mut files: HashMap<u64, Vec<_>> = HashMap::new();
+        for known in known {
+            if let Ok(identity) = known.id.parse::<Identity>() {
+                files.entry(identity.inode).or_default().push((identity, known));
+            }
+        }
+        Self(files)
+    }
+
+    /// Finds a file among them; `head` are its first bytes.
+    pub(super) fn recognise(&self, facts: FileFacts, head: &[u8]) -> Recognised<'k> {
+        let of_inode = self.0.get(&facts.inode).map(Vec::as_slice).unwrap_or_default();
+        let candidates = of_inode.iter().filter(|(identity, _)| identity.may_be(facts));
+        // Of several that fit, the one that knew more of the file.
+        let fitting = candidates.clone().filter(|(identity, _)| identity.fits(facts, head));
+        match fitting.max_by_key(|(identity, _)| identity.fingerprinted) {
+            Some((_, known)) if known.next.count().is_some_and(|next| next > facts.length) => Recognised::Shrunk(known),
+            Some((_, known)) => Recognised::Known(known),
+            // Another device's file may have this inode and birth by chance, as in a copied disk.
+            None => match candidates.rev().find(|(identity, _)| identity.device == facts.device) {
+                // Too short for its fingerprint, it may begin as it did or not.
+                Some((identity, known)) if head.len() < identity.fingerprinted => Recognised::Shrunk(known),
+                Some((_, known)) => Recognised::Changed(known),
+                None => Recognised::New,
+            },
+        }
     }
 }
 
@@ -138,6 +151,10 @@ mod tests {
     fn known(facts: FileFacts, head: &[u8], next: u64) -> Vec<KnownShard> {
         let id = Identity::new(facts, head).to_string();
         vec![KnownShard { id, name: "a.log".to_owned(), next: Position::counted(next) }]
+    }
+
+    fn recognise<'k>(facts: FileFacts, head: &[u8], known: &'k [KnownShard]) -> Recognised<'k> {
+        KnownFiles::new(known).recognise(facts, head)
     }
 
     #[test]
