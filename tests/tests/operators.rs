@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-use flow_runtime::{Flow, MemoryRecords, MemoryRows, Sink, Source, Table, Trap, flow};
+use flow_runtime::{Flow, MemoryRecords, MemoryRows, Sink, Source, Table, Trap, flow, value::Decimal};
 use flow_tests::run;
 
 /// Runs a flow of one source and one sink, and shows its rows as `a|b`, null as `-`.
@@ -73,6 +73,42 @@ fn rust_functions_take_and_return_several_fields() {
     assert_eq!(rows(make, &lines), ["5|6|x|y|3|X-Y|3", "5|0|é||6|É-|3"]);
     let reasons: Vec<String> = bad.trapped().into_iter().map(|row| row.reason).collect();
     assert_eq!(reasons, ["returned None", "`a`: returned None"]);
+}
+
+fn price(text: &str) -> Option<Decimal> {
+    let (units, scale) = text.split_once('e')?;
+    Some(Decimal::new(units.parse().ok()?, scale.parse().ok()?))
+}
+
+flow! {
+    pub flow Prices {
+        source input: TextDelimited(delimiter = ",") { shop: &str, text: &str };
+        sink out { shop: &str, paid: Decimal(38, 2), half: Option<Decimal(38, 1)> };
+        trap bad;
+        input
+            -> Each(text => price => ALL, price: Decimal(5, 2))
+            -> Insert(half: Option<Decimal(5, 1)> = Some(Decimal::new(price.units() / 2, 2)))
+            -> GroupBy(shop)
+            -> Every(price => Sum => paid)
+            -> Every(half => Sum => half)
+            -> out;
+    }
+}
+
+#[test]
+fn decimals_of_rust_code_come_to_the_scale_of_their_field_or_to_the_trap() {
+    let bad = MemoryRows::default();
+    let make = |input, out| Prices { input, out, bad: Trap::memory(&bad) };
+    assert_eq!(rows(make, &["a,1260e2", "a,126000e4", "a,12605e3", "a,1000e0", "a,100e3", "a,2e1"]), ["a|25.40|12.7"]);
+    let reasons: Vec<String> = bad.trapped().into_iter().map(|row| row.reason).collect();
+    assert_eq!(
+        reasons,
+        [
+            "`price`: `12.605` does not fit a Decimal(5, 2)",
+            "`price`: `1000` does not fit a Decimal(5, 2)",
+            "`half`: `0.05` does not fit a Decimal(5, 1)",
+        ]
+    );
 }
 
 flow! {

@@ -133,6 +133,14 @@ impl RowCode<'_> {
         let (returned, word) = (field.typed.ty.returned(), plain(&field.name));
         let of = if field.typed.nullable { code!(optional_of) } else { code!(required_of) };
         let owned = option(&field.typed, returned.clone());
+        // The code may make a decimal of any scale, the field has one.
+        let fit = match (&field.typed.ty, field.typed.nullable) {
+            (FieldType::Decimal(precision, scale), false) => code!(.and_then(|value| value.fit(#precision, #scale))),
+            (FieldType::Decimal(precision, scale), true) => {
+                code!(.and_then(|value| value.map(|value| value.fit(#precision, #scale)).transpose()))
+            }
+            _ => TokenStream::new(),
+        };
         let fail = self.fail(&code!(reason.of_field(#word)));
         let borrow = field.typed.ty.is_borrowed().then(|| {
             let ty = variable_type(&field.typed);
@@ -140,7 +148,7 @@ impl RowCode<'_> {
             code!(let #name: #ty = #value;)
         });
         code! {
-            let #name: #owned = match __flow::#of::<#returned, _, _>(#value) {
+            let #name: #owned = match __flow::#of::<#returned, _, _>(#value) #fit {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(reason) => { #fail }
             };

@@ -81,6 +81,17 @@ impl Decimal {
         Ok(Self::new(if is_negative { -units } else { units }, scale))
     }
 
+    /// The same number with this scale; `None` if it needs more digits after the point, or more than `precision` in all.
+    pub(crate) fn rescaled(self, precision: u8, scale: u8) -> Option<Self> {
+        let one = 10_i128.checked_pow(scale.abs_diff(self.scale).into())?;
+        let units = match scale >= self.scale {
+            true => self.units.checked_mul(one)?,
+            false => Some(self.units / one).filter(|_| self.units % one == 0)?,
+        };
+        let limit = 10_u128.checked_pow(precision.into())?;
+        Some(Self { units, scale }).filter(|_| units.unsigned_abs() < limit)
+    }
+
     /// The number cut off at the point, and the rest in units.
     fn split(self) -> (i128, i128) {
         let one = 10_i128.pow(self.scale.into());

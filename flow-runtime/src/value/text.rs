@@ -159,6 +159,26 @@ impl FromText<'_> for Decimal {
     }
 }
 
+impl Decimal {
+    /// The same number as a field `Decimal(precision, scale)` has it, for Rust code may make one of any scale.
+    ///
+    /// # Errors
+    /// That it does not fit: nothing is rounded.
+    ///
+    /// # Example
+    /// ```
+    /// use flow_runtime::value::Decimal;
+    /// assert_eq!(Decimal::new(125, 1).fit(10, 2), Ok(Decimal::new(1250, 2)));
+    /// let reason = Decimal::new(12_505, 3).fit(10, 2).unwrap_err();
+    /// assert_eq!(reason.as_str(), "`12.505` does not fit a Decimal(10, 2)");
+    /// ```
+    #[inline]
+    pub fn fit(self, precision: u8, scale: u8) -> Result<Self, Reason> {
+        let fit = self.rescaled(precision, scale);
+        fit.ok_or_else(|| refused(&self.to_string(), Type::Decimal(precision, scale), "does not fit"))
+    }
+}
+
 #[cold]
 fn refused(text: &str, ty: Type, verdict: &str) -> Reason {
     let article = if matches!(ty, Type::I16 | Type::I32 | Type::I64 | Type::F32 | Type::F64) { "an" } else { "a" };

@@ -107,6 +107,32 @@ fn decimals_keep_every_digit_or_are_refused() {
 }
 
 #[test]
+fn decimals_are_brought_to_a_scale_or_refused() {
+    let most = 10_i128.pow(38) - 1;
+    for ((units, scale), fit) in [
+        ((1250, 2), Some(1250)),
+        ((-125, 1), Some(-1250)),
+        ((12_500, 3), Some(1250)),
+        ((12_505, 3), None),
+        ((99_999, 2), Some(99_999)),
+        ((-100_000, 2), None),
+        ((1000, 0), None),
+        ((0, 38), Some(0)),
+        ((0, 0), Some(0)),
+        ((i128::MIN, 38), None),
+        ((i128::MAX, 0), None),
+    ] {
+        assert_eq!(
+            Decimal::new(units, scale).fit(5, 2).ok(),
+            fit.map(|units| Decimal::new(units, 2)),
+            "{units} {scale}"
+        );
+    }
+    assert_eq!(Decimal::new(most, 38).fit(38, 38), Ok(Decimal::new(most, 38)));
+    assert_eq!(Decimal::new(i128::MAX, 38).fit(38, 38).ok(), None);
+}
+
+#[test]
 fn decimals_of_several_scales_compare_as_numbers() {
     let mut decimals = [(15, 1), (-5, 1), (150, 2), (149, 2), (-51, 2), (i128::MAX, 0), (2, 0)];
     decimals.sort_by_key(|&(units, scale)| Decimal::new(units, scale));
