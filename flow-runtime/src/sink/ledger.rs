@@ -35,7 +35,8 @@ pub(crate) struct Described<'a> {
     pub(crate) how_to_forget: &'a str,
 }
 
-/// The entry of a file's ledger that counts, for a file of `length` bytes where `published` were; no length: no file.
+/// The entry of a file's ledger that counts, for a file of `length` bytes where `published` were; no length: no file. A
+/// table that was dropped is like a file without length.
 ///
 /// A file that is replaced may be shorter, for the next rows may stand there before the ledger knows. Then the entry does
 /// not say that its iteration is there; but whatever comes before it stays refused. A file that was taken away, by whoever
@@ -79,8 +80,9 @@ pub(crate) fn turn(
         let help = match ticket.after {
             None => format!("nothing was changed; to start this target anew, {anew}, and run again"),
             Some(after) if found < Some(after) => format!(
-                "nothing was changed; put back what was there; or have the target go on here with iteration {0} while \
-                 what came before stays elsewhere: add the option from={0} to its address",
+                "nothing was changed; put target and checkpoint store back as they were, together; or have the target \
+                 go on with iteration {0} while what came before stays elsewhere: add the option from={0} to its \
+                 address; or start both anew, which reads everything again: {anew}, and give a new --checkpoint",
                 ticket.iteration
             ),
             // A target that remembers nothing would lack what the store remembers.

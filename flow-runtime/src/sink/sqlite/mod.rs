@@ -21,7 +21,7 @@ use rusqlite::{
 
 use super::{
     Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
-    ledger::{Described, LedgerEntry, Turn, turn},
+    ledger::{Described, LedgerEntry, Turn, borne_out, turn},
     would_double,
 };
 use crate::{Address, Error, Failure, folder::parent, plan::FieldPlan, value::RowReader};
@@ -32,7 +32,7 @@ const OPTIONS: [&str; 3] = ["from", "mode", "table"];
 /// How long to wait while another program writes to the database.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// The table that remembers what was published.
+/// The table that remembers what was published to which table of the file.
 const LEDGER: &str = "flow_ledger";
 
 /// The SQL functions by which a merge adds; see `values.rs`.
@@ -42,20 +42,25 @@ const ADD_DECIMAL: &str = "flow_add_decimal";
 const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS flow_ledger (
     flow TEXT NOT NULL,
     port TEXT NOT NULL,
+    target TEXT NOT NULL COLLATE NOCASE,
     epoch TEXT NOT NULL,
     iteration INTEGER NOT NULL,
     hash TEXT NOT NULL,
     rows INTEGER NOT NULL,
     published TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
-    PRIMARY KEY (flow, port, epoch, iteration)
+    PRIMARY KEY (flow, port, target, epoch, iteration)
 ) WITHOUT ROWID";
 
 /// The last iteration; any other epoch than the ticket's comes first, for it must be noticed.
 const LAST_OF_LEDGER: &str = "SELECT epoch, iteration, hash FROM flow_ledger
-    WHERE flow = ?1 AND port = ?2 ORDER BY epoch = ?3, iteration DESC LIMIT 1";
+    WHERE flow = ?1 AND port = ?2 AND target = ?3 ORDER BY epoch = ?4, iteration DESC LIMIT 1";
 
-const ADD_TO_LEDGER: &str =
-    "INSERT INTO flow_ledger (flow, port, epoch, iteration, hash, rows) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+/// Whose rows a table has.
+const KEEPER: &str = "SELECT flow, port FROM flow_ledger WHERE target = ?1 LIMIT 1";
+
+/// The entry may be there, of a table that was dropped and is replaced.
+const ADD_TO_LEDGER: &str = "INSERT OR REPLACE INTO flow_ledger (flow, port, target, epoch, iteration, hash, rows)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// Publishes to a table.
 #[derive(Debug)]
@@ -101,8 +106,24 @@ impl SqliteTap {
         open().map_err(|error| self.failed(error))
     }
 
-    /// Whether rows that are there would be added once more by a run that reads everything.
-    fn refuse_repeat(&self, connection: &Connection, exists: bool) -> Result<(), Error> {
+    /// Refuses what a run without a store must not do to the table: add rows once more, as it reads everything, or put
+    /// its own in the place of rows that a store keeps.
+    fn refuse_without_store(&self, connection: &Connection) -> Result<(), Error> {
+        let keeper = || -> rusqlite::Result<Option<(String, String)>> {
+            if !connection.table_exists(None, LEDGER)? {
+                return Ok(None);
+            }
+            connection.query_row(KEEPER, [&self.table.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+        };
+        if let Some((flow, port)) = keeper().map_err(|error| self.failed(error))? {
+            return Err(Error::Target(
+                Failure::new("a flow with a checkpoint publishes to this table")
+                    .at(self.place_of_table())
+                    .cause(format!("its ledger names port `{port}` of flow {flow}"))
+                    .help("keep the checkpoint, or give another table with ?table=…"),
+            ));
+        }
+        let exists = self.table.exists(connection, &self.place())?;
         if !exists || self.mode() == Mode::Replace {
             return Ok(());
         }
@@ -112,7 +133,7 @@ impl SqliteTap {
         }
     }
 
-    /// The ledger's last entry for the ticket's flow and port.
+    /// The ledger's last entry for the table.
     fn last(&self, connection: &Connection, ticket: &Ticket) -> Result<Option<LedgerEntry>, Error> {
         let last = || -> rusqlite::Result<Option<LedgerEntry>> {
             if !connection.table_exists(None, LEDGER)? {
@@ -122,16 +143,43 @@ impl SqliteTap {
                 let iteration: i64 = row.get(1)?;
                 Ok(LedgerEntry { epoch: row.get(0)?, iteration: u64::try_from(iteration).ok(), hash: row.get(2)? })
             };
-            connection.query_row(LAST_OF_LEDGER, [&ticket.flow, &ticket.port, &ticket.epoch], entry).optional()
+            let of = [&ticket.flow, &ticket.port, &self.table.name, &ticket.epoch];
+            connection.query_row(LAST_OF_LEDGER, of, entry).optional()
         };
         last().map_err(|error| self.failed(error))
     }
 
-    /// Whether this is the ticket's turn, by the ledger's last entry.
-    fn turn(&self, last: Option<&LedgerEntry>, ticket: &Ticket) -> Result<Turn, Error> {
-        let forget = format!("DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}'", ticket.flow, ticket.port);
+    /// Whether this is the ticket's turn, by the ledger; no connection where there is no file.
+    fn turn(&self, connection: Option<&Connection>, ticket: &Ticket) -> Result<Turn, Error> {
+        let (mut last, mut exists) = (None, false);
+        if let Some(connection) = connection {
+            last = self.last(connection, ticket)?;
+            exists = self.table.exists(connection, &self.place())?;
+        }
+        let last = match &last {
+            // Replace puts there again what is gone.
+            Some(gone) if !exists && borne_out(gone, (None, 0), ticket, self.mode()) == Ok(None) => None,
+            Some(_) if !exists => return Err(self.gone(ticket)),
+            last => last.as_ref(),
+        };
+        let forget = self.forget(ticket);
         let target = Described { place: &self.place_of_table(), how_to_forget: &forget };
         turn(last, ticket, self.mode(), target)
+    }
+
+    fn gone(&self, ticket: &Ticket) -> Error {
+        Error::Held(
+            Failure::new("the table is gone").at(self.place_of_table()).cause("its ledger names what it had").help(format!(
+                "nothing was changed; put the database back as it was; or begin a new table with iteration {0}: {1}, and \
+                 add the option from={0} to the address",
+                ticket.iteration,
+                self.forget(ticket)
+            )),
+        )
+    }
+
+    fn forget(&self, ticket: &Ticket) -> String {
+        format!("DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}'", ticket.flow, ticket.port)
     }
 
     /// Writes all rows; nothing is visible before the transaction is committed.
@@ -199,20 +247,13 @@ impl SinkTap for SqliteTap {
     }
 
     fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
-        let last = match self.look()? {
-            Some(connection) => self.last(&connection, ticket)?,
-            None => None,
-        };
-        self.turn(last.as_ref(), ticket).map(drop)
+        self.turn(self.look()?.as_ref(), ticket).map(drop)
     }
 
     fn check_without_store(&self) -> Result<(), Error> {
         match self.look()? {
             None => Ok(()),
-            Some(connection) => {
-                let exists = self.table.exists(&connection, &self.place())?;
-                self.refuse_repeat(&connection, exists)
-            }
+            Some(connection) => self.refuse_without_store(&connection),
         }
     }
 
@@ -222,17 +263,18 @@ impl SinkTap for SqliteTap {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(error))?;
         if let Some(ticket) = ticket
-            && self.turn(self.last(&transaction, ticket)?.as_ref(), ticket)? == Turn::Skip
+            && self.turn(Some(&transaction), ticket)? == Turn::Skip
         {
             return Ok(Published::Before);
         }
-        let exists = self.table.exists(&transaction, &self.place())?;
         if ticket.is_none() {
-            self.refuse_repeat(&transaction, exists)?;
+            self.refuse_without_store(&transaction)?;
         }
+        let exists = self.table.exists(&transaction, &self.place())?;
         self.write(&transaction, exists, staged)?;
         if let Some(ticket) = ticket {
-            add_to_ledger(&transaction, ticket, staged.row_count()).map_err(|error| self.failed(error))?;
+            add_to_ledger(&transaction, ticket, &self.table.name, staged.row_count())
+                .map_err(|error| self.failed(error))?;
         }
         transaction.commit().map_err(|error| self.failed(error))?;
         Ok(Published::Now)
@@ -255,11 +297,11 @@ fn execute(statement: &mut Statement<'_>, fields: &[FieldPlan], mut row: RowRead
     statement.raw_execute()
 }
 
-fn add_to_ledger(transaction: &Transaction<'_>, ticket: &Ticket, rows: u64) -> rusqlite::Result<()> {
+fn add_to_ledger(transaction: &Transaction<'_>, ticket: &Ticket, target: &str, rows: u64) -> rusqlite::Result<()> {
     transaction.execute(CREATE_LEDGER, [])?;
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let Ticket { flow, port, epoch, iteration, hash, .. } = ticket;
-    transaction.execute(ADD_TO_LEDGER, (flow, port, epoch, number(*iteration), hash, number(rows)))?;
+    transaction.execute(ADD_TO_LEDGER, (flow, port, target, epoch, number(*iteration), hash, number(rows)))?;
     Ok(())
 }
 

@@ -182,7 +182,8 @@ fn a_foreign_epoch_is_noticed_even_behind_newer_entries() {
     publish(&target, Mode::Append, &COUNTS, &staged, 0).unwrap();
     run(
         &place,
-        "INSERT INTO flow_ledger (flow, port, epoch, iteration, hash, rows) VALUES ('hits', 'counts', 'e0', 0, '', 0)",
+        "INSERT INTO flow_ledger (flow, port, target, epoch, iteration, hash, rows)
+         VALUES ('hits', 'counts', 'COUNTS', 'e0', 0, '', 0)",
     );
     let error = held(publish(&target, Mode::Append, &COUNTS, &staged, 1));
     assert!(error.contains("its epoch is e0"), "{error}");
@@ -295,4 +296,64 @@ fn a_commit_outlives_a_power_cut_in_any_journal_mode() {
     let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
     // EXTRA: the folder is synced too after the rollback journal is removed.
     assert_eq!(synchronous, 3);
+}
+
+#[test]
+fn another_table_of_the_same_file_is_another_target() {
+    let place = Place::new();
+    let (counts, other) = (place.address("sqlite", "x.db"), place.address("sqlite", "x.db?table=other"));
+    let (first, second) = (place.stage(&COUNTS, &FIRST), place.stage(&COUNTS, &SECOND));
+    publish(&counts, Mode::Append, &COUNTS, &first, 0).unwrap();
+    let text = held(publish(&other, Mode::Append, &COUNTS, &second, 1));
+    assert!(text.contains("it has no iteration, the checkpoint store iteration 0"), "{text}");
+    assert!(tap(&other, Mode::Append, &COUNTS).check_ledger(&ticket(&COUNTS, 1)).is_err());
+    publish(&place.address("sqlite", "x.db?table=COUNTS"), Mode::Append, &COUNTS, &second, 1).unwrap();
+    publish(&other, Mode::Replace, &COUNTS, &first, 2).unwrap();
+    assert_eq!(
+        select(&place, "SELECT count(*) FROM counts UNION ALL SELECT count(*) FROM other"),
+        [[int(7)], [int(3)]]
+    );
+}
+
+#[test]
+fn a_table_that_was_dropped_is_missed_except_by_replace() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let staged = place.stage(&COUNTS, &FIRST);
+    publish(&target, Mode::Append, &COUNTS, &staged, 0).unwrap();
+    run(&place, "DROP TABLE counts");
+    for iteration in [0, 1] {
+        let text = held(publish(&target, Mode::Merge, &COUNTS, &staged, iteration));
+        assert!(text.contains("the table is gone") && text.contains("from="), "{text}");
+    }
+    assert!(tap(&target, Mode::Append, &COUNTS).check_ledger(&ticket(&COUNTS, 1)).is_err());
+    for iteration in [0, 1] {
+        run(&place, "DROP TABLE IF EXISTS counts");
+        assert_eq!(publish(&target, Mode::Replace, &COUNTS, &staged, iteration).unwrap(), Published::Now);
+    }
+    assert_eq!(select(&place, "SELECT count(*) FROM counts"), [[int(3)]]);
+}
+
+#[test]
+fn what_the_message_about_a_dropped_table_advises_helps() {
+    let place = Place::new();
+    let staged = place.stage(&COUNTS, &FIRST);
+    publish(&place.address("sqlite", "x.db"), Mode::Append, &COUNTS, &staged, 0).unwrap();
+    run(&place, "DROP TABLE counts; DELETE FROM flow_ledger WHERE flow = 'hits' AND port = 'counts'");
+    publish(&place.address("sqlite", "x.db?from=1"), Mode::Append, &COUNTS, &staged, 1).unwrap();
+    assert_eq!(select(&place, "SELECT count(*) FROM counts"), [[int(3)]]);
+}
+
+#[test]
+fn a_table_that_a_store_keeps_is_left_alone_by_a_run_without_one() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    let staged = place.stage(&COUNTS, &FIRST);
+    publish(&target, Mode::Merge, &COUNTS, &staged, 0).unwrap();
+    let trial = || tap(&target, Mode::Replace, &COUNTS);
+    let text = refused(trial().publish(&staged, None));
+    assert!(text.contains("a flow with a checkpoint publishes to this table") && text.contains("flow hits"), "{text}");
+    assert!(trial().check_without_store().is_err());
+    let other = place.address("sqlite", "x.db?table=trial");
+    tap(&other, Mode::Replace, &COUNTS).publish(&staged, None).unwrap();
 }
