@@ -7,6 +7,7 @@ use quote::ToTokens;
 #[derive(Default)]
 pub(crate) struct Errors {
     found: Option<syn::Error>,
+    count: usize,
 }
 
 impl Errors {
@@ -22,10 +23,16 @@ impl Errors {
 
     /// Takes over what a parser of syn's found.
     pub(crate) fn push(&mut self, error: syn::Error) {
+        self.count += 1;
         match &mut self.found {
             Some(found) => found.combine(error),
             None => self.found = Some(error),
         }
+    }
+
+    /// How many have been found: whoever needs to know whether a part had any, asks before and behind it.
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// Keeps the value of a parse, or its mistake.

@@ -119,6 +119,9 @@ fn parse_decimal(name: &Ident, input: ParseStream<'_>) -> syn::Result<FieldType>
 }
 
 fn unknown_type(name: &Ident, written: &str) -> syn::Error {
+    if written == "Option" {
+        return syn::Error::new(name.span(), "an `Option` holds a type that is none itself, as in `Option<i64>`");
+    }
     let hint = match written {
         "String" | "str" => "\ntext is `&str`".to_owned(),
         "u8" | "u16" | "i8" | "u32" | "u64" | "usize" | "isize" => "\nwhole numbers are i16, i32 or i64".to_owned(),

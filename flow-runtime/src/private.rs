@@ -9,8 +9,7 @@ pub use crate::{
     },
     operations::{
         Count, Groups, IntoField, Max, MaxBytes, MaxText, Min, MinBytes, MinText, Optional, Pattern, Required,
-        Returned, SumDecimal, SumFloat, SumInt, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
-        required_of, returned_of, run_of, up_to,
+        Returned, SumDecimal, SumFloat, SumInt, call, call2, call3, call4, call5, call6, call7, call8, run_of, up_to,
     },
     operators::{Accumulators, Entry, GroupTable, HeapBytes, JoinBuild, JoinTable, Matched, SortedGroups},
     plan::{Balance, Drain, FieldPlan, OperatorPlan, Plan, PortKind, PortPlan, Step},

@@ -4,8 +4,8 @@ use std::{borrow::Cow, hint::black_box};
 
 use flow_runtime::__private::{
     Accumulators, Block, Count, Date, Decimal, Decode, Delimited, Encode, GroupTable, JoinBuild, JoinTable, Matched,
-    MaxText, Min, Pattern, RowBuffer, RowReader, Span, SumDecimal, SumInt, Timestamp, Type, call, optional_of,
-    required, required_of,
+    MaxText, Min, Optional, Pattern, Required, RowBuffer, RowReader, Span, SumDecimal, SumInt, Timestamp, Type, call,
+    required,
 };
 
 /// Runs `record` until its buffers have grown, and then asserts that it allocates no more.
@@ -68,8 +68,8 @@ fn calling_functions_that_borrow() {
         request.split(' ').nth(1)
     }
     assert_steady(|| {
-        assert!(matches!(required_of(call(path, "GET / HTTP/1.0")), Ok(Cow::<str>::Borrowed("/"))));
-        assert_eq!(optional_of::<i64, _, _>(call(|text| text.parse::<i64>(), "5")), Ok(Some(5)));
+        assert!(matches!(Required::<&str, _>::required(call(path, "GET / HTTP/1.0")), Ok(Cow::Borrowed("/"))));
+        assert_eq!(Optional::<i64, _>::optional(call(|text| text.parse::<i64>(), "5")), Ok(Some(5)));
     });
 }
 

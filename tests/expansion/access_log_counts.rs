@@ -14,6 +14,10 @@
 /// counts: sink counts
 /// ```
 #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "whoever binds the ports must name them all"
+)]
 pub struct AccessLogCounts {
     /// The source `log` `{ data: &str }`.
     pub log: ::flow_runtime::__private::Source,
@@ -25,7 +29,11 @@ pub struct AccessLogCounts {
     pub bad_lines: ::flow_runtime::__private::Trap,
 }
 /// Rows of [`AccessLogCounts`](super::AccessLogCounts), for tests.
-#[allow(dead_code, unused_imports, reason = "printed by flow! for whoever wants them")]
+#[allow(
+    clippy::derive_partial_eq_without_eq,
+    clippy::exhaustive_structs,
+    reason = "a row has its port's fields"
+)]
 pub mod access_log_counts {
     use ::flow_runtime::__private as __flow;
     /// A row of the source `log`, borrowed.
@@ -110,16 +118,6 @@ pub mod access_log_counts {
         }
     }
 }
-#[allow(
-    missing_debug_implementations,
-    missing_docs,
-    unreachable_pub,
-    unused_mut,
-    unused_variables,
-    clippy::all,
-    clippy::pedantic,
-    reason = "printed by flow!"
-)]
 const _: () = {
     use ::flow_runtime::__private as __flow;
     struct __Join6 {}

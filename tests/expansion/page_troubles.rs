@@ -15,6 +15,10 @@
 /// troubles: sink troubles
 /// ```
 #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "whoever binds the ports must name them all"
+)]
 pub struct PageTroubles {
     /// The source `requests` `{ path: &str, status: i16, millis: Option<i64>, agent: &str }`.
     pub requests: ::flow_runtime::__private::Source,
@@ -24,7 +28,11 @@ pub struct PageTroubles {
     pub bad_requests: ::flow_runtime::__private::Trap,
 }
 /// Rows of [`PageTroubles`](super::PageTroubles), for tests.
-#[allow(dead_code, unused_imports, reason = "printed by flow! for whoever wants them")]
+#[allow(
+    clippy::derive_partial_eq_without_eq,
+    clippy::exhaustive_structs,
+    reason = "a row has its port's fields"
+)]
 pub mod page_troubles {
     use ::flow_runtime::__private as __flow;
     /// A row of the source `requests`, borrowed.
@@ -114,16 +122,6 @@ pub mod page_troubles {
         }
     }
 }
-#[allow(
-    missing_debug_implementations,
-    missing_docs,
-    unreachable_pub,
-    unused_mut,
-    unused_variables,
-    clippy::all,
-    clippy::pedantic,
-    reason = "printed by flow!"
-)]
 const _: () = {
     use ::flow_runtime::__private as __flow;
     #[derive(::core::default::Default)]
@@ -241,11 +239,10 @@ const _: () = {
                 };
                 out.count(0usize).rows_out += 1;
                 out.count(1usize).rows_in += 1;
-                let page: __flow::Text<'_> = match __flow::required_of::<
-                    __flow::Text<'_>,
+                let page: __flow::Text<'_> = match __flow::Required::<
+                    &str,
                     _,
-                    _,
-                >(__flow::call(page_of, path)) {
+                >::required(page_of(path)) {
                     ::core::result::Result::Ok(value) => value,
                     ::core::result::Result::Err(reason) => {
                         out.trap(2usize, 1usize, reason.of_field("page"), |_| {});
@@ -266,11 +263,10 @@ const _: () = {
                     }
                     out.count(3usize).rows_out += 1;
                     out.count(4usize).rows_in += 1;
-                    let why: __flow::Text<'_> = match __flow::required_of::<
-                        __flow::Text<'_>,
+                    let why: __flow::Text<'_> = match __flow::Required::<
+                        &str,
                         _,
-                        _,
-                    >("failed") {
+                    >::required("failed") {
                         ::core::result::Result::Ok(value) => value,
                         ::core::result::Result::Err(reason) => {
                             out.trap(2usize, 4usize, reason.of_field("why"), |_| {});
@@ -293,11 +289,10 @@ const _: () = {
                     }
                     out.count(5usize).rows_out += 1;
                     out.count(6usize).rows_in += 1;
-                    let why: __flow::Text<'_> = match __flow::required_of::<
-                        __flow::Text<'_>,
+                    let why: __flow::Text<'_> = match __flow::Required::<
+                        &str,
                         _,
-                        _,
-                    >("slow") {
+                    >::required("slow") {
                         ::core::result::Result::Ok(value) => value,
                         ::core::result::Result::Err(reason) => {
                             out.trap(2usize, 6usize, reason.of_field("why"), |_| {});

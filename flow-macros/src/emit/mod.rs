@@ -19,6 +19,7 @@ use crate::plan::Plan;
 
 pub(crate) use fallback::fallback;
 pub(crate) use row_code::RowCode;
+pub(crate) use rows::{camel_case, row_names, rows_module};
 
 /// `quote!` whose names are in no sight of the user's code, and cannot see its variables.
 macro_rules! code {
@@ -34,23 +35,29 @@ const OWN: [&str; 25] = [
     "other", "out", "part", "port", "reason", "record", "row", "shared", "text", "unquoted", "value", "worker",
 ];
 
-/// The variable of a field: its own name, out of sight of the user's code.
+/// The variable of a field: its own name, out of sight of the user's code, but in its place, for messages.
 //
 // out -> out_, out_ -> out__, cell_1 -> cell_1_; no two fields meet, since only an underscore is added.
 pub(crate) fn local(field: &Ident) -> Ident {
-    let mut name = field.to_string();
+    let mut name = plain(field);
     if OWN.contains(&name.trim_end_matches(|letter: char| letter == '_' || letter.is_ascii_digit())) {
         name.push('_');
     }
-    match name.strip_prefix("r#") {
-        Some(raw) => Ident::new_raw(raw, Span::mixed_site()),
-        None => Ident::new(&name, Span::mixed_site()),
-    }
+    let span = field.span().resolved_at(Span::mixed_site());
+    let is_raw = field.to_string().starts_with("r#");
+    if is_raw { Ident::new_raw(&name, span) } else { Ident::new(&name, span) }
 }
 
 /// A name as text for people and tables: a field `r#type` is the column `type`.
 pub(crate) fn plain(name: &Ident) -> String {
     name.unraw().to_string()
+}
+
+/// The places of the first and the last token.
+pub(crate) fn ends(tokens: &TokenStream) -> (Span, Span) {
+    let mut spans = tokens.clone().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 /// Prints the flow: its struct, its rows, its loops.
@@ -69,10 +76,6 @@ pub(crate) fn flow(plan: &Plan<'_>) -> TokenStream {
     code! {
         #ports
         #rows
-        #[allow(
-            missing_debug_implementations, missing_docs, unreachable_pub, unused_mut, unused_variables, clippy::all,
-            clippy::pedantic, reason = "printed by flow!"
-        )]
         const _: () = {
             use ::flow_runtime::__private as __flow;
             #tables

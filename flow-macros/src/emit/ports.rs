@@ -49,6 +49,7 @@ pub(super) fn structure(flow: &FlowTree, pipeline: &[String]) -> TokenStream {
     code! {
         #(#[doc = #docs])*
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default)]
+        #[allow(clippy::exhaustive_structs, reason = "whoever binds the ports must name them all")]
         #visibility struct #name { #(#ports)* }
     }
 }

@@ -1,10 +1,11 @@
 //! What happens to one row, for the operators: how it fails, how it is dropped, how a field is bound.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::quote_spanned;
 use syn::Lifetime;
 
 use super::{
-    code, local, plain,
+    code, ends, local, plain,
     ports::{option, variable_type},
     tables::numbered,
 };
@@ -125,14 +126,19 @@ impl RowCode<'_> {
         }
     }
 
-    // Binds a field to what Rust code returned:
-    //     let path: Text<'_> = match __flow::required_of(value) { Ok(value) => value, Err(reason) => { <trap> } };
+    // Binds a field to what Rust code returned; `bindings` are the variables that it sees:
+    //     let path: Text<'_> = match __flow::Required::<&str, _>::required(value) { Ok(value) => value, Err(reason) => { <trap> } };
     //     let path: &str = &path;
-    pub(crate) fn bind_returned(&mut self, field: &Field, value: &TokenStream) -> TokenStream {
+    // All of the call stands in the place of the value, so that what is wrong with its type is reported there.
+    pub(crate) fn bind_returned(&mut self, field: &Field, bindings: &TokenStream, value: &TokenStream) -> TokenStream {
         let name = local(&field.name);
-        let (returned, word) = (field.typed.ty.returned(), plain(&field.name));
-        let of = if field.typed.nullable { code!(optional_of) } else { code!(required_of) };
-        let owned = option(&field.typed, returned.clone());
+        let (inner, word) = (field.typed.ty.rust(&TokenStream::new()), plain(&field.name));
+        let (start, end) = ends(value);
+        let check = match field.typed.nullable {
+            true => quote_spanned!(start=> __flow::Optional::<#inner, _>::optional),
+            false => quote_spanned!(start=> __flow::Required::<#inner, _>::required),
+        };
+        let owned = option(&field.typed, field.typed.ty.returned());
         // The code may make a decimal of any scale, the field has one.
         let fit = match (&field.typed.ty, field.typed.nullable) {
             (FieldType::Decimal(precision, scale), false) => code!(.and_then(|value| value.fit(#precision, #scale))),
@@ -147,11 +153,17 @@ impl RowCode<'_> {
             let value = if field.typed.nullable { code!(#name.as_deref()) } else { code!(&#name) };
             code!(let #name: #ty = #value;)
         });
-        code! {
-            let #name: #owned = match __flow::#of::<#returned, _, _>(#value) #fit {
+        let mut argument = Group::new(Delimiter::Parenthesis, value.clone());
+        argument.set_span(end);
+        let checked = code! {
+            match #check #argument #fit {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(reason) => { #fail }
-            };
+            }
+        };
+        let checked = if bindings.is_empty() { checked } else { code!({ #bindings #checked }) };
+        code! {
+            let #name: #owned = #checked;
             #borrow
         }
     }

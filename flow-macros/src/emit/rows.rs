@@ -1,5 +1,7 @@
 //! The module of row structs, one pair for each input and sink: borrowed as the loops see a row, owned for tests.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, TokenStream};
 
 use super::{code, plain, ports::option};
@@ -10,13 +12,15 @@ use crate::syntax::{FlowTree, PortKind, PortTree};
 //     pub struct OwnedCountsRow { pub ip: Option<String>, pub count: i64 }
 // }
 pub(super) fn module(flow: &FlowTree) -> TokenStream {
-    let name = Ident::new(&snake_case(&flow.name.to_string()), flow.name.span());
+    let name = rows_module(flow);
     let about = format!(" Rows of [`{}`](super::{}), for tests.", flow.name, flow.name);
     let visibility = &flow.visibility;
-    let rows = flow.ports.iter().filter(|port| port.kind != PortKind::Trap).map(rows);
+    let mut printed = BTreeSet::new();
+    let is_new = |port: &&PortTree| row_names(port).map(|row| printed.insert(row.to_string())) == [true, true];
+    let rows = flow.ports.iter().filter(|port| port.kind != PortKind::Trap).filter(is_new).map(rows);
     code! {
         #[doc = #about]
-        #[allow(dead_code, unused_imports, reason = "printed by flow! for whoever wants them")]
+        #[allow(clippy::derive_partial_eq_without_eq, clippy::exhaustive_structs, reason = "a row has its port's fields")]
         #visibility mod #name {
             use ::flow_runtime::__private as __flow;
             #(#rows)*
@@ -24,10 +28,21 @@ pub(super) fn module(flow: &FlowTree) -> TokenStream {
     }
 }
 
-fn rows(port: &PortTree) -> TokenStream {
+/// The name of the module: the flow's in snake case, with an underscore behind if that is a keyword.
+pub(crate) fn rows_module(flow: &FlowTree) -> Ident {
+    let name = snake_case(&plain(&flow.name));
+    let name = if syn::parse_str::<Ident>(&name).is_ok() { name } else { format!("{name}_") };
+    Ident::new(&name, flow.name.span())
+}
+
+/// The names of a port's row structs: `LogRow`, borrowed, and `OwnedLogRow`.
+pub(crate) fn row_names(port: &PortTree) -> [Ident; 2] {
     let stem = camel_case(&plain(&port.name));
-    let borrowed = Ident::new(&format!("{stem}Row"), port.name.span());
-    let owned = Ident::new(&format!("Owned{stem}Row"), port.name.span());
+    [format!("{stem}Row"), format!("Owned{stem}Row")].map(|name| Ident::new(&name, port.name.span()))
+}
+
+fn rows(port: &PortTree) -> TokenStream {
+    let [borrowed, owned] = row_names(port);
     let (kind, name) = (port.kind.word(), plain(&port.name));
     let about_borrowed = format!(" A row of the {kind} `{name}`, borrowed.");
     let about_owned = format!(" A row of the {kind} `{name}`.");
@@ -77,11 +92,12 @@ fn snake_case(name: &str) -> String {
 }
 
 /// `bad_lines` → `BadLines`
-fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let words = name.split('_').filter(|word| !word.is_empty());
     let capitalised = |word: &str| {
         let mut letters = word.chars();
         letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect::<String>()
     };
-    words.map(capitalised).collect()
+    let name: String = words.map(capitalised).collect();
+    if name.starts_with(char::is_numeric) { format!("_{name}") } else { name }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{
-    Expr, ExprPath, Local, Pat, PatIdent,
+    Block, Expr, ExprPath, Item, Local, Pat, PatIdent,
     visit::{self, Visit},
 };
 
@@ -49,30 +49,27 @@ fn collect_words(tokens: TokenStream, words: &mut Vec<Ident>) {
     }
 }
 
-/// The expression in a block in which the fields it reads are variables:
+/// The fields that an expression reads, as variables in its sight:
 ///
 /// ```text
-/// { let response = response; response >= 400 }
+/// let response = response;
 /// ```
 ///
-/// The first name is the user's, the second the macro's, so that nothing else of the loop is in sight.
-pub(crate) fn block(reads: &[Ident], expression: TokenStream) -> TokenStream {
-    if reads.is_empty() {
-        return expression;
-    }
+/// The first name is in the user's sight, the second in the macro's, so that nothing else of the loop can be seen. Some of
+/// them may not be variables in the expression, but methods: no lint looks at what a macro binds.
+pub(crate) fn bindings(reads: &[Ident]) -> TokenStream {
     let bindings = reads.iter().map(|name| {
-        let inner = local(name);
-        quote!(let #name = #inner;)
+        let (mut seen, inner) = (name.clone(), local(name));
+        seen.set_span(name.span().resolved_at(Span::call_site()));
+        quote!(let #seen = #inner;)
     });
-    code!({ #(#bindings)* #expression })
+    code!(#(#bindings)*)
 }
 
-/// Reports names that were fields and are gone, and names that are nearly a field's. What else is wrong is rustc's to say,
-/// on the user's own tokens.
-pub(crate) fn check(expression: &Expr, scope: &Scope, errors: &mut Errors) {
-    if scope.open {
-        return;
-    }
+/// Reports names that were fields and are gone, names that are nearly a field's, and what would leave the expression. What
+/// else is wrong is rustc's to say, on the user's own tokens.
+pub(crate) fn check(expression: &Expr, scope: &mut Scope, errors: &mut Errors) {
+    Leaves { errors, in_loop: false }.visit_expr(expression);
     let mut bound = Bound::default();
     bound.visit_expr(expression);
     let mut used = Used { scope, bound: bound.names, errors };
@@ -99,8 +96,53 @@ impl<'ast> Visit<'ast> for Bound {
     }
 }
 
+/// What would leave the expression, and with it the loop: `return`, `?`, `.await`, and `break` or `continue` without a loop of its own.
+struct Leaves<'a> {
+    errors: &'a mut Errors,
+    in_loop: bool,
+}
+
+impl Leaves<'_> {
+    fn refuse(&mut self, token: impl ToTokens, word: &str) {
+        let message = format!("`{word}` cannot leave the expression: put it into a function of your own");
+        self.errors.at(token, message);
+    }
+
+    fn visit_loop(&mut self, body: &Block) {
+        let around = std::mem::replace(&mut self.in_loop, true);
+        self.visit_block(body);
+        self.in_loop = around;
+    }
+}
+
+impl<'ast> Visit<'ast> for Leaves<'_> {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        match expression {
+            Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => return,
+            Expr::Return(found) => self.refuse(found.return_token, "return"),
+            Expr::Try(found) => self.refuse(found.question_token, "?"),
+            Expr::Await(found) => self.refuse(found.await_token, ".await"),
+            Expr::Break(found) if !self.in_loop => self.refuse(found.break_token, "break"),
+            Expr::Continue(found) if !self.in_loop => self.refuse(found.continue_token, "continue"),
+            Expr::ForLoop(found) => {
+                self.visit_expr(&found.expr);
+                return self.visit_loop(&found.body);
+            }
+            Expr::While(found) => {
+                self.visit_expr(&found.cond);
+                return self.visit_loop(&found.body);
+            }
+            Expr::Loop(found) => return self.visit_loop(&found.body),
+            _ => {}
+        }
+        visit::visit_expr(self, expression);
+    }
+
+    fn visit_item(&mut self, _: &'ast Item) {}
+}
+
 struct Used<'a> {
-    scope: &'a Scope,
+    scope: &'a mut Scope,
     bound: BTreeSet<String>,
     errors: &'a mut Errors,
 }
@@ -129,13 +171,13 @@ impl Used<'_> {
         let Some(name) = path.path.get_ident() else { return };
         let word = name.to_string();
         let is_field_like = word.chars().all(|letter| letter.is_lowercase() || letter.is_numeric() || letter == '_');
-        if !is_field_like || self.bound.contains(&word) || self.scope.get(&word).is_some() {
+        if !is_field_like || self.bound.contains(&word) || self.scope.may_have(&word) {
             return;
         }
         let names: Vec<String> = self.scope.names().collect();
         let is_slip = is_value && suggest::nearest(&word, names.iter().map(String::as_str)).is_some();
         if is_slip || self.scope.fate(&word).is_some() {
-            self.errors.at(name, self.scope.unknown(name));
+            self.scope.report(name, self.errors);
         }
     }
 }

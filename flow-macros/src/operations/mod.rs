@@ -17,6 +17,11 @@ pub(crate) fn is_known(name: &str) -> bool {
     name == regex_parser::NAME || aggregator::names().any(|aggregator| aggregator == name)
 }
 
+/// Whether this is the name of a function of `Each`.
+pub(crate) fn is_function(name: &Ident) -> bool {
+    name == regex_parser::NAME
+}
+
 /// Reads what stands in `Each` between arguments and results.
 pub(crate) fn parse_function(each: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Box<dyn Function>> {
     let word = tokens.clone().into_iter().next().map(|token| token.to_string()).unwrap_or_default();
@@ -36,9 +41,8 @@ pub(crate) trait Function {
     fn results(
         &self,
         each: &Ident,
-        arguments: &[Field],
+        arguments: &Arguments,
         results: &Results,
-        open: bool,
         errors: &mut Errors,
     ) -> Option<Vec<Field>>;
 
@@ -52,6 +56,15 @@ pub(crate) trait Function {
 
     /// A copy, for the resolved step.
     fn copy(&self) -> Box<dyn Function>;
+}
+
+/// What goes into the function of an `Each`.
+pub(crate) struct Arguments {
+    pub(crate) fields: Vec<Field>,
+    /// They are named, and not simply all there are.
+    pub(crate) named: bool,
+    /// After a mistake: there may be others.
+    pub(crate) open: bool,
 }
 
 /// The results of an `Each` as written.

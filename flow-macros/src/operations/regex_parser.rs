@@ -4,10 +4,10 @@
 //! nobody reads are not captured.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{LitStr, parse::Parser};
+use syn::LitStr;
 
 use super::{
-    Function, Results,
+    Arguments, Function, Results,
     pattern::{self, Pattern, Prefix, Segment},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     errors::Errors,
     operators::Names,
     resolve::Field,
+    syntax::parse_all,
     types::{FieldType, Typed},
 };
 
@@ -38,12 +39,13 @@ pub(super) fn parse(each: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
         let literal: LitStr = content
             .parse()
             .map_err(|error| syn::Error::new(error.span(), "the pattern is a string literal, read at compile time"))?;
-        if !content.is_empty() || !input.is_empty() {
-            return Err(syn::Error::new(each.span(), "`RegexParser` takes one pattern and nothing else"));
+        let behind = if content.is_empty() { input } else { &content };
+        if !behind.is_empty() {
+            return Err(behind.error("`RegexParser` takes one pattern and nothing else"));
         }
         Ok(literal)
     };
-    let literal: LitStr = errors.keep(Parser::parse2(parser, tokens))?;
+    let literal: LitStr = errors.keep(parse_all(tokens, each.span(), parser))?;
     match pattern::analyse(&literal.value()) {
         Ok(pattern) => Some(Box::new(RegexParser { prefix: pattern.prefix(), pattern, literal })),
         Err(error) => {
@@ -131,11 +133,12 @@ impl RegexParser {
         code
     }
 
-    fn named_groups(&self, each: &Ident, errors: &mut Errors) -> Option<Vec<Field>> {
+    fn named_groups(&self, errors: &mut Errors) -> Option<Vec<Field>> {
         let mut fields = Vec::new();
         for group in &self.pattern.groups {
             let Some(name) = &group.name else {
-                errors.at(each, "name the results: `=> ip, time`, or name every group: `(?<ip>…)`");
+                let message = "name the results: `=> ip, time`, or name every group: `(?<ip>…)`";
+                errors.at(&self.literal, message);
                 return None;
             };
             let Ok(name) = syn::parse_str::<Ident>(name) else {
@@ -146,7 +149,7 @@ impl RegexParser {
             fields.push(Field::new(&name, Typed { ty: FieldType::Text, nullable: group.optional }));
         }
         if fields.is_empty() {
-            errors.at(each, "name the results: `=> ip, time`");
+            errors.at(&self.literal, "name the results: `=> ip, time`");
             return None;
         }
         Some(fields)
@@ -160,32 +163,34 @@ impl Function for RegexParser {
     fn results(
         &self,
         each: &Ident,
-        arguments: &[Field],
+        arguments: &Arguments,
         results: &Results,
-        open: bool,
         errors: &mut Errors,
     ) -> Option<Vec<Field>> {
-        match arguments {
+        match arguments.fields.as_slice() {
             [argument] if argument.typed.ty.fits(&FieldType::Text) => {}
             [argument] => {
                 errors
                     .at(&argument.name, format!("`{}` is {}: `RegexParser` reads text", argument.name, argument.typed));
             }
-            _ if open => {}
-            _ => errors.at(each, format!("`RegexParser` takes one field, not {}", arguments.len())),
+            _ if arguments.open => {}
+            [] => errors.at(each, "`RegexParser` takes one field, not none"),
+            [_, second, ..] if arguments.named => errors.at(&second.name, "`RegexParser` takes one field"),
+            [first, ..] => {
+                let message =
+                    format!("`RegexParser` takes one field: name it, as in `{} => RegexParser(…)`", first.name);
+                errors.at(&self.literal, message);
+            }
         }
         if !results.listed || (results.fields.is_empty() && !self.pattern.groups.is_empty()) {
-            return self.named_groups(each, errors);
+            return self.named_groups(errors);
         }
         let groups = self.pattern.groups.len().max(1);
         if results.fields.len() != groups {
-            let have = if self.pattern.groups.len() == 1 {
-                "1 group".to_owned()
-            } else {
-                format!("{} groups", self.pattern.groups.len())
-            };
-            let message = format!("the pattern has {have}, but {} results are listed", results.fields.len());
-            errors.at(&self.literal, message);
+            let (have, listed) = (self.pattern.groups.len(), results.fields.len());
+            let have = if have == 1 { "1 group".to_owned() } else { format!("{have} groups") };
+            let listed = if listed == 1 { "1 result is".to_owned() } else { format!("{listed} results are") };
+            errors.at(&self.literal, format!("the pattern has {have}, but {listed} listed"));
             return None;
         }
         let fields = results.fields.iter().enumerate().map(|(index, result)| {

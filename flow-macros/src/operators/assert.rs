@@ -10,7 +10,7 @@ use crate::{
     errors::Errors,
     resolve::{Field, Scope, find_all},
     suggest,
-    syntax::{comma_separated, split_arrows},
+    syntax::{names, split_arrows},
     types::Typed,
 };
 
@@ -41,7 +41,7 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
             return None;
         }
     }
-    let arguments = arguments.map(|names| comma_separated(names.clone(), errors, |input| input.parse()));
+    let arguments = arguments.map(|tokens| names(tokens.clone(), errors));
     Some(Box::new(AssertTree { arguments }))
 }
 
@@ -51,7 +51,7 @@ impl Operator for AssertTree {
     fn resolve(&self, _name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
         let mut scope = inputs.into_iter().next().unwrap_or_default();
         let asserted = match &self.arguments {
-            Some(names) => find_all(&scope, names, errors),
+            Some(names) => find_all(&mut scope, names, errors),
             None => scope.fields.clone(),
         };
         let checked: Vec<Field> = asserted.into_iter().filter(|field| field.typed.nullable).collect();

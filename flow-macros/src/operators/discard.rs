@@ -6,7 +6,7 @@ use super::{Kind, Operator, Projection};
 use crate::{
     errors::Errors,
     resolve::{Field, Scope, find_all},
-    syntax::comma_separated,
+    syntax::names,
 };
 
 struct DiscardTree {
@@ -18,14 +18,14 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
         errors.at(name, "`Discard` needs the fields to drop");
         return None;
     }
-    Some(Box::new(DiscardTree { names: comma_separated(tokens, errors, |input| input.parse()) }))
+    Some(Box::new(DiscardTree { names: names(tokens, errors) }))
 }
 
 impl Operator for DiscardTree {
     // What is not named goes out. Refused: a field that is not there; discarding every field.
     fn resolve(&self, name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
-        let scope = inputs.into_iter().next().unwrap_or_default();
-        find_all(&scope, &self.names, errors);
+        let mut scope = inputs.into_iter().next().unwrap_or_default();
+        find_all(&mut scope, &self.names, errors);
         let fields: Vec<Field> =
             scope.fields.iter().filter(|field| !self.names.contains(&field.name)).cloned().collect();
         if fields.is_empty() && !scope.fields.is_empty() {

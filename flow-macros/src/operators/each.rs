@@ -9,9 +9,9 @@ use super::{Kind, Names, Operator, Step};
 use crate::{
     emit::RowCode,
     errors::Errors,
-    operations::{self, Function, ResultTree, Results, Selector},
+    operations::{self, Arguments, Function, ResultTree, Results, Selector},
     resolve::{Field, Scope, find_all},
-    syntax::{comma_separated, split_arrows},
+    syntax::{comma_separated, names, parse_name, split_arrows},
 };
 
 struct EachTree {
@@ -26,6 +26,10 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
     let (arguments, function, results) = match parts.as_slice() {
         [function] => (None, function, None),
         [first, second] if is_operation(first) => (None, first, Some(second)),
+        [_, results] if is_typed(results) => {
+            errors.at(results, "a function is missing before the results, as in `request => path_of => path: &str`");
+            return None;
+        }
         [arguments, function] => (Some(arguments), function, None),
         [arguments, function, results] => (Some(arguments), function, Some(results)),
         _ => {
@@ -33,7 +37,7 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
             return None;
         }
     };
-    let arguments = arguments.map(|names| comma_separated(names.clone(), errors, |input| input.parse::<Ident>()));
+    let arguments = arguments.map(|tokens| names(tokens.clone(), errors));
     let results = results.map_or_else(Results::default, |tokens| parse_results(tokens.clone(), errors));
     let function = operations::parse_function(name, function.clone(), errors)?;
     Some(Box::new(EachTree { arguments, function, results }))
@@ -51,10 +55,17 @@ fn is_operation(tokens: &TokenStream) -> bool {
     }
 }
 
+/// Whether this can only be results: `path: &str`
+fn is_typed(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().take(3).collect();
+    let is_colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(colon)) if colon.as_char() == ':');
+    matches!(tokens.first(), Some(TokenTree::Ident(_))) && is_colon(tokens.get(1)) && !is_colon(tokens.get(2))
+}
+
 /// `ip, time`, `ALL, path: &str`, `REPLACE`
 fn parse_results(tokens: TokenStream, errors: &mut Errors) -> Results {
     let listed = comma_separated(tokens, errors, |input| {
-        let name: Ident = input.parse()?;
+        let name = parse_name(input)?;
         let typed = match input.parse::<Option<Token![:]>>()? {
             Some(_) => Some(input.parse()?),
             None => None,
@@ -78,22 +89,24 @@ impl Operator for EachTree {
     // Refused: an argument that is not there or that the function cannot take; the wrong number of results; a result
     // name that is there already.
     fn resolve(&self, name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
-        let scope = inputs.into_iter().next().unwrap_or_default().ungrouped();
-        let arguments = match &self.arguments {
-            Some(names) => find_all(&scope, names, errors),
+        let mut scope = inputs.into_iter().next().unwrap_or_default().ungrouped();
+        let fields = match &self.arguments {
+            Some(names) => find_all(&mut scope, names, errors),
             None => scope.fields.clone(),
         };
+        let arguments = Arguments { fields, named: self.arguments.is_some(), open: scope.open };
         let mut results = self.results.clone();
         if results.selector == Selector::Replace {
             if let Some(extra) = results.fields.first() {
                 errors.at(&extra.name, "`REPLACE` stands alone: the results take the names of the arguments");
             }
             results.fields = arguments
+                .fields
                 .iter()
                 .map(|field| ResultTree { name: field.name.clone(), typed: Some(field.typed.clone()) })
                 .collect();
         }
-        let Some(fields) = self.function.results(name, &arguments, &results, scope.open, errors) else {
+        let Some(fields) = self.function.results(name, &arguments, &results, errors) else {
             return (Scope::open(), Kind::Poisoned);
         };
         let out = match results.selector {
@@ -104,7 +117,7 @@ impl Operator for EachTree {
             Selector::All => scope.extended(fields.clone(), errors),
             Selector::Replace => replaced(&scope, &fields),
         };
-        let step = EachStep { arguments, results: fields, function: self.function.copy() };
+        let step = EachStep { arguments: arguments.fields, results: fields, function: self.function.copy() };
         (out, Kind::Step(Box::new(step)))
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! What aggregators there are is the business of `operations`.
 
-use proc_macro2::{Ident, TokenStream};
-use syn::Token;
+use std::rc::Rc;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::{Token, parse::ParseStream};
 
 use super::{Kind, Operator};
 use crate::{
     errors::Errors,
     operations::{self, Aggregator},
-    resolve::{Field, Scope},
-    syntax::{comma_separated, split_arrows},
+    resolve::{Field, Grouped, Scope},
+    syntax::{comma_separated, names, parse_all, parse_name, split_arrows},
     types::Typed,
 };
 
@@ -31,7 +33,8 @@ struct EveryTree {
 pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Box<dyn Operator>> {
     let parts = split_arrows(tokens);
     let is_aggregator = |part: &TokenStream| {
-        syn::parse2::<Ident>(part.clone()).is_ok_and(|word| operations::is_known(&word.to_string()))
+        matches!(part.clone().into_iter().next(),
+        Some(TokenTree::Ident(word)) if operations::is_known(&word.to_string()))
     };
     let (arguments, aggregator, result) = match parts.as_slice() {
         [aggregator] => (None, aggregator, None),
@@ -43,31 +46,47 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
             return None;
         }
     };
-    let arguments =
-        arguments.map_or_else(Vec::new, |names| comma_separated(names.clone(), errors, |input| input.parse::<Ident>()));
+    let arguments = arguments.map_or_else(Vec::new, |tokens| names(tokens.clone(), errors));
     let result = match result {
         None => None,
         Some(tokens) => parse_result(name, tokens.clone(), errors),
     };
-    let word: Ident = errors.keep(syn::parse2(aggregator.clone()))?;
+    let word = errors.keep(parse_all(aggregator.clone(), name.span(), parse_aggregator))?;
     let aggregator = operations::find_aggregator(&word, errors)?;
     Some(Box::new(EveryTree { aggregator, word, arguments, result }))
 }
 
+fn parse_aggregator(input: ParseStream<'_>) -> syn::Result<Ident> {
+    let word = parse_name(input)?;
+    if operations::is_function(&word) {
+        return Err(syn::Error::new(
+            word.span(),
+            format!("`{word}` works on a row, not on a group: it belongs into `Each`"),
+        ));
+    }
+    if !input.is_empty() {
+        return Err(
+            input.error(format!("the arguments of an aggregator stand before it: `Every(size => {word} => result)`"))
+        );
+    }
+    Ok(word)
+}
+
 fn parse_result(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<(Ident, Option<Typed>)> {
     let mut results = comma_separated(tokens, errors, |input| {
-        let name: Ident = input.parse()?;
+        let name = parse_name(input)?;
         let typed = match input.parse::<Option<Token![:]>>()? {
             Some(_) => Some(input.parse()?),
             None => None,
         };
         Ok((name, typed))
     });
-    if results.len() != 1 {
-        errors.at(name, "an aggregator has one result: write an `Every` for each");
-        return None;
+    match results.as_slice() {
+        [_] => {}
+        [] => errors.at(name, "the result behind `=>` needs a name"),
+        [_, second, ..] => errors.at(&second.0, "an aggregator has one result: write an `Every` for each"),
     }
-    results.pop()
+    (!results.is_empty()).then(|| results.swap_remove(0))
 }
 
 impl Operator for EveryTree {
@@ -82,7 +101,8 @@ impl Operator for EveryTree {
             }
             return (Scope::open(), Kind::Poisoned);
         };
-        let arguments: Vec<Field> = self.arguments.iter().map(|name| grouped.incoming.find(name, errors)).collect();
+        let arguments: Vec<Field> =
+            self.arguments.iter().map(|argument| find_argument(argument, &scope, &mut grouped, errors)).collect();
         grouped.has_every = true;
         let typed = self.aggregator.resolve(&self.word, &arguments, errors);
         let result_name = match &self.result {
@@ -101,6 +121,15 @@ impl Operator for EveryTree {
         let argument = arguments.into_iter().next();
         (out, Kind::Every(Every { aggregator: self.aggregator, argument, result }))
     }
+}
+
+fn find_argument(name: &Ident, scope: &Scope, grouped: &mut Grouped, errors: &mut Errors) -> Field {
+    let incoming = Rc::make_mut(&mut grouped.incoming);
+    if !incoming.may_have(&name.to_string()) && scope.get(&name.to_string()).is_some() {
+        errors.at(name, format!("`{name}` is a result of this group: only what goes into it can be aggregated"));
+        return Field::poisoned(name);
+    }
+    incoming.find(name, errors)
 }
 
 fn check_type(result: &Field, wanted: &Typed, errors: &mut Errors) {

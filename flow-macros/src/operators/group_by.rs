@@ -11,7 +11,7 @@ use super::{Kind, Operator};
 use crate::{
     errors::Errors,
     resolve::{Field, Grouped, Scope, find_all},
-    syntax::comma_separated,
+    syntax::names,
 };
 
 /// A group, resolved.
@@ -28,15 +28,15 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
         errors.at(name, "`GroupBy` needs a key of one field or more");
         return None;
     }
-    Some(Box::new(GroupByTree { key: comma_separated(tokens, errors, |input| input.parse()) }))
+    Some(Box::new(GroupByTree { key: names(tokens, errors) }))
 }
 
 impl Operator for GroupByTree {
     // The key goes out; the other fields can only be aggregated. Null equals null.
     // Refused: a key that is not there; a float as key; no `Every` behind it.
     fn resolve(&self, name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
-        let scope = inputs.into_iter().next().unwrap_or_default();
-        let key = find_all(&scope, &self.key, errors);
+        let mut scope = inputs.into_iter().next().unwrap_or_default();
+        let key = find_all(&mut scope, &self.key, errors);
         for field in &key {
             if !field.typed.ty.has_equality() {
                 errors.at(

@@ -9,18 +9,14 @@
 //! The held side is in memory. Keys are equal when their values are; null equals null.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{
-    Token, parenthesized,
-    parse::{ParseStream, Parser},
-    token,
-};
+use syn::{Token, parenthesized, parse::ParseStream, token};
 
 use super::{Kind, Operator};
 use crate::{
     errors::Errors,
     resolve::{Field, Scope, find_all},
     suggest,
-    syntax::comma_separated,
+    syntax::{comma_separated, parse_all, parse_name},
 };
 
 /// Which side may lack a partner.
@@ -61,7 +57,7 @@ pub(crate) struct Join {
 }
 
 struct HashJoinTree {
-    sides: Vec<Side>,
+    sides: [Side; 2],
     joiner: Joiner,
 }
 
@@ -73,27 +69,25 @@ struct Side {
 
 pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Box<dyn Operator>> {
     let parts = comma_separated(tokens, errors, |input| input.parse::<TokenStream>());
+    let names = || JOINERS.iter().map(|(name, _)| *name);
     let [first, second, joiner] = parts.as_slice() else {
-        errors.at(name, "expected `HashJoin(streamed on key, held on key, InnerJoin)`");
+        let message = "expected `HashJoin(streamed on key, held on key, InnerJoin)`\njoins: ";
+        errors.at(name, format!("{message}{}", suggest::list(names())));
         return None;
     };
-    let sides: Vec<Side> =
-        [first, second].into_iter().filter_map(|side| errors.keep(Parser::parse2(parse_side, side.clone()))).collect();
-    let word: Ident = errors.keep(syn::parse2(joiner.clone()))?;
+    let mut side = |side: &TokenStream| errors.keep(parse_all(side.clone(), name.span(), parse_side));
+    let sides = [side(first)?, side(second)?];
+    let word = errors.keep(parse_all(joiner.clone(), name.span(), parse_name))?;
     let joiner = JOINERS.iter().find(|(joiner, _)| word == joiner).map(|(_, joiner)| *joiner);
     if joiner.is_none() {
-        let names = || JOINERS.iter().map(|(name, _)| *name);
         let near = suggest::did_you_mean(&word.to_string(), names());
         errors.at(&word, format!("no join is called `{word}`{near}\njoins: {}", suggest::list(names())));
-    }
-    if sides.len() < 2 {
-        return None;
     }
     Some(Box::new(HashJoinTree { sides, joiner: joiner.unwrap_or(Joiner::Inner) }))
 }
 
 fn parse_side(input: ParseStream<'_>) -> syn::Result<Side> {
-    let pipe: Ident = input.parse()?;
+    let pipe = parse_name(input)?;
     let on: Option<Ident> = input.parse()?;
     if on.is_none_or(|on| on != "on") {
         return Err(syn::Error::new(pipe.span(), format!("`{pipe}` needs its key, as in `{pipe} on ip`")));
@@ -101,13 +95,16 @@ fn parse_side(input: ParseStream<'_>) -> syn::Result<Side> {
     let key = if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        let names = content.parse_terminated(<Ident as syn::parse::Parse>::parse, Token![,])?;
+        let names = content.parse_terminated(parse_name, Token![,])?;
         names.into_iter().collect()
     } else {
-        vec![input.parse()?]
+        vec![parse_name(input)?]
     };
     if key.is_empty() {
         return Err(syn::Error::new(pipe.span(), format!("`{pipe}` needs a key of one field or more")));
+    }
+    if !input.is_empty() {
+        return Err(input.error("a key of several fields stands in parentheses, as in `on (ip, day)`"));
     }
     Ok(Side { pipe, key })
 }
@@ -121,9 +118,10 @@ impl Operator for HashJoinTree {
     // Refused: a key that is not there; keys of different count or type; a float as key; a name on both sides.
     fn resolve(&self, _name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
         let mut inputs = inputs.into_iter();
-        let (streamed, held) = (inputs.next().unwrap_or_default(), inputs.next().unwrap_or_default());
-        let keys = (find_all(&streamed, &self.sides[0].key, errors), find_all(&held, &self.sides[1].key, errors));
-        check_keys(&self.sides[1].pipe, &keys.0, &keys.1, errors);
+        let (mut streamed, mut held) = (inputs.next().unwrap_or_default(), inputs.next().unwrap_or_default());
+        let keys =
+            (find_all(&mut streamed, &self.sides[0].key, errors), find_all(&mut held, &self.sides[1].key, errors));
+        check_keys(&self.sides, &keys.0, &keys.1, errors);
         check_collisions(&self.sides, &streamed, &held, errors);
 
         let mut out = Scope::new(nullable(&streamed.fields, self.joiner.keeps_held()));
@@ -154,14 +152,17 @@ fn nullable(fields: &[Field], by_join: bool) -> Vec<Field> {
 }
 
 // Keys are compared value by value, so they must be as many and of the same types. `T` and `Option<T>` may meet.
-fn check_keys(held_pipe: &Ident, streamed: &[Field], held: &[Field], errors: &mut Errors) {
-    if streamed.len() != held.len() {
+fn check_keys(sides: &[Side; 2], streamed: &[Field], held: &[Field], errors: &mut Errors) {
+    let [left, right] = sides;
+    if let Some(last) = held.last().filter(|_| streamed.len() != held.len()) {
         let message = format!(
-            "join keys of different count: {} on the streamed side, {} on `{held_pipe}`",
+            "join keys of different count: {} of `{}`, {} of `{}`",
             streamed.len(),
-            held.len()
+            left.pipe,
+            held.len(),
+            right.pipe
         );
-        errors.at(held_pipe, message);
+        errors.at(&last.name, message);
         return;
     }
     for (left, right) in streamed.iter().zip(held) {
@@ -177,12 +178,14 @@ fn check_keys(held_pipe: &Ident, streamed: &[Field], held: &[Field], errors: &mu
     }
 }
 
-fn check_collisions(sides: &[Side], streamed: &Scope, held: &Scope, errors: &mut Errors) {
+// Of a pipe that is joined with itself another mistake is reported: one source cannot be read twice.
+fn check_collisions(sides: &[Side; 2], streamed: &Scope, held: &Scope, errors: &mut Errors) {
     let both: Vec<String> = held.names().filter(|name| streamed.get(name).is_some()).collect();
-    if let Some(first) = both.first() {
-        let pipe = &sides[1].pipe;
+    let pipe = &sides[1].pipe;
+    if let Some(first) = both.first().filter(|_| sides[0].pipe != *pipe) {
+        let (fields, them) = if both.len() == 1 { ("field", "it") } else { ("fields", "them") };
         let message = format!(
-            "both sides of the join have a field {}\nrename it before the join, as in `{pipe} -> Rename({first} => {pipe}_{first})`",
+            "both sides of the join have the {fields} {}\nrename {them} before the join, as in `{pipe} -> Rename({first} => {pipe}_{first})`",
             both.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         );
         errors.at(pipe, message);

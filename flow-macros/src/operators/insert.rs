@@ -4,16 +4,17 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::{
     Expr, Token,
-    parse::{Parse, ParseStream, Parser},
+    parse::{Parse, ParseStream},
     punctuated::Punctuated,
 };
 
 use super::{Kind, Names, Operator, Step};
 use crate::{
-    emit::{RowCode, code},
+    emit::RowCode,
     errors::Errors,
     operations::expression,
     resolve::{Field, Scope},
+    syntax::{parse_all, parse_name},
     types::Typed,
 };
 
@@ -30,21 +31,24 @@ struct Inserted {
 
 impl Parse for Inserted {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name: Ident = input.parse()?;
+        let name = parse_name(input)?;
         if !input.peek(Token![:]) {
             let message = format!("`{name}` needs its type, as in `{name}: i64 = …`");
             return Err(syn::Error::new(name.span(), message));
         }
         input.parse::<Token![:]>()?;
         let typed = input.parse()?;
-        input.parse::<Token![=]>()?;
+        if input.parse::<Option<Token![=]>>()?.is_none() {
+            let message = format!("`{name}` needs its value, as in `{name}: {typed} = …`");
+            return Err(syn::Error::new(name.span(), message));
+        }
         Ok(Self { name, typed, value: input.parse()? })
     }
 }
 
 pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Box<dyn Operator>> {
     let parser = Punctuated::<Inserted, Token![,]>::parse_terminated;
-    let inserted: Vec<Inserted> = errors.keep(Parser::parse2(parser, tokens))?.into_iter().collect();
+    let inserted: Vec<Inserted> = errors.keep(parse_all(tokens, name.span(), parser))?.into_iter().collect();
     if inserted.is_empty() {
         errors.at(name, "`Insert` needs a field, as in `Insert(kb: f64 = size as f64 / 1e3)`");
         return None;
@@ -56,10 +60,10 @@ impl Operator for InsertTree {
     // The new fields go out behind the incoming ones; every expression sees only the incoming ones.
     // Refused: a name that is there already; a name in an expression that was a field but is gone, or is nearly one.
     fn resolve(&self, _name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
-        let scope = inputs.into_iter().next().unwrap_or_default();
+        let mut scope = inputs.into_iter().next().unwrap_or_default();
         let mut reads = Vec::new();
         for inserted in &self.inserted {
-            expression::check(&inserted.value, &scope, errors);
+            expression::check(&inserted.value, &mut scope, errors);
             reads.push(expression::reads(&inserted.value, &scope));
         }
         let fields = self.inserted.iter().map(|inserted| Field::new(&inserted.name, inserted.typed.clone())).collect();
@@ -86,16 +90,17 @@ impl Step for InsertStep {
     }
 
     // Insert(kb: f64 = size as f64 / 1e3) becomes:
-    //     let kb: f64 = match __flow::required_of({ let size = size; size as f64 / 1e3 }) {
-    //         Ok(value) => value,
-    //         Err(reason) => { <trap: reason> }
+    //     let kb: f64 = {
+    //         let size = size;
+    //         match __flow::Required::<f64, _>::required(size as f64 / 1e3) {
+    //             Ok(value) => value,
+    //             Err(reason) => { <trap: reason> }
+    //         }
     //     };
     fn emit(&self, row: &mut RowCode<'_>) -> TokenStream {
         let values = self.inserted.iter().zip(&self.reads).map(|(inserted, reads)| {
-            let value = expression::block(reads, inserted.value.to_token_stream());
             let field = Field::new(&inserted.name, inserted.typed.clone());
-            let bind = row.bind_returned(&field, &value);
-            code!(#bind)
+            row.bind_returned(&field, &expression::bindings(reads), &inserted.value.to_token_stream())
         });
         values.collect()
     }

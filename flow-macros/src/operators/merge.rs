@@ -7,7 +7,7 @@ use crate::{
     errors::Errors,
     resolve::{Scope, unique},
     suggest,
-    syntax::comma_separated,
+    syntax::names,
 };
 
 struct MergeTree {
@@ -15,9 +15,12 @@ struct MergeTree {
 }
 
 pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> Option<Box<dyn Operator>> {
-    let pipes = comma_separated(tokens, errors, |input| input.parse::<Ident>());
-    if pipes.len() < 2 {
+    let before = errors.count();
+    let pipes = names(tokens, errors);
+    if pipes.len() < 2 && errors.count() == before {
         errors.at(name, "`Merge` needs two pipes or more, as in `Merge(failed, slow)`");
+    }
+    if pipes.len() < 2 {
         return None;
     }
     unique(&pipes, errors);

@@ -113,9 +113,10 @@ impl Step for Projection {
     }
 }
 
-/// Refuses an operator right behind a `GroupBy` that has had no `Every`.
-pub(crate) fn needs_every(scope: &Scope, errors: &mut Errors) {
-    if let Some(grouped) = scope.grouped.as_ref().filter(|grouped| !grouped.has_every) {
+/// Refuses the end of a `GroupBy` that has had no `Every`; whatever is asked of its fields is then taken to be there.
+pub(crate) fn needs_every(scope: &mut Scope, errors: &mut Errors) {
+    if let Some(grouped) = scope.grouped.take_if(|grouped| !grouped.has_every) {
         errors.at_span(grouped.span, "`GroupBy` needs an aggregation behind it, as in `-> Every(Count => count)`");
+        scope.open = true;
     }
 }

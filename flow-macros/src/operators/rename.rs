@@ -7,7 +7,7 @@ use crate::{
     emit::{RowCode, code, local},
     errors::{Errors, line},
     resolve::{Field, Scope, find_all, unique},
-    syntax::{comma_separated, split_arrows},
+    syntax::{names, split_arrows},
 };
 
 struct RenameTree {
@@ -21,8 +21,12 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
         errors.at(name, "expected `Rename(old => new)`");
         return None;
     };
-    let from = comma_separated(from.clone(), errors, |input| input.parse::<Ident>());
-    let to = comma_separated(to.clone(), errors, |input| input.parse::<Ident>());
+    let before = errors.count();
+    let from = names(from.clone(), errors);
+    let to = names(to.clone(), errors);
+    if errors.count() > before {
+        return None;
+    }
     if from.len() != to.len() || from.is_empty() {
         let message = format!("`Rename` has {} on the left and {} on the right of `=>`", count(&from), count(&to));
         errors.at(name, message);
@@ -40,8 +44,8 @@ impl Operator for RenameTree {
     // Refused: an old name that is not there; a new name that is already there (two columns of one name cannot be told
     // apart); a => a (always a slip).
     fn resolve(&self, name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
-        let scope = inputs.into_iter().next().unwrap_or_default();
-        let found = find_all(&scope, &self.from, errors);
+        let mut scope = inputs.into_iter().next().unwrap_or_default();
+        let found = find_all(&mut scope, &self.from, errors);
         unique(&self.to, errors);
         for (from, to) in self.from.iter().zip(&self.to) {
             if from == to {

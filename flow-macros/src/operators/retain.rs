@@ -6,7 +6,7 @@ use super::{Kind, Operator, Projection};
 use crate::{
     errors::Errors,
     resolve::{Scope, find_all},
-    syntax::comma_separated,
+    syntax::names,
 };
 
 struct RetainTree {
@@ -18,15 +18,15 @@ pub(super) fn parse(name: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
         errors.at(name, "`Retain` needs the fields that go on: without one, everything would be discarded");
         return None;
     }
-    Some(Box::new(RetainTree { names: comma_separated(tokens, errors, |input| input.parse()) }))
+    Some(Box::new(RetainTree { names: names(tokens, errors) }))
 }
 
 impl Operator for RetainTree {
     // The named fields go out in the order named here, as Cascading's `Retain` has it.
     // Refused: a field that is not there; one named twice.
     fn resolve(&self, name: &Ident, inputs: Vec<Scope>, errors: &mut Errors) -> (Scope, Kind) {
-        let scope = inputs.into_iter().next().unwrap_or_default();
-        let fields = find_all(&scope, &self.names, errors);
+        let mut scope = inputs.into_iter().next().unwrap_or_default();
+        let fields = find_all(&mut scope, &self.names, errors);
         (scope.narrowed(fields, name, "left it behind"), Kind::Step(Box::new(Projection)))
     }
 }

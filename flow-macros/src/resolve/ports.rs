@@ -1,9 +1,12 @@
 //! The rules of ports and of names: what may be declared, before any pipe is looked at.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::Ident;
 
 use super::scope::unique;
 use crate::{
+    emit,
     errors::{Errors, line},
     operators,
     syntax::{FlowTree, OPTIONS, PortKind, PortTree, Scheme},
@@ -26,23 +29,52 @@ pub(super) fn check(flow: &FlowTree, errors: &mut Errors) {
 // Every port and pipe has a name of its own. A port's name is an option of the command line, so it may not hide one;
 // and no name may be an operator's.
 fn check_names(flow: &FlowTree, errors: &mut Errors) {
-    let ports = flow.ports.iter().map(|port| (&port.name, true));
-    let pipes = flow.pipes.iter().filter_map(|pipe| pipe.name.as_ref()).map(|name| (name, false));
-    let mut seen: Vec<&Ident> = Vec::new();
-    for (name, is_port) in ports.chain(pipes) {
+    let mut seen: BTreeMap<String, &Ident> = BTreeMap::new();
+    for name in flow.names() {
         let word = name.to_string();
-        if let Some(first) = seen.iter().find(|first| **first == name) {
+        if let Some(first) = seen.get(&word) {
             errors.at(name, format!("`{name}` is defined twice: first on line {}", line(first.span())));
-        } else if operators::find(&word).is_some() {
-            errors.at(name, format!("`{name}` is an operator: choose another name"));
-        } else if is_port && OPTIONS.contains(&word.as_str()) {
-            let option = word.replace('_', "-");
-            errors.at(
-                name,
-                format!("`{name}` would hide the option `--{option}` of the command line: choose another name"),
-            );
+            continue;
         }
-        seen.push(name);
+        if operators::find(&word).is_some() {
+            errors.at(name, format!("`{name}` is an operator: choose another name"));
+        }
+        seen.insert(word, name);
+    }
+    for port in &flow.ports {
+        let word = port.name.to_string();
+        if OPTIONS.contains(&word.as_str()) {
+            let option = word.replace('_', "-");
+            let message =
+                format!("`{word}` would hide the option `--{option}` of the command line: choose another name");
+            errors.at(&port.name, message);
+        }
+    }
+    check_printed_names(flow, errors);
+}
+
+// The flow's rows are in a module of its name in snake case, and named after their ports: log has LogRow and OwnedLogRow.
+fn check_printed_names(flow: &FlowTree, errors: &mut Errors) {
+    if emit::rows_module(flow) == flow.name {
+        let (name, camel) = (&flow.name, emit::camel_case(&flow.name.to_string()));
+        errors.at(name, format!("a flow is a type, and `{name}` the module of its rows: write `{camel}`"));
+    }
+    let mut printed: BTreeMap<String, &Ident> = BTreeMap::new();
+    for port in flow.ports.iter().filter(|port| port.kind != PortKind::Trap) {
+        for row in emit::row_names(port).map(|row| row.to_string()) {
+            match printed.get(&row) {
+                Some(first) if **first != port.name => {
+                    let name = &port.name;
+                    errors.at(
+                        name,
+                        format!("the rows of `{first}` and of `{name}` would both be called `{row}`: rename one"),
+                    );
+                }
+                _ => {
+                    printed.insert(row, &port.name);
+                }
+            }
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Scope {
     pub(crate) fields: Vec<Field>,
     /// Fields of former operators and what became of them.
     gone: Vec<(String, String)>,
+    /// Names that a mistake leaves in doubt: those reported once, and those of fields that a misspelt one may have meant.
+    doubtful: Vec<String>,
     /// After a mistake: whatever is asked for is taken to be there.
     pub(crate) open: bool,
     /// Right after `GroupBy` and `Every`.
@@ -84,17 +86,29 @@ impl Scope {
         self.fields.iter().map(|field| field.name.to_string())
     }
 
-    /// Looks a field up; what is not there is reported and poisoned.
-    pub(crate) fn find(&self, name: &Ident, errors: &mut Errors) -> Field {
+    /// Looks a field up; what is not there is reported, once, and poisoned.
+    pub(crate) fn find(&mut self, name: &Ident, errors: &mut Errors) -> Field {
         match self.get(&name.to_string()) {
             Some(field) => Field { name: name.clone(), ..field.clone() },
             None => {
-                if !self.open {
-                    errors.at(name, self.unknown(name));
-                }
+                self.report(name, errors);
                 Field::poisoned(name)
             }
         }
+    }
+
+    /// Reports a name that is no field here, if nothing has been said of it.
+    pub(crate) fn report(&mut self, name: &Ident, errors: &mut Errors) {
+        let word = name.to_string();
+        if !self.may_have(&word) {
+            errors.at(name, self.unknown(name));
+            self.doubtful.push(word);
+        }
+    }
+
+    /// Whether a field is there, or an earlier mistake keeps us from knowing.
+    pub(crate) fn may_have(&self, name: &str) -> bool {
+        self.open || self.get(name).is_some() || self.doubtful.iter().any(|doubtful| doubtful == name)
     }
 
     /// What became of a field that once was, as a sentence.
@@ -119,14 +133,17 @@ impl Scope {
     /// The scope behind an operator that lets only `fields` go on; the others are remembered with their fate:
     /// `Retain on line 12 left it behind`.
     pub(crate) fn narrowed(&self, fields: Vec<Field>, operator: &Ident, verb: &str) -> Self {
-        let mut gone = self.gone.clone();
-        for field in &self.fields {
-            if !fields.iter().any(|kept| kept.name == field.name) {
+        let (mut gone, mut doubtful) = (self.gone.clone(), self.doubtful.clone());
+        let is_slip = fields.iter().any(Field::is_poisoned);
+        for field in self.fields.iter().filter(|field| fields.iter().all(|kept| kept.name != field.name)) {
+            if is_slip {
+                doubtful.push(field.name.to_string());
+            } else {
                 let fate = format!("`{operator}` on line {} {verb}", line(operator.span()));
                 gone.push((field.name.to_string(), fate));
             }
         }
-        Self { fields, gone, open: self.open, grouped: None }
+        Self { fields, gone, doubtful, open: self.open, grouped: None }
     }
 
     /// The scope with `added` behind its fields; a name twice is reported.
@@ -151,11 +168,12 @@ impl Scope {
     /// Takes over what another scope remembers.
     pub(crate) fn remember(&mut self, other: &Self) {
         self.gone.extend(other.gone.iter().cloned());
+        self.doubtful.extend(other.doubtful.iter().cloned());
     }
 }
 
 /// Looks several fields up, and reports a name that stands twice.
-pub(crate) fn find_all(scope: &Scope, names: &[Ident], errors: &mut Errors) -> Vec<Field> {
+pub(crate) fn find_all(scope: &mut Scope, names: &[Ident], errors: &mut Errors) -> Vec<Field> {
     unique(names, errors);
     names.iter().map(|name| scope.find(name, errors)).collect()
 }

@@ -27,7 +27,9 @@ pub(super) fn assign(flow: &FlowTree, nodes: &mut [Node], errors: &mut Errors) {
         }
         for name in &trap.covers {
             if !exists(flow, &name.to_string()) {
-                unknown(flow, name, errors);
+                if !flow.broken {
+                    unknown(flow, name, errors);
+                }
             } else if let Some(first) = covered.insert(name.to_string(), index) {
                 errors.at(name, format!("`{name}` has a trap already: `{}`", flow.ports[first].name));
             }
@@ -41,8 +43,14 @@ pub(super) fn assign(flow: &FlowTree, nodes: &mut [Node], errors: &mut Errors) {
             nodes[index].trap = common_trap(nodes, index);
         }
     }
-    for node in nodes {
-        node.trap = node.trap.or(all);
+    if let Some(all) = all {
+        if nodes.iter().all(|node| node.trap.is_some()) {
+            let name = &flow.ports[all].name;
+            errors.at(name, format!("nothing is left for the trap `{name}`: everything has another"));
+        }
+        for node in nodes {
+            node.trap.get_or_insert(all);
+        }
     }
 }
 

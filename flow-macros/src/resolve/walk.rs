@@ -1,6 +1,6 @@
 //! Walks the pipes from their beginnings to their ends and puts the operators in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::Ident;
 
@@ -14,8 +14,10 @@ use crate::{
 
 /// The operators of all pipes, inputs before their users.
 pub(super) fn walk(flow: &FlowTree, errors: &mut Errors) -> Vec<Node> {
+    let names: BTreeSet<String> = flow.names().map(ToString::to_string).collect();
+    let lost = flow.broken || names.len() < flow.names().count() || flow.pipes.iter().any(|pipe| pipe.broken);
     let mut walk =
-        Walk { flow, errors, nodes: Vec::new(), ends: BTreeMap::new(), used: Vec::new(), fed: BTreeMap::new() };
+        Walk { flow, errors, nodes: Vec::new(), ends: BTreeMap::new(), used: Vec::new(), fed: BTreeMap::new(), lost };
     for pipe in &flow.pipes {
         match &pipe.name {
             Some(name) => {
@@ -48,6 +50,8 @@ struct Walk<'a> {
     used: Vec<String>,
     /// Sinks, and the word that feeds each.
     fed: BTreeMap<String, Ident>,
+    /// After a mistake in a name it is not known what is unused.
+    lost: bool,
 }
 
 impl Walk<'_> {
@@ -63,7 +67,9 @@ impl Walk<'_> {
             None => {}
         }
         let flow = self.flow;
-        let end = if let Some(pipe) = flow.pipes.iter().find(|pipe| pipe.name.as_ref() == Some(name)) {
+        let is_port = flow.ports.iter().any(|port| port.name == *name);
+        let pipe = flow.pipes.iter().filter(|_| !is_port).find(|pipe| pipe.name.as_ref() == Some(name));
+        let end = if let Some(pipe) = pipe {
             self.ends.insert(word.clone(), End::Open);
             self.pipe(pipe, &word)
         } else {
@@ -92,12 +98,18 @@ impl Walk<'_> {
             }
             Some((_, port)) => {
                 let kind = port.kind.word();
-                self.errors.at(name, format!("`{name}` is a {kind}: nothing can be read from it"));
+                if !port.poisoned {
+                    self.errors.at(name, format!("`{name}` is a {kind}: nothing can be read from it"));
+                }
+                self.lost = true;
                 self.poisoned(name)
             }
             None => {
-                let message = self.no_such(name);
-                self.errors.at(name, message);
+                if !self.flow.broken {
+                    let message = self.no_such(name);
+                    self.errors.at(name, message);
+                }
+                self.lost = true;
                 self.poisoned(name)
             }
         }
@@ -130,10 +142,8 @@ impl Walk<'_> {
         for call in &pipe.steps {
             end = self.step(call, end, name);
         }
-        let mut scope = self.nodes[end].scope.clone();
-        operators::needs_every(&scope, self.errors);
-        scope.grouped = None;
-        self.nodes[end].scope = scope;
+        operators::needs_every(&mut self.nodes[end].scope, self.errors);
+        self.nodes[end].scope.grouped = None;
         match (&pipe.sink, &pipe.name) {
             (Some(sink), name) => {
                 self.used.extend(name.iter().map(|name| name.to_string()));
@@ -142,6 +152,7 @@ impl Walk<'_> {
                 end
             }
             (None, Some(_)) => end,
+            (None, None) if pipe.broken => end,
             (None, None) => {
                 let word = pipe.steps.last().map(|call| &call.name).or(match &pipe.head {
                     Some(Head::Name(name)) => Some(name),
@@ -165,11 +176,15 @@ impl Walk<'_> {
 
     /// An operator at the beginning of a pipe: it names its pipes as arguments.
     fn head(&mut self, call: &Call, pipe: &str) -> usize {
-        let Some(operator) = &call.operator else { return self.poisoned(&call.name) };
+        let Some(operator) = &call.operator else {
+            self.lost = true;
+            return self.poisoned(&call.name);
+        };
         let names: Vec<Ident> = operator.pipes().into_iter().cloned().collect();
         if names.is_empty() {
             let message = format!("`{0}` takes its rows from what stands before it: `log -> {0}(…)`", call.name);
             self.errors.at(&call.name, message);
+            self.lost = true;
             return self.poisoned(&call.name);
         }
         let inputs: Vec<usize> = names.iter().map(|name| self.read_from(name)).collect();
@@ -182,10 +197,11 @@ impl Walk<'_> {
         if !operator.pipes().is_empty() {
             let message = format!("`{0}` names its pipes itself: write `{0}(…)` at the beginning of a pipe", call.name);
             self.errors.at(&call.name, message);
+            self.lost = true;
             return self.poisoned(&call.name);
         }
         if call.name != "Every" {
-            operators::needs_every(&self.nodes[input].scope, self.errors);
+            operators::needs_every(&mut self.nodes[input].scope, self.errors);
         }
         self.operator(call, vec![input], pipe)
     }
@@ -193,7 +209,8 @@ impl Walk<'_> {
     fn operator(&mut self, call: &Call, inputs: Vec<usize>, pipe: &str) -> usize {
         let Some(operator) = &call.operator else { return self.poisoned(&call.name) };
         let scopes = inputs.iter().map(|input| self.nodes[*input].scope.clone()).collect();
-        let (scope, kind) = operator.resolve(&call.name, scopes, self.errors);
+        let (mut scope, kind) = operator.resolve(&call.name, scopes, self.errors);
+        scope.open |= call.broken;
         self.push(NodeKind::Operator(kind), inputs, scope, pipe, &call.name, call.text.clone())
     }
 
@@ -202,16 +219,7 @@ impl Walk<'_> {
     fn sink(&mut self, name: &Ident, end: usize) -> usize {
         let found = self.flow.ports.iter().enumerate().find(|(_, port)| port.name == *name);
         let Some((index, port)) = found.filter(|(_, port)| port.kind == PortKind::Sink) else {
-            let sinks: Vec<String> = self
-                .flow
-                .ports
-                .iter()
-                .filter(|port| port.kind == PortKind::Sink)
-                .map(|port| port.name.to_string())
-                .collect();
-            let near = suggest::did_you_mean(&name.to_string(), sinks.iter().map(String::as_str));
-            let list = suggest::list(sinks.iter().map(String::as_str));
-            self.errors.at(name, format!("a pipe ends in a sink, and `{name}` is none{near}\nsinks: {list}"));
+            self.no_sink(name, found.map(|(_, port)| port));
             return end;
         };
         if let Some(first) = self.fed.insert(name.to_string(), name.clone()) {
@@ -225,6 +233,23 @@ impl Walk<'_> {
         check_sink_fields(port, name, &scope, self.errors);
         let text = format!("sink {name}");
         self.push(NodeKind::Write(index), vec![end], scope, &name.to_string(), name, text)
+    }
+
+    fn no_sink(&mut self, name: &Ident, port: Option<&PortTree>) {
+        self.lost = true;
+        let sinks = self.flow.ports.iter().filter(|port| port.kind == PortKind::Sink);
+        let sinks: Vec<String> = sinks.map(|port| port.name.to_string()).collect();
+        let near = suggest::did_you_mean(&name.to_string(), sinks.iter().map(String::as_str));
+        let list = suggest::list(sinks.iter().map(String::as_str));
+        match port {
+            Some(port) if port.poisoned => {}
+            Some(port) => {
+                let kind = port.kind.word();
+                self.errors.at(name, format!("a pipe ends in a sink, and `{name}` is a {kind}\nsinks: {list}"));
+            }
+            None if self.flow.broken => {}
+            None => self.errors.at(name, format!("a pipe ends in a sink, and `{name}` is none{near}\nsinks: {list}")),
+        }
     }
 
     fn poisoned(&mut self, word: &Ident) -> usize {
@@ -245,6 +270,9 @@ impl Walk<'_> {
     }
 
     fn check_usage(&mut self) {
+        if self.lost {
+            return;
+        }
         for port in &self.flow.ports {
             let name = port.name.to_string();
             match port.kind {
@@ -271,7 +299,7 @@ fn check_sink_fields(port: &PortTree, word: &Ident, scope: &Scope, errors: &mut 
     for wanted in &port.fields {
         let name = wanted.name.to_string();
         let Some(field) = scope.get(&name) else {
-            if !scope.open {
+            if !scope.may_have(&name) {
                 let message = scope
                     .unknown(&wanted.name)
                     .replace("fields here", &format!("the pipe that ends in `{word}` on line {line} has"));

@@ -1,129 +1,180 @@
-//! Reads the declaration of a port: kind, name, scheme, fields, key, what a trap covers.
+//! Reads the declaration of a port: kind, name, fields, key, what a trap covers.
+//!
+//! A port whose name can be read is kept, whatever else is wrong with it: what reads it or feeds it then stays quiet.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::{
-    Attribute, LitChar, LitStr, Token,
+    Attribute, LitInt, Token,
     ext::IdentExt as _,
     parenthesized,
-    parse::{ParseStream, Parser},
+    parse::{ParseStream, Parser as _},
     token,
 };
 
 use super::{
-    parse::{docs, idents},
-    split::comma_separated,
+    name::{docs, parse_name},
+    scheme::parse_scheme,
+    split::{comma_separated, names, parse_all},
     tree::{FieldTree, PortKind, PortTree, Scheme},
 };
-use crate::{errors::Errors, suggest};
+use crate::errors::Errors;
 
-/// Reads one declaration, without its `;`.
-pub(super) fn parse_port(tokens: TokenStream, errors: &mut Errors) -> Option<PortTree> {
-    let (mut port, fields) = errors.keep(Parser::parse2(parse_declaration, tokens))?;
-    if let Some(fields) = fields {
-        let count = written_fields(&fields);
-        port.fields = comma_separated(fields, errors, parse_field);
-        port.poisoned = port.fields.len() < count;
-    }
-    Some(port)
-}
-
-/// How many fields are written, read or not.
-fn written_fields(fields: &TokenStream) -> usize {
-    let mut quiet = Errors::default();
-    comma_separated(fields.clone(), &mut quiet, |input| input.parse::<TokenStream>()).len()
-}
-
-fn parse_declaration(input: ParseStream<'_>) -> syn::Result<(PortTree, Option<TokenStream>)> {
-    let about = docs(&input.call(Attribute::parse_outer)?)?;
-    let word: Ident = input.parse()?;
-    let kind = match word.to_string().as_str() {
-        "source" => PortKind::Source,
-        "table" => PortKind::Table,
-        "sink" => PortKind::Sink,
-        _ => PortKind::Trap,
-    };
-    let name: Ident = input.parse()?;
+/// Reads one declaration, without its `;`. The kind of a misspelt one is not known.
+pub(super) fn parse_port(kind: Option<PortKind>, tokens: Vec<TokenTree>, errors: &mut Errors) -> Option<PortTree> {
+    let before = errors.count();
+    let head = parse_head.parse2(TokenStream::from_iter(tokens));
+    let (attributes, name, rest) = errors.keep(head)?;
     let mut port = PortTree {
-        kind,
-        about,
+        kind: kind.unwrap_or(PortKind::Source),
+        about: docs(&attributes, errors),
         name,
         scheme: Scheme::TextLine,
         fields: Vec::new(),
-        poisoned: false,
+        poisoned: kind.is_none(),
         key: Vec::new(),
         covers: Vec::new(),
     };
-    let fields = match kind {
-        PortKind::Source | PortKind::Table => parse_input(&mut port, input)?,
-        PortKind::Sink => parse_sink(&mut port, input)?,
-        PortKind::Trap => parse_trap(&mut port, input)?,
-    };
+    let body = Body::split(rest);
+    if kind == Some(PortKind::Trap) {
+        parse_trap(&mut port, &body, errors);
+    } else {
+        parse_heading(&mut port, &body, errors);
+        parse_fields(&mut port, &body, errors);
+    }
+    port.poisoned |= errors.count() > before;
+    Some(port)
+}
+
+fn parse_head(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Ident, TokenStream)> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let word: Ident = input.parse()?;
+    if !input.peek(Ident::peek_any) {
+        return Err(syn::Error::new(word.span(), format!("a {word} needs a name, as in `{word} log`")));
+    }
+    Ok((attributes, parse_name(input)?, input.parse()?))
+}
+
+/// What stands behind the name of a port.
+struct Body {
+    /// Before the braces.
+    heading: Vec<TokenTree>,
+    braces: Option<Group>,
+    behind: Vec<TokenTree>,
+}
+
+impl Body {
+    fn split(tokens: TokenStream) -> Self {
+        let mut body = Self { heading: Vec::new(), braces: None, behind: Vec::new() };
+        for token in tokens {
+            match token {
+                token if body.braces.is_some() => body.behind.push(token),
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => body.braces = Some(group),
+                token => body.heading.push(token),
+            }
+        }
+        body
+    }
+
+    fn heading(&self) -> TokenStream {
+        self.heading.iter().cloned().collect()
+    }
+}
+
+// `: TextDelimited(…)` of an input, `key(ip)` of a sink
+fn parse_heading(port: &mut PortTree, body: &Body, errors: &mut Errors) {
+    let Some(first) = body.heading.first() else { return };
+    if port.poisoned {
+        return;
+    }
+    let place = first.span();
+    match port.kind {
+        PortKind::Sink => {
+            port.key =
+                errors.keep(parse_all(body.heading(), place, |input| parse_key(port, input))).unwrap_or_default();
+        }
+        _ => {
+            let scheme = errors.keep(parse_all(body.heading(), place, |input| parse_input(port, input)));
+            // Of an unknown scheme any number of fields may come.
+            port.scheme = scheme.unwrap_or_else(Scheme::delimited);
+        }
+    }
+}
+
+fn parse_input(port: &PortTree, input: ParseStream<'_>) -> syn::Result<Scheme> {
+    if input.parse::<Option<Token![:]>>()?.is_none() {
+        let is_key = input.peek(syn::Ident) && input.fork().parse::<Ident>()? == "key";
+        let message = if is_key { "a key is for sinks: it says which rows are merged" } else { "expected `:` or `{`" };
+        return Err(input.error(message));
+    }
+    let scheme = parse_scheme(input)?;
     if !input.is_empty() {
-        return Err(input.error(format!("a {} ends here: is a `;` missing?", kind.word())));
+        return Err(input.error(format!("expected the fields of the {}, as in `{{ ip: &str }}`", port.kind.word())));
     }
-    Ok((port, fields))
+    Ok(scheme)
 }
 
-/// `: TextDelimited(…) { … }`
-fn parse_input(port: &mut PortTree, input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
-    if input.parse::<Option<Token![:]>>()?.is_some() {
-        port.scheme = parse_scheme(input)?;
-    }
-    parse_braces(port, input).map(Some)
-}
-
-/// `key(ip) { … }`
-fn parse_sink(port: &mut PortTree, input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
+fn parse_key(port: &PortTree, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     if input.peek(Token![:]) {
         return Err(input.error("how a sink writes is chosen where it is bound, as in file:out.csv?delimiter=|"));
     }
-    if input.peek(syn::Ident) {
-        let word: Ident = input.parse()?;
-        if word != "key" {
-            return Err(syn::Error::new(word.span(), "expected `key(…)` or the fields in braces"));
-        }
-        let content;
-        parenthesized!(content in input);
-        port.key = idents(&content)?;
-        if port.key.is_empty() {
-            return Err(syn::Error::new(word.span(), "a key names at least one field"));
-        }
+    let word: Ident = input.call(Ident::parse_any)?;
+    if word != "key" || !input.peek(token::Paren) {
+        let message = format!("expected `key(…)` or the fields of the sink `{}` in braces", port.name);
+        return Err(syn::Error::new(word.span(), message));
     }
-    parse_braces(port, input).map(Some)
+    let content;
+    parenthesized!(content in input);
+    let key = content.parse_terminated(parse_name, Token![,])?;
+    if key.is_empty() {
+        return Err(syn::Error::new(word.span(), "a key names at least one field"));
+    }
+    if !input.is_empty() {
+        return Err(input.error("expected the fields of the sink in braces"));
+    }
+    Ok(key.into_iter().collect())
+}
+
+/// `{ ip: &str, size: i64 }`
+fn parse_fields(port: &mut PortTree, body: &Body, errors: &mut Errors) {
+    let (word, name) = (port.kind.word(), &port.name);
+    if let Some(behind) = body.behind.first() {
+        errors.at(behind, format!("expected `;`: the {word} `{name}` ends here"));
+    }
+    match &body.braces {
+        None if port.poisoned => {}
+        None => errors.at(name, format!("the {word} `{name}` needs its fields, as in `{{ ip: &str }}`")),
+        Some(braces) if braces.stream().is_empty() => errors.at(name, format!("the {word} `{name}` has no fields")),
+        Some(braces) => port.fields = comma_separated(braces.stream(), errors, parse_field),
+    }
 }
 
 /// `for hits, hosts`
-fn parse_trap(port: &mut PortTree, input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
-    if input.parse::<Option<Token![for]>>()?.is_some() {
-        port.covers = idents(input)?;
-        if port.covers.is_empty() {
-            return Err(input.error("a trap covers pipes or ports by name, or everything without `for`"));
+fn parse_trap(port: &mut PortTree, body: &Body, errors: &mut Errors) {
+    if let Some(braces) = &body.braces {
+        errors.at_span(
+            braces.span_open(),
+            "a trap has fixed fields: the record, where it stood, the operator, the reason",
+        );
+    }
+    match body.heading.as_slice() {
+        [] => {}
+        [TokenTree::Ident(word)] if word == "for" => {
+            errors.at(word, "a trap covers pipes or ports by name, or everything without `for`");
         }
-    } else if input.peek(token::Brace) {
-        return Err(input.error("a trap has fixed fields: the record, where it stood, the operator, the reason"));
+        [TokenTree::Ident(word), covered @ ..] if word == "for" => {
+            port.covers = names(covered.iter().cloned().collect(), errors);
+        }
+        [other, ..] => errors.at(other, format!("expected `for` or `;` behind the trap `{}`", port.name)),
     }
-    Ok(None)
-}
-
-fn parse_braces(port: &PortTree, input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    if !input.peek(token::Brace) {
-        let message = format!("the {} `{}` needs its fields, as in `{{ ip: &str }}`", port.kind.word(), port.name);
-        return Err(syn::Error::new(port.name.span(), message));
-    }
-    let content;
-    syn::braced!(content in input);
-    let fields: TokenStream = content.parse()?;
-    if fields.is_empty() {
-        let message = format!("the {} `{}` has no fields", port.kind.word(), port.name);
-        return Err(syn::Error::new(port.name.span(), message));
-    }
-    Ok(fields)
 }
 
 /// `count: i64 as varchar(100) add`
 fn parse_field(input: ParseStream<'_>) -> syn::Result<FieldTree> {
     input.call(Attribute::parse_outer)?;
-    let name: Ident = input.parse()?;
+    let name = parse_name(input)?;
+    if !input.peek(Token![:]) {
+        return Err(syn::Error::new(name.span(), format!("`{name}` needs its type, as in `{name}: i64`")));
+    }
     input.parse::<Token![:]>()?;
     let typed = input.parse()?;
     let column = match input.parse::<Option<Token![as]>>()? {
@@ -135,109 +186,24 @@ fn parse_field(input: ParseStream<'_>) -> syn::Result<FieldTree> {
         input.parse::<Ident>()?;
     }
     if !input.is_empty() {
-        return Err(input.error("expected `,` after the field"));
+        return Err(input.error(format!("expected `,`, `as …` or `add` behind the type of `{name}`")));
     }
     Ok(FieldTree { name, typed, column, add })
 }
 
 /// A column type: `varchar(100)`, `double precision`.
 fn parse_column(input: ParseStream<'_>) -> syn::Result<String> {
-    let mut column = input.call(Ident::parse_any)?.to_string();
+    let expected = |_| input.error("expected the type of a column, as in `varchar(100)`");
+    let mut column = input.call(Ident::parse_any).map_err(expected)?.to_string();
     while input.peek(syn::Ident) && input.fork().parse::<Ident>()? != "add" {
         column = format!("{column} {}", input.parse::<Ident>()?);
     }
     if input.peek(token::Paren) {
         let content;
         parenthesized!(content in input);
-        let sizes = content.parse_terminated(<syn::LitInt as syn::parse::Parse>::parse, Token![,])?;
+        let sizes = content.parse_terminated(<LitInt as syn::parse::Parse>::parse, Token![,])?;
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
         column = format!("{column}({})", sizes.join(","));
     }
     Ok(column)
-}
-
-const SCHEMES: [&str; 2] = ["TextLine", "TextDelimited"];
-
-fn parse_scheme(input: ParseStream<'_>) -> syn::Result<Scheme> {
-    let name: Ident = input.parse()?;
-    match name.to_string().as_str() {
-        "TextLine" => Ok(Scheme::TextLine),
-        "TextDelimited" => parse_delimited(&name, input),
-        other => {
-            let near = suggest::did_you_mean(other, SCHEMES);
-            let message = format!("no scheme is called `{other}`{near}\nschemes: {}", SCHEMES.join(", "));
-            Err(syn::Error::new(name.span(), message))
-        }
-    }
-}
-
-const DELIMITED: [&str; 4] = ["delimiter", "quote", "header", "strict"];
-
-/// `(delimiter = "|", quote = '"', header, strict = false)`
-fn parse_delimited(name: &Ident, input: ParseStream<'_>) -> syn::Result<Scheme> {
-    let (mut delimiter, mut quote, mut header, mut strict) = ("\t".to_owned(), None, false, true);
-    if input.peek(token::Paren) {
-        let content;
-        parenthesized!(content in input);
-        while !content.is_empty() {
-            let option: Ident = content.parse()?;
-            match option.to_string().as_str() {
-                "delimiter" => delimiter = parse_delimiter(&content)?,
-                "quote" => quote = Some(parse_quote(&content)?),
-                "header" => header = parse_switch(&content)?,
-                "strict" => strict = parse_switch(&content)?,
-                other => {
-                    let near = suggest::did_you_mean(other, DELIMITED);
-                    let message =
-                        format!("`TextDelimited` has no option `{other}`{near}\noptions: {}", DELIMITED.join(", "));
-                    return Err(syn::Error::new(option.span(), message));
-                }
-            }
-            if !content.is_empty() {
-                content.parse::<Token![,]>()?;
-            }
-        }
-    }
-    if quote.is_some_and(|quote| delimiter.as_bytes() == [quote]) {
-        return Err(syn::Error::new(name.span(), "delimiter and quote are the same"));
-    }
-    Ok(Scheme::TextDelimited { delimiter, quote, header, strict })
-}
-
-fn parse_delimiter(input: ParseStream<'_>) -> syn::Result<String> {
-    input.parse::<Token![=]>()?;
-    let (span, delimiter) = if input.peek(LitChar) {
-        let literal: LitChar = input.parse()?;
-        (literal.span(), literal.value().to_string())
-    } else {
-        let literal: LitStr = input.parse()?;
-        (literal.span(), literal.value())
-    };
-    if delimiter.is_empty() || delimiter.contains(['\n', '\r']) {
-        return Err(syn::Error::new(span, "a delimiter is one character or more, and no line end"));
-    }
-    Ok(delimiter)
-}
-
-fn parse_quote(input: ParseStream<'_>) -> syn::Result<u8> {
-    input.parse::<Token![=]>()?;
-    let (span, quote) = if input.peek(LitChar) {
-        let literal: LitChar = input.parse()?;
-        (literal.span(), literal.value().to_string())
-    } else {
-        let literal: LitStr = input.parse()?;
-        (literal.span(), literal.value())
-    };
-    match quote.as_bytes() {
-        [byte] if byte.is_ascii() && !byte.is_ascii_control() => Ok(*byte),
-        _ => Err(syn::Error::new(span, "a quote is one ASCII character")),
-    }
-}
-
-/// `header`, `header = true`, `header = false`
-fn parse_switch(input: ParseStream<'_>) -> syn::Result<bool> {
-    if input.parse::<Option<Token![=]>>()?.is_none() {
-        return Ok(true);
-    }
-    Ok(input.parse::<syn::LitBool>()?.value)
 }

@@ -11,8 +11,18 @@ pub(crate) struct FlowTree {
     pub(crate) name: Ident,
     pub(crate) ports: Vec<PortTree>,
     pub(crate) pipes: Vec<PipeTree>,
+    /// A statement could not be read, not even the name it gives.
+    pub(crate) broken: bool,
     /// A digest of the tokens: it changes when the flow does.
     pub(crate) hash: u64,
+}
+
+impl FlowTree {
+    /// The names of all ports and pipes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
+        let ports = self.ports.iter().map(|port| &port.name);
+        ports.chain(self.pipes.iter().filter_map(|pipe| pipe.name.as_ref()))
+    }
 }
 
 /// What a port is for.
@@ -25,6 +35,11 @@ pub(crate) enum PortKind {
 }
 
 impl PortKind {
+    /// The kind that a word names.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        [Self::Source, Self::Table, Self::Sink, Self::Trap].into_iter().find(|kind| kind.word() == word)
+    }
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Source => "source",
@@ -36,13 +51,14 @@ impl PortKind {
 }
 
 /// `source log: TextLine { data: &str };`
+#[derive(Clone)]
 pub(crate) struct PortTree {
     pub(crate) kind: PortKind,
     pub(crate) about: Vec<String>,
     pub(crate) name: Ident,
     pub(crate) scheme: Scheme,
     pub(crate) fields: Vec<FieldTree>,
-    /// The fields could not be read: whatever is asked of the port is taken to be there.
+    /// Something of it could not be read: whatever is asked of the port is taken to be there.
     pub(crate) poisoned: bool,
     /// `key(ip)` of a sink.
     pub(crate) key: Vec<Ident>,
@@ -57,6 +73,13 @@ pub(crate) enum Scheme {
     TextLine,
     /// Columns.
     TextDelimited { delimiter: String, quote: Option<u8>, header: bool, strict: bool },
+}
+
+impl Scheme {
+    /// Columns between tabs, without quotes or a header.
+    pub(crate) fn delimited() -> Self {
+        Self::TextDelimited { delimiter: "\t".to_owned(), quote: None, header: false, strict: true }
+    }
 }
 
 /// `count: i64 as integer add`
@@ -75,6 +98,8 @@ pub(crate) struct PipeTree {
     pub(crate) steps: Vec<Call>,
     /// The sink at the end.
     pub(crate) sink: Option<Ident>,
+    /// A part could not be read: it is not known what it would have used.
+    pub(crate) broken: bool,
 }
 
 /// What a pipe begins with.
@@ -92,4 +117,13 @@ pub(crate) struct Call {
     pub(crate) text: String,
     /// `None` after a mistake: its fields are unknown and no further mistake is reported of them.
     pub(crate) operator: Option<Box<dyn Operator>>,
+    /// There was a mistake, if only in a part: whatever is asked of its fields is taken to be there.
+    pub(crate) broken: bool,
+}
+
+impl Call {
+    /// A call that could not be read.
+    pub(crate) fn unreadable(name: Ident) -> Self {
+        Self { name, text: String::new(), operator: None, broken: true }
+    }
 }

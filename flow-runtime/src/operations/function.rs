@@ -9,13 +9,14 @@
 //! | `Result<T, E>` | an error is trapped | an error is trapped |
 //! | `Result<Option<T>, E>` | — | an error is trapped, `None` is null |
 //!
-//! Each row is an implementation for all `T`. That they do not collide is due to `How`, a marker that differs between
-//! them and that the compiler infers, since for one returned type only one of them can hold. When none does, rustc shows
-//! the message of the trait alone: it does not recommend implementations.
+//! Each row is an implementation for all `T`. That they do not collide is due to `How`, which differs between them and
+//! which the compiler infers, since for one returned type only one of them can hold: `()` for the value itself, else what
+//! surrounds it, around a `()`. When none does, rustc shows the message of the trait alone: it does not recommend
+//! implementations.
 
 use std::fmt::Display;
 
-use super::IntoField;
+use super::{FieldType, IntoField};
 use crate::flow::Reason;
 
 /// Makes functions that call a function: only the bound `FnOnce` tells the compiler the type of a closure's arguments,
@@ -44,39 +45,51 @@ calls! {
 
 /// What a function returns for a field that cannot be null.
 #[diagnostic::on_unimplemented(
-    message = "the function returns `{Self}`, but the field's type is `{V}`",
-    label = "returns `{Self}`",
+    message = "this gives `{Self}`, but the field is `{F}`",
+    label = "gives `{Self}`",
     note = "a `&str` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; a `&[u8]` field the same of bytes; any other field its own type",
-    note = "it may also return an `Option` of that, or a `Result` whose error can be displayed: `None` and errors go to the trap"
+    note = "it may also be an `Option` of that, or a `Result` whose error can be displayed: `None` and errors go to the trap"
 )]
-pub trait Required<V, How> {
+pub trait Required<F: FieldType, How> {
     /// The field's value.
     ///
     /// # Errors
     /// The function's error, or that it returned `None`.
-    fn required(self) -> Result<V, Reason>;
+    ///
+    /// # Example
+    /// ```
+    /// use flow_runtime::operations::Required;
+    /// fn path(request: &str) -> Option<&str> {
+    ///     request.split(' ').nth(1)
+    /// }
+    /// let field = Required::<&str, _>::required(path("GET /index.html HTTP/1.1"));
+    /// assert_eq!(field.unwrap(), "/index.html");
+    /// let field = Required::<&str, _>::required(path("GET"));
+    /// assert_eq!(field.unwrap_err().as_str(), "returned None");
+    /// ```
+    fn required(self) -> Result<F::Held, Reason>;
 }
 
 /// What a function returns for a field that may be null.
 #[diagnostic::on_unimplemented(
-    message = "the function returns `{Self}`, but the field's type is `Option<{V}>`",
-    label = "returns `{Self}`",
+    message = "this gives `{Self}`, but the field is `Option<{F}>`",
+    label = "gives `{Self}`",
     note = "an `Option<&str>` field takes `&str`, `String`, `Box<str>` or `Cow<str>`; an `Option<&[u8]>` field the same of bytes; any other field its own type",
-    note = "it may also return an `Option` of that, or a `Result` of either whose error can be displayed: `None` is null, errors go to the trap"
+    note = "it may also be an `Option` of that, or a `Result` of either whose error can be displayed: `None` is null, errors go to the trap"
 )]
-pub trait Optional<V, How> {
+pub trait Optional<F: FieldType, How> {
     /// The field's value.
     ///
     /// # Errors
     /// The function's error.
-    fn optional(self) -> Result<Option<V>, Reason>;
+    fn optional(self) -> Result<Option<F::Held>, Reason>;
 }
 
 /// What a function returns for several fields: a tuple, each part of which is then taken as [`Required`] or
 /// [`Optional`] says.
 #[diagnostic::on_unimplemented(
-    message = "the function returns `{Self}`, but several fields are wanted",
-    label = "returns `{Self}`",
+    message = "this gives `{Self}`, but several fields are listed",
+    label = "gives `{Self}`",
     note = "return a tuple with one value for each field, or an `Option` or a `Result` of one"
 )]
 pub trait Returned<T, How> {
@@ -87,116 +100,64 @@ pub trait Returned<T, How> {
     fn returned(self) -> Result<T, Reason>;
 }
 
-/// The value of a field that cannot be null.
-///
-/// # Errors
-/// The function's error, or that it returned `None`.
-///
-/// # Example
-/// ```
-/// use std::borrow::Cow;
-/// use flow_runtime::operations::{call, required_of};
-/// fn path(request: &str) -> Option<&str> {
-///     request.split(' ').nth(1)
-/// }
-/// let field = required_of::<Cow<'_, str>, _, _>(call(path, "GET /index.html HTTP/1.1"));
-/// assert_eq!(field.unwrap(), "/index.html");
-/// let field = required_of::<Cow<'_, str>, _, _>(call(path, "GET"));
-/// assert_eq!(field.unwrap_err().as_str(), "returned None");
-/// ```
-#[inline]
-pub fn required_of<V, T: Required<V, How>, How>(returned: T) -> Result<V, Reason> {
-    returned.required()
-}
-
-/// The value of a field that may be null.
-///
-/// # Errors
-/// The function's error.
-#[inline]
-pub fn optional_of<V, T: Optional<V, How>, How>(returned: T) -> Result<Option<V>, Reason> {
-    returned.optional()
-}
-
-/// The tuple that a function of several results returned.
-///
-/// # Errors
-/// The function's error, or that it returned `None`.
-#[inline]
-pub fn returned_of<T, R: Returned<T, How>, How>(returned: R) -> Result<T, Reason> {
-    returned.returned()
-}
-
-/// Markers for `How`: what surrounds the value.
-mod how {
-    #[derive(Debug)]
-    pub struct Plain;
-    #[derive(Debug)]
-    pub struct InOption;
-    #[derive(Debug)]
-    pub struct InResult;
-    #[derive(Debug)]
-    pub struct InResultOfOption;
-}
-
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>> Required<V, how::Plain> for T {
+impl<F: FieldType, T: IntoField<F>> Required<F, ()> for T {
     #[inline]
-    fn required(self) -> Result<V, Reason> {
+    fn required(self) -> Result<F::Held, Reason> {
         Ok(self.into_field())
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>> Required<V, how::InOption> for Option<T> {
+impl<F: FieldType, T: IntoField<F>> Required<F, Option<()>> for Option<T> {
     #[inline]
-    fn required(self) -> Result<V, Reason> {
+    fn required(self) -> Result<F::Held, Reason> {
         self.map(T::into_field).ok_or_else(returned_none)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>, E: Display> Required<V, how::InResult> for Result<T, E> {
+impl<F: FieldType, T: IntoField<F>, E: Display> Required<F, Result<(), ()>> for Result<T, E> {
     #[inline]
-    fn required(self) -> Result<V, Reason> {
+    fn required(self) -> Result<F::Held, Reason> {
         self.map(T::into_field).map_err(failed)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>> Optional<V, how::Plain> for T {
+impl<F: FieldType, T: IntoField<F>> Optional<F, ()> for T {
     #[inline]
-    fn optional(self) -> Result<Option<V>, Reason> {
+    fn optional(self) -> Result<Option<F::Held>, Reason> {
         Ok(Some(self.into_field()))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>> Optional<V, how::InOption> for Option<T> {
+impl<F: FieldType, T: IntoField<F>> Optional<F, Option<()>> for Option<T> {
     #[inline]
-    fn optional(self) -> Result<Option<V>, Reason> {
+    fn optional(self) -> Result<Option<F::Held>, Reason> {
         Ok(self.map(T::into_field))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResult> for Result<T, E> {
+impl<F: FieldType, T: IntoField<F>, E: Display> Optional<F, Result<(), ()>> for Result<T, E> {
     #[inline]
-    fn optional(self) -> Result<Option<V>, Reason> {
+    fn optional(self) -> Result<Option<F::Held>, Reason> {
         self.map(|value| Some(value.into_field())).map_err(failed)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, T: IntoField<V>, E: Display> Optional<V, how::InResultOfOption> for Result<Option<T>, E> {
+impl<F: FieldType, T: IntoField<F>, E: Display> Optional<F, Result<Option<()>, ()>> for Result<Option<T>, E> {
     #[inline]
-    fn optional(self) -> Result<Option<V>, Reason> {
+    fn optional(self) -> Result<Option<F::Held>, Reason> {
         self.map(|value| value.map(T::into_field)).map_err(failed)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Tuple> Returned<T, how::Plain> for T {
+impl<T: Tuple> Returned<T, ()> for T {
     #[inline]
     fn returned(self) -> Result<T, Reason> {
         Ok(self)
@@ -204,7 +165,7 @@ impl<T: Tuple> Returned<T, how::Plain> for T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Tuple> Returned<T, how::InOption> for Option<T> {
+impl<T: Tuple> Returned<T, Option<()>> for Option<T> {
     #[inline]
     fn returned(self) -> Result<T, Reason> {
         self.ok_or_else(returned_none)
@@ -212,7 +173,7 @@ impl<T: Tuple> Returned<T, how::InOption> for Option<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Tuple, E: Display> Returned<T, how::InResult> for Result<T, E> {
+impl<T: Tuple, E: Display> Returned<T, Result<(), ()>> for Result<T, E> {
     #[inline]
     fn returned(self) -> Result<T, Reason> {
         self.map_err(failed)

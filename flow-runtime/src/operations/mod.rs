@@ -14,10 +14,7 @@ pub use extreme::{
     Extreme, ExtremeBytes, ExtremeText, Greatest, Least, Max, MaxBytes, MaxText, Min, MinBytes, MinText, TotalOrder,
     Wanted,
 };
-pub use field::IntoField;
-pub use function::{
-    Optional, Required, Returned, Tuple, call, call2, call3, call4, call5, call6, call7, call8, optional_of,
-    required_of, returned_of,
-};
+pub use field::{FieldType, IntoField};
+pub use function::{Optional, Required, Returned, Tuple, call, call2, call3, call4, call5, call6, call7, call8};
 pub use pattern::{Groups, Pattern, run_of, up_to};
 pub use sum::{SumDecimal, SumFloat, SumInt};
