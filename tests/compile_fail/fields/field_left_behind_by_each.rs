@@ -1,0 +1,11 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log { line: &str };
+        sink sizes { user: &str };
+        log -> Each(line => RegexParser(r"^(\S+)") => user)
+            -> Discard(line)
+            -> sizes;
+    }
+}
+
+fn main() {}

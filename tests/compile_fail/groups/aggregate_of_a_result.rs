@@ -1,0 +1,12 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
+        sink sizes { user: &str };
+        log -> GroupBy(user)
+            -> Every(Count => hits)
+            -> Every(hits => Max => most)
+            -> sizes;
+    }
+}
+
+fn main() {}

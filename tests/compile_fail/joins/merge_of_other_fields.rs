@@ -1,0 +1,10 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
+        sink sizes { user: &str };
+        few = log -> Retain(user);
+        Merge(log, few) -> sizes;
+    }
+}
+
+fn main() {}

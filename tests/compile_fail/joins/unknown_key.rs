@@ -1,0 +1,10 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log { user: &str };
+        table users: TextDelimited { name: &str, age: i64, weight: f64 };
+        sink sizes { user: &str };
+        HashJoin(log on user, users on nam, InnerJoin) -> sizes;
+    }
+}
+
+fn main() {}

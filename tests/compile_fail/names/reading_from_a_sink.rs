@@ -1,0 +1,11 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
+        sink sizes { user: &str };
+        sink users { user: &str };
+        log -> sizes;
+        sizes -> Retain(user) -> users;
+    }
+}
+
+fn main() {}

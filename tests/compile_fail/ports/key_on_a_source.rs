@@ -1,0 +1,9 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log key(user) { user: &str };
+        sink sizes { user: &str };
+        log -> sizes;
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
+        sink sizes { user: i64 };
+        log -> Each(user => str::len => user: i64, size: i64) -> sizes;
+    }
+}
+
+fn main() {}

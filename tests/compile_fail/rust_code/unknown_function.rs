@@ -1,0 +1,13 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
+        sink sizes { user: &str };
+        log -> Each(user => trimed => user: &str) -> sizes;
+    }
+}
+
+fn trimmed(user: &str) -> &str {
+    user.trim()
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+flow_runtime::flow! {
+    pub flow Lines {}
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+flow_runtime::flow! {
+    pub flow {
+        source log { line: &str };
+    }
+}
+
+fn main() {}

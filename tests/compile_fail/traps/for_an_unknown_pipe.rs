@@ -1,0 +1,11 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
+        sink sizes { user: &str };
+        trap bad for usres;
+        users = log -> Assert(NotNull);
+        users -> sizes;
+    }
+}
+
+fn main() {}

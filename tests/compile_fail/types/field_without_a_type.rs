@@ -1,0 +1,9 @@
+flow_runtime::flow! {
+    pub flow Sizes {
+        source log: TextDelimited { user: &str, size };
+        sink sizes { user: &str };
+        log -> sizes;
+    }
+}
+
+fn main() {}

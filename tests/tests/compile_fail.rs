@@ -1,0 +1,12 @@
+//! What the compiler must refuse, and what it must not: one file a mistake in `compile_fail/`, by kind, with the messages
+//! beside it; and flows in `compile_pass/` that stand in awkward company.
+//!
+//! `TRYBUILD=overwrite cargo test -p flow-tests --test compile_fail` writes the messages anew: read them before you
+//! commit them.
+
+#[test]
+fn every_mistake_gets_its_own_message_and_good_flows_get_none() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("compile_fail/*/*.rs");
+    cases.pass("compile_pass/*.rs");
+}
