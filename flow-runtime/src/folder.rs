@@ -3,14 +3,30 @@
 use std::{
     fs::{self, File},
     io::{self, ErrorKind},
-    path::{Path, absolute},
+    path::{Path, PathBuf, absolute},
 };
+
+/// Links to follow from one to the next, as many as the system follows.
+const LINKS_MAX: usize = 40;
 
 /// The folder that a file is in.
 pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
+    }
+}
+
+/// The one path of a file, which need not be there yet: absolute, and no link.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = parent(&path).join(to);
+    }
+    match (fs::canonicalize(parent(&path)), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => fs::canonicalize(&path).or_else(|_| absolute(&path)).unwrap_or(path),
     }
 }
 
@@ -43,7 +59,7 @@ fn make_and_sync(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -82,6 +98,24 @@ mod tests {
         };
         assert_eq!(with(ErrorKind::PermissionDenied), (Ok(()), 2));
         assert_eq!(with(ErrorKind::StorageFull), (Err(ErrorKind::StorageFull), 2));
+    }
+
+    #[test]
+    fn a_file_has_one_path_whatever_leads_to_it_and_before_it_is_there() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        fs::create_dir(path("real")).unwrap();
+        symlink("real", path("folder")).unwrap();
+        symlink("real/new", path("link")).unwrap();
+        symlink(path("link"), path("other")).unwrap();
+        let expected = fs::canonicalize(path("real")).unwrap().join("new");
+        for name in ["real/new", "folder/new", "real/../real/./new", "link", "other"] {
+            assert_eq!(resolved(&path(name)), expected, "{name}");
+        }
+        assert_eq!(resolved(Path::new("new")), std::env::current_dir().unwrap().join("new"));
+        assert_eq!(resolved(Path::new("missing/new")), std::env::current_dir().unwrap().join("missing/new"));
+        symlink("circle", path("circle")).unwrap();
+        resolved(&path("circle"));
     }
 
     #[test]

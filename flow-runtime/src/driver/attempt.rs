@@ -212,7 +212,7 @@ fn outputs(ports: &Ports, manifests: Vec<StagedManifest>) -> Vec<Output> {
     let output = |staged: StagedManifest| {
         let (index, _) = ports.plan.port(&staged.port)?;
         let tap = ports.output(index)?;
-        Some(Output { staged, place: ports.places.get(index)?.clone(), mode: tap.mode(), loaded: false })
+        Some(Output { staged, place: ports.targets.get(index)?.clone(), mode: tap.mode(), loaded: false })
     };
     manifests.into_iter().filter_map(output).collect()
 }

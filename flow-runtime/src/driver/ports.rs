@@ -9,7 +9,7 @@ use crate::{
         decide::{self, Bound},
     },
     plan::{PortKind, PortPlan},
-    sink::{self, Mode, SinkTap, Target, Ticket, staging},
+    sink::{self, Mode, Sink, SinkTap, Target, Ticket, Trap, staging},
     source::{self, SourceTap},
 };
 
@@ -18,8 +18,10 @@ use crate::{
 pub(super) struct Ports {
     pub(super) plan: &'static Plan,
     taps: Vec<Tap>,
-    /// Where each port is bound to, for people and for the store: without secrets.
+    /// Where each port is bound to, for people: without secrets.
     pub(super) places: Vec<String>,
+    /// The same of the outputs for the store: one place has one text.
+    pub(super) targets: Vec<String>,
 }
 
 /// What a port is bound to.
@@ -34,13 +36,19 @@ enum Tap {
 impl Ports {
     /// Opens every port of `flow`; nothing is read, made or changed.
     pub(super) fn open<F: Flow>(flow: &F) -> Result<Self, Error> {
-        let (mut taps, mut places) = (Vec::new(), Vec::new());
+        let (mut taps, mut places, mut targets) = (Vec::new(), Vec::new(), Vec::new());
         for (port, plan) in flow.ports().into_iter().zip(F::PLAN.ports) {
+            targets.push(match port {
+                PortRef::Sink(Sink { target, .. }) | PortRef::Trap(Trap { target, .. }) => {
+                    sink::identity(target, plan.name)
+                }
+                PortRef::Source(_) | PortRef::Table(_) => String::new(),
+            });
             let (tap, place) = open_port(port, plan)?;
             taps.push(tap);
             places.push(place);
         }
-        Ok(Self { plan: F::PLAN, taps, places })
+        Ok(Self { plan: F::PLAN, taps, places, targets })
     }
 
     /// Makes sure, without changing anything, that what will be staged could be published. A run without a store reads
@@ -74,7 +82,7 @@ impl Ports {
         outputs
             .map(|(index, port)| Bound {
                 port: port.name.to_owned(),
-                place: self.output(index).map(|_| self.places[index].clone()),
+                place: self.output(index).map(|_| self.targets[index].clone()),
                 mode: self.output(index).map_or(Mode::Append, SinkTap::mode),
                 fields: staging::describe_fields(port),
             })

@@ -119,7 +119,7 @@ pub(crate) struct TableVersion {
 pub(crate) struct Output {
     /// What was staged, and for which port.
     pub(crate) staged: StagedManifest,
-    /// Where it is to be published, without secrets.
+    /// Where it is to be published, without secrets: one place has one text.
     pub(crate) place: String,
     /// How.
     pub(crate) mode: Mode,

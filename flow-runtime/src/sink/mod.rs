@@ -27,6 +27,7 @@ use crate::{
 
 pub use handle::{Sink, Target, Trap};
 pub use memory::{FromRow, MemoryRows, TrappedRow};
+pub(crate) use open::identity;
 pub use open::{open, place};
 pub use staging::Staged;
 

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Address, Error, Failure,
     address::without_secrets,
+    folder,
     plan::{PortKind, PortPlan},
 };
 
@@ -31,6 +32,26 @@ pub fn place(target: &Target) -> String {
         Target::Unbound => "nowhere".to_owned(),
         Target::Memory(_) => "memory".to_owned(),
         Target::Address(text) => without_secrets(text),
+    }
+}
+
+/// Which target an output has, for the store: the same text for the same place, from wherever it is named and with
+/// whatever options besides.
+pub(crate) fn identity(target: &Target, port: &str) -> String {
+    let address = match target {
+        Target::Address(text) => text.parse::<Address>(),
+        Target::Unbound | Target::Memory(_) => return place(target),
+    };
+    let Ok(address) = address else { return place(target) };
+    let path = || folder::resolved(address.path().as_ref()).display().to_string();
+    match address.tap() {
+        "file" => format!("file:{}", path()),
+        "sqlite" => {
+            let table = address.option("table").unwrap_or(port).to_ascii_lowercase();
+            format!("sqlite:{}?table={table}", path())
+        }
+        "stdout" => "stdout:".to_owned(),
+        _ => address.to_string(),
     }
 }
 

@@ -87,3 +87,19 @@ fn errors_of_a_tap_name_the_port_once() {
     let text = open(&place.address("file", "missing/x.csv"), None, &COUNTS).unwrap().check().unwrap_err().to_string();
     assert_eq!(text.matches("port `counts`").count(), 1, "{text}");
 }
+
+#[test]
+fn a_target_is_its_place_and_not_how_it_is_written() {
+    let identity = |address: &str| identity(&Target::Address(address.to_owned()), "counts");
+    let here = std::env::current_dir().unwrap();
+    let file = format!("file:{}", here.join("out.csv").display());
+    for address in ["file:out.csv", "file:./out.csv?header=false", "file:src/../out.csv?from=3&mode=append"] {
+        assert_eq!(identity(address), file, "{address}");
+    }
+    assert_eq!(identity(&file), file);
+    let table = format!("sqlite:{}?table=counts", here.join("x.db").display());
+    for address in ["sqlite:x.db", "sqlite:x.db?mode=merge&table=Counts"] {
+        assert_eq!(identity(address), table, "{address}");
+    }
+    assert_ne!(identity("sqlite:x.db?table=others"), table);
+}

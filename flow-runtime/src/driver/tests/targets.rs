@@ -2,7 +2,11 @@
 
 use std::fs;
 
-use super::{super::*, bench::Bench, flow::WordTotals};
+use super::{
+    super::{surroundings::Moment, *},
+    bench::Bench,
+    flow::WordTotals,
+};
 use crate::{Sink, iteration::State};
 
 fn run_to(bench: &Bench, out: &str) -> Result<Outcome, Error> {
@@ -60,4 +64,16 @@ fn a_file_of_another_flow_is_refused_before_the_seal() {
     let error = run_to(&bench, "out.csv").unwrap_err().to_string();
     assert!(error.contains("of flow others"), "{error}");
     assert_eq!((bench.states(), bench.totals().as_str()), (vec![State::Done], "a=1 x=1 y=1"));
+}
+
+#[test]
+fn a_leftover_is_published_to_its_place_however_that_is_written_now() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("seal", Moment::After);
+    run_to(&bench, "out.csv").unwrap_err();
+    bench.world.restart();
+    let text = held(run_to(&bench, "february.csv"));
+    assert!(text.contains("cannot be published as the flow is now"), "{text}");
+    assert_eq!(run_to(&bench, "../target/./out.csv?header=false").unwrap().resumed, [0]);
+    assert_eq!(bench.out(), "a 1\n");
 }

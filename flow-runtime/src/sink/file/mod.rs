@@ -30,7 +30,10 @@ use super::{
     ledger::{Described, LedgerEntry, Turn, borne_out, turn},
     would_double,
 };
-use crate::{Address, Error, Failure, folder::parent};
+use crate::{
+    Address, Error, Failure,
+    folder::{self, parent},
+};
 
 const OPTIONS: [&str; 5] = ["delimiter", "from", "header", "mode", "null"];
 
@@ -272,7 +275,7 @@ impl SinkTap for FileTap {
 
 /// A link is written through, not over: rows go to the file that it leads to.
 fn followed(path: PathBuf) -> PathBuf {
-    if path.is_symlink() { fs::canonicalize(&path).unwrap_or(path) } else { path }
+    if path.is_symlink() { folder::resolved(&path) } else { path }
 }
 
 /// Goes to the end of the file; a last line that nobody ended is ended, lest a row be added to it.
