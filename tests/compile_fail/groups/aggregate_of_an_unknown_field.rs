@@ -2,7 +2,7 @@ flow_runtime::flow! {
     pub flow Sizes {
         source log: TextDelimited { user: &str, size: Option<i64>, cost: f64 };
         sink sizes { user: &str };
-        log -> GroupBy(user) -> Every(sz => Max => most) -> sizes;
+        log -> GroupBy(user) -> Every(sice => Max => most) -> sizes;
     }
 }
 
