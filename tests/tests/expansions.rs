@@ -9,12 +9,12 @@ mod access_log_counts;
 mod page_troubles;
 
 // Included, not modules of their own: `cargo fmt` would lay those out anew, and they would no longer be what is printed.
-#[allow(unused, unreachable_pub, reason = "lints do not look into what a macro prints")]
+#[allow(unused, unreachable_pub, clippy::all, reason = "lints do not look into what a macro prints")]
 mod printed_access_log_counts {
     include!("../expansion/access_log_counts.rs");
 }
 
-#[allow(unused, unreachable_pub, reason = "lints do not look into what a macro prints")]
+#[allow(unused, unreachable_pub, clippy::all, reason = "lints do not look into what a macro prints")]
 mod printed_page_troubles {
     use super::page_of;
     include!("../expansion/page_troubles.rs");
