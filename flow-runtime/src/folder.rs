@@ -30,6 +30,11 @@ pub(crate) fn resolved(path: &Path) -> PathBuf {
     }
 }
 
+/// The file that a link leads to; another path stays as it is.
+pub(crate) fn followed(path: &Path) -> PathBuf {
+    if path.is_symlink() { resolved(path) } else { path.to_owned() }
+}
+
 /// Makes the names in a folder durable.
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

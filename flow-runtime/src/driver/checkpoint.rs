@@ -10,7 +10,7 @@ use super::{
     surroundings::{Surroundings, effect},
 };
 use crate::{
-    Error, Failure,
+    Error, Failure, folder,
     iteration::{
         sqlite::{SqliteStore, refuse_folder},
         store::Store as _,
@@ -37,6 +37,8 @@ impl OpenCheckpoint {
         match checkpoint {
             Checkpoint::Sqlite(path) => {
                 refuse_folder(path)?;
+                // What belongs to a store lies beside it, not beside links to it.
+                let path = &folder::followed(path);
                 let lock = FlowLock::take(path, &flow, &world.owner())?;
                 let store = SqliteStore::open(path, &flow, &world.id(), world.now_us())?;
                 // One area a flow: clean-up takes away whatever it finds.

@@ -11,7 +11,7 @@ use std::fs;
 
 use bench::Bench;
 
-use super::{lock::FlowLock, *};
+use super::{lock::FlowLock, surroundings::Moment, *};
 use crate::{MemoryRecords, MemoryRows, Sink, Source, Table, Trap, iteration::State};
 
 #[test]
@@ -169,6 +169,22 @@ fn a_target_that_another_store_has_loaded_is_held_and_left_alone() {
     // It stays so, and says so, until a person mends it.
     assert!(matches!(bench.run(), Err(Error::Held(_))));
     assert_eq!(bench.out(), "a 1\n");
+}
+
+#[test]
+fn a_store_that_is_reached_by_a_link_is_locked_and_staged_beside_where_it_is() {
+    let bench = Bench::new("a 1\n");
+    fs::create_dir(bench.path("links")).unwrap();
+    std::os::unix::fs::symlink("../store.db", bench.path("links/store.db")).unwrap();
+    let by_link = Options { checkpoint: Checkpoint::Sqlite(bench.path("links/store.db")), ..bench.options() };
+    bench.world.die_at("seal", Moment::After);
+    run_in(&bench.flow(), &by_link, &bench.world).unwrap_err();
+    bench.world.restart();
+    let first = FlowLock::take(&bench.path("store.db"), "word_totals", "pid 42").unwrap();
+    assert!(matches!(run_in(&bench.flow(), &by_link, &bench.world), Err(Error::Busy(_))));
+    drop(first);
+    assert_eq!(bench.run().unwrap().resumed, [0]);
+    assert_eq!((bench.out().as_str(), fs::read_dir(bench.path("links")).unwrap().count()), ("a 1\n", 1));
 }
 
 #[test]

@@ -62,7 +62,9 @@ impl FileTap {
         if shape.mode == Mode::Merge {
             return refuse("a file cannot be merged into", "take the mode append or replace, or a sqlite: address");
         }
-        Ok(Self { path: followed(address.path().into()), csv: Csv::of_address(address)?, shape, lock_wait: LOCK_WAIT })
+        // A link is written through, not over: rows go to the file that it leads to.
+        let path = folder::followed(address.path().as_ref());
+        Ok(Self { path, csv: Csv::of_address(address)?, shape, lock_wait: LOCK_WAIT })
     }
 
     /// The file's length; `None` when there is no file.
@@ -271,11 +273,6 @@ impl SinkTap for FileTap {
     fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
         Ok(None)
     }
-}
-
-/// A link is written through, not over: rows go to the file that it leads to.
-fn followed(path: PathBuf) -> PathBuf {
-    if path.is_symlink() { folder::resolved(&path) } else { path }
 }
 
 /// Goes to the end of the file; a last line that nobody ended is ended, lest a row be added to it.
