@@ -326,3 +326,50 @@ fn a_named_pipe_that_ends_in_a_sink_can_be_read_again() {
     run(&flow, 2).unwrap();
     assert_eq!((out.len(), long.len()), (2, 1));
 }
+
+flow! {
+    pub flow Returned {
+        source left: TextDelimited(delimiter = ",") { k: &str, b: &str };
+        table  right { other: &str };
+        sink out { k: &str, b: Option<&str> };
+        trap bad;
+        HashJoin(left on k, right on other, OuterJoin)
+            -> Discard(other)
+            -> Each(k, b => |k: Option<&str>, b: Option<&str>| (k.map(str::to_uppercase), b.map(str::to_owned)) => k: &str, b: Option<&str>)
+            -> out;
+    }
+}
+
+#[test]
+fn owned_results_may_take_the_names_of_the_arguments() {
+    let (out, bad) = (MemoryRows::default(), MemoryRows::default());
+    let flow = Returned {
+        left: Source::memory(&MemoryRecords::lines(["a,x"])),
+        right: Table::memory(&MemoryRecords::lines(["b"])),
+        out: Sink::memory(&out),
+        bad: Trap::memory(&bad),
+    };
+    run(&flow, 1).unwrap();
+    assert_eq!(out.values(), [[Some("A".to_owned()), Some("x".to_owned())]]);
+    assert_eq!(String::from_utf8_lossy(&bad.trapped()[0].record), "k=None, b=None");
+}
+
+fn trip(text: &str) -> i64 {
+    text.len() as i64
+}
+
+flow! {
+    pub flow Nulls {
+        source input: TextDelimited(delimiter = ",") { trim: &str, x: Option<&str> };
+        sink out { trim: &str, n: Option<i64>, size: Option<i64>, trimmed: &str };
+        input
+            -> Insert(n: Option<i64> = None, size: Option<i64> = x.map(trip))
+            -> Each(trim => <str>::trim => ALL, trimmed: &str)
+            -> out;
+    }
+}
+
+#[test]
+fn null_can_be_inserted_and_a_function_handed_to_a_method() {
+    assert_eq!(rows(|input, out| Nulls { input, out }, &[" a ,xy", "b,"]), [" a |-|2|a", "b|-|-|b"]);
+}

@@ -132,6 +132,19 @@ impl RowCode<'_> {
     // All of the call stands in the place of the value, so that what is wrong with its type is reported there.
     pub(crate) fn bind_returned(&mut self, field: &Field, bindings: &TokenStream, value: &TokenStream) -> TokenStream {
         let name = local(&field.name);
+        let checked = self.check_returned(field, &name, bindings, value);
+        let taken = field.typed.ty.is_borrowed().then(|| self.take_returned(field, &name));
+        code!(#checked #taken)
+    }
+
+    /// Binds `name` to what Rust code returned for a field, text and bytes perhaps owned.
+    pub(crate) fn check_returned(
+        &mut self,
+        field: &Field,
+        name: &Ident,
+        bindings: &TokenStream,
+        value: &TokenStream,
+    ) -> TokenStream {
         let (inner, word) = (field.typed.ty.rust(&TokenStream::new()), plain(&field.name));
         let (start, end) = ends(value);
         let check = match field.typed.nullable {
@@ -148,11 +161,6 @@ impl RowCode<'_> {
             _ => TokenStream::new(),
         };
         let fail = self.fail(&code!(reason.of_field(#word)));
-        let borrow = field.typed.ty.is_borrowed().then(|| {
-            let ty = variable_type(&field.typed);
-            let value = if field.typed.nullable { code!(#name.as_deref()) } else { code!(&#name) };
-            code!(let #name: #ty = #value;)
-        });
         let mut argument = Group::new(Delimiter::Parenthesis, value.clone());
         argument.set_span(end);
         let checked = code! {
@@ -164,7 +172,23 @@ impl RowCode<'_> {
         let checked = if bindings.is_empty() { checked } else { code!({ #bindings #checked }) };
         code! {
             let #name: #owned = #checked;
-            #borrow
         }
+    }
+
+    /// Binds a field to null.
+    pub(crate) fn bind_null(&self, field: &Field) -> TokenStream {
+        let (name, ty) = (local(&field.name), variable_type(&field.typed));
+        code!(let #name: #ty = ::core::option::Option::None;)
+    }
+
+    /// Binds a field to what stands in `from`, borrowed.
+    pub(crate) fn take_returned(&self, field: &Field, from: &Ident) -> TokenStream {
+        let (name, ty) = (local(&field.name), variable_type(&field.typed));
+        let value = match (field.typed.ty.is_borrowed(), field.typed.nullable) {
+            (true, true) => code!(#from.as_deref()),
+            (true, false) => code!(&#from),
+            (false, _) => code!(#from),
+        };
+        code!(let #name: #ty = #value;)
     }
 }

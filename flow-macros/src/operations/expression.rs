@@ -149,16 +149,16 @@ struct Used<'a> {
 
 impl<'ast> Visit<'ast> for Used<'_> {
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        // A callee is a function, and what is handed to one may be: neither is taken for a field.
+        // A callee is a function, not a field.
         if !matches!(*call.func, Expr::Path(_)) {
             self.visit_expr(&call.func);
         }
-        for argument in &call.args {
-            match argument {
-                Expr::Path(path) => self.check_path(path, false),
-                other => self.visit_expr(other),
-            }
-        }
+        self.check_arguments(call.args.iter());
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.visit_expr(&call.receiver);
+        self.check_arguments(call.args.iter());
     }
 
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
@@ -167,6 +167,16 @@ impl<'ast> Visit<'ast> for Used<'_> {
 }
 
 impl Used<'_> {
+    /// What is handed to a function may be one itself: a name that is only like a field's is no slip.
+    fn check_arguments<'ast>(&mut self, arguments: impl Iterator<Item = &'ast Expr>) {
+        for argument in arguments {
+            match argument {
+                Expr::Path(path) => self.check_path(path, false),
+                other => self.visit_expr(other),
+            }
+        }
+    }
+
     fn check_path(&mut self, path: &ExprPath, is_value: bool) {
         let Some(name) = path.path.get_ident() else { return };
         let word = name.to_string();

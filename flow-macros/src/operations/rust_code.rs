@@ -28,7 +28,9 @@ pub(super) fn parse(each: &Ident, tokens: TokenStream, errors: &mut Errors) -> O
     }
     let function: Expr = errors.keep(parse_all(tokens, each.span(), Expr::parse))?;
     match function {
-        Expr::Path(_) | Expr::Call(_) | Expr::Closure(_) | Expr::Paren(_) => Some(Box::new(RustCode { function })),
+        Expr::Path(_) | Expr::Call(_) | Expr::Closure(_) | Expr::Paren(_) | Expr::Group(_) => {
+            Some(Box::new(RustCode { function }))
+        }
         other => {
             errors.at(other, "expected an operation, a function's path or a closure");
             None
@@ -105,7 +107,10 @@ impl Function for RustCode {
             return row.bind_returned(result, &no_bindings, &value);
         }
         let fail = row.fail(&code!(reason));
-        let parts: Vec<Ident> = results.iter().map(|field| local(&field.name)).collect();
+        // Variables of their own, until nothing can fail any more: what is trapped shows the fields as they came in.
+        let parts: Vec<Ident> = (0..results.len())
+            .map(|index| Ident::new(&format!("part_{index}"), proc_macro2::Span::mixed_site()))
+            .collect();
         let types = results.iter().map(|_| code!(_));
         let (start, end) = ends(&value);
         let check = quote_spanned!(start=> __flow::Returned::<(#(#types),*), _>::returned);
@@ -118,7 +123,10 @@ impl Function for RustCode {
             };
         };
         for (field, part) in results.iter().zip(&parts) {
-            code.extend(row.bind_returned(field, &no_bindings, &code!(#part)));
+            code.extend(row.check_returned(field, part, &no_bindings, &code!(#part)));
+        }
+        for (field, part) in results.iter().zip(&parts) {
+            code.extend(row.take_returned(field, part));
         }
         code
     }

@@ -49,7 +49,7 @@ fn is_operation(tokens: &TokenStream) -> bool {
     match tokens.as_slice() {
         [TokenTree::Ident(name)] => operations::is_known(&name.to_string()),
         [TokenTree::Ident(_), TokenTree::Group(_), ..] => true,
-        [TokenTree::Punct(bar), ..] if bar.as_char() == '|' || bar.as_char() == ':' => true,
+        [TokenTree::Punct(first), ..] if matches!(first.as_char(), '|' | ':' | '<') => true,
         [TokenTree::Ident(word), TokenTree::Punct(next), ..] => word == "move" || next.as_char() == ':',
         _ => false,
     }

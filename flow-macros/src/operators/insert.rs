@@ -100,6 +100,10 @@ impl Step for InsertStep {
     fn emit(&self, row: &mut RowCode<'_>) -> TokenStream {
         let values = self.inserted.iter().zip(&self.reads).map(|(inserted, reads)| {
             let field = Field::new(&inserted.name, inserted.typed.clone());
+            // `None` alone says nothing of its type.
+            if field.typed.nullable && matches!(&inserted.value, Expr::Path(path) if path.path.is_ident("None")) {
+                return row.bind_null(&field);
+            }
             row.bind_returned(&field, &expression::bindings(reads), &inserted.value.to_token_stream())
         });
         values.collect()
