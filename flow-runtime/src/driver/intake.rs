@@ -113,7 +113,8 @@ impl<'a> Intake<'a> {
                 input.is_idle = false;
                 input.waiting.push_back(piece);
             }
-            Next::Idle if input.job.is_source && self.bounds.no_data_timeout.is_some() => {
+            // A source that need not wait ends here, and goes on in the next iteration; a table has no other time.
+            Next::Idle if !input.job.is_source || self.bounds.no_data_timeout.is_some() => {
                 input.is_idle = true;
                 input.request(Vec::new());
             }

@@ -121,9 +121,11 @@ pub trait Reader: fmt::Debug + Send {
 pub enum Next {
     /// Records.
     Piece(Piece),
-    /// Nothing new yet: the shard is open and may grow.
+    /// Nothing new within the time that was given. This may close a source's part of the iteration, to be read on in
+    /// the next; a table is asked again until it ends.
     Idle,
-    /// All shards are read to their present end.
+    /// All shards are read to their present end. Only this ends a table: whoever says `Idle` for a table must come to an
+    /// end later.
     End,
 }
 

@@ -54,6 +54,22 @@ fn tables_are_read_whole_whatever_the_bounds() {
 }
 
 #[test]
+fn a_table_that_is_slow_is_read_to_its_end() {
+    let hosts = scripted(|answer| match answer {
+        0 | 2 => Said::Idle,
+        1 => Said::Lines("q\n"),
+        3 => Said::Lines("r\n"),
+        _ => Said::End,
+    });
+    for no_data_timeout in [None, Some(Duration::from_secs(10))] {
+        let bounds = Bounds { no_data_timeout, ..Bounds::default() };
+        let inputs = vec![table(&hosts)];
+        let executed = Setting::with_bounds(bounds).run::<TableOnly>(inputs, &mut Gathered::default()).unwrap();
+        assert_eq!(executed.inputs[0].shards[0].records, 2);
+    }
+}
+
+#[test]
 fn an_iteration_is_closed_by_its_time_and_keeps_what_was_read() {
     let bounds = Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
     let setting = Setting::with_bounds(bounds);
