@@ -7,7 +7,6 @@ use std::{
     io::{self, BufWriter, Write},
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use access_log_counts::OwnedCountsRow;
@@ -18,7 +17,7 @@ use flow_benches::{
 use flow_examples::generate::{Amount, write_hosts, write_log};
 use flow_runtime::{
     MemoryRows, Sink, Source, Table, Trap,
-    driver::{self, Bounds, Checkpoint, Options},
+    driver::{self, Options},
     flow,
 };
 
@@ -86,14 +85,8 @@ impl Job {
             // A run without a store appends to an empty target only.
             bad_lines: Trap::at(file(&self.empty_file("bad_lines.csv")?)),
         };
-        let options = Options {
-            workers: NonZeroUsize::try_from(usize::try_from(workers)?)?,
-            bounds: Bounds::default(),
-            memory_bytes: None,
-            checkpoint: Checkpoint::None,
-            stop: Arc::default(),
-            progress: Arc::default(),
-        };
+        let mut options = Options::default();
+        options.workers = NonZeroUsize::try_from(usize::try_from(workers)?)?;
         driver::run(&flow, &options)?;
         let rows: Vec<OwnedCountsRow> = counts.rows();
         Ok(rows.into_iter().map(|row| (row.ip, row.count.unsigned_abs())).collect())

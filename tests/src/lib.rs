@@ -2,11 +2,11 @@
 
 pub mod program;
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::num::NonZeroUsize;
 
 use flow_runtime::{
     Error, Flow,
-    driver::{self, Bounds, Checkpoint, Options, Outcome},
+    driver::{self, Options, Outcome},
 };
 
 /// Numbers of workers that every result must be the same for.
@@ -30,12 +30,7 @@ pub fn run<F: Flow>(flow: &F, workers: usize) -> Result<Outcome, Error> {
 #[must_use]
 #[expect(clippy::expect_used, reason = "a test's mistake")]
 pub fn options(workers: usize) -> Options {
-    Options {
-        workers: NonZeroUsize::new(workers).expect("at least one worker"),
-        bounds: Bounds::default(),
-        memory_bytes: None,
-        checkpoint: Checkpoint::None,
-        stop: Arc::default(),
-        progress: Arc::default(),
-    }
+    let mut options = Options::default();
+    options.workers = NonZeroUsize::new(workers).expect("at least one worker");
+    options
 }

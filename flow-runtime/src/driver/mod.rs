@@ -26,12 +26,14 @@ mod surroundings;
 mod workers;
 
 use std::{
+    fmt,
     num::NonZeroUsize,
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -41,8 +43,17 @@ use surroundings::{Process, Surroundings};
 
 use crate::{Error, Flow, flow::Counts};
 
-/// How to run.
+/// How to run; by default on every processor, without bounds and without a store.
+///
+/// # Example
+/// ```
+/// use flow_runtime::driver::{Checkpoint, Options};
+/// let mut options = Options::default();
+/// options.checkpoint = Checkpoint::Sqlite("flow.db".into());
+/// options.bounds.max_records = Some(1_000_000);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Worker threads.
     pub workers: NonZeroUsize,
@@ -57,6 +68,19 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
     /// Read from outside while the run goes on.
     pub progress: Arc<Progress>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            bounds: Bounds::default(),
+            memory_bytes: None,
+            checkpoint: Checkpoint::None,
+            stop: Arc::default(),
+            progress: Arc::default(),
+        }
+    }
 }
 
 /// What closes an iteration before its sources end.
@@ -90,17 +114,55 @@ pub struct Progress {
     pub bytes: AtomicU64,
     /// Records trapped.
     pub trapped: AtomicU64,
-    /// An index into [`PHASES`].
-    pub phase: AtomicU64,
+    /// A [`Phase`].
+    phase: AtomicU8,
     /// Set when the run is over.
     pub finished: AtomicBool,
 }
 
-/// What a run does, one after the other.
-pub const PHASES: [&str; 4] = ["reading", "sealing", "loading", "done"];
+impl Progress {
+    /// What the run does now.
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Reading,
+            1 => Phase::Sealing,
+            2 => Phase::Loading,
+            _ => Phase::Done,
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+}
+
+/// What a run does, one after the other; prints itself as people call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Records are read, processed and staged.
+    Reading,
+    /// What was read becomes final.
+    Sealing,
+    /// The targets get it.
+    Loading,
+    /// Nothing is left to do.
+    Done,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reading => "reading",
+            Self::Sealing => "sealing",
+            Self::Loading => "loading",
+            Self::Done => "done",
+        })
+    }
+}
 
 /// What a run did.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Iterations of earlier runs that were sealed and have now been published.
     pub resumed: Vec<u64>,
@@ -118,6 +180,7 @@ pub struct Outcome {
 
 /// What a run did at one port.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct PortOutcome {
     /// Rows or records read, written or trapped.
     pub rows: u64,
@@ -153,6 +216,26 @@ pub const TRAPPED_BYTES_MAX: usize = 60;
 ///
 /// # Errors
 /// As [`Error`] says, by what can be done about it.
+///
+/// # Example
+/// ```
+/// use flow_runtime::{MemoryRecords, MemoryRows, Sink, Source, driver, flow};
+///
+/// flow! {
+///     pub flow Words {
+///         source words { word: &str };
+///         sink counts key(word) { word: &str, count: i64 };
+///         words -> GroupBy(word) -> Every(Count => count) -> counts;
+///     }
+/// }
+///
+/// let counts = MemoryRows::default();
+/// let words = Source::memory(&MemoryRecords::lines(["to", "be", "or", "not", "to", "be"]));
+/// let flow = Words { words, counts: Sink::memory(&counts).replace() };
+/// let outcome = driver::run(&flow, &driver::Options::default())?;
+/// assert_eq!((outcome.ports[0].rows, counts.values().len()), (6, 4));
+/// # Ok::<(), flow_runtime::Error>(())
+/// ```
 pub fn run<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
     let outcome = run_in(flow, options, &Process::start());
     options.progress.finished.store(true, Ordering::Relaxed);
@@ -160,7 +243,7 @@ pub fn run<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
 }
 
 fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Result<Outcome, Error> {
-    let enter = |phase: Phase| options.progress.phase.store(phase as u64, Ordering::Relaxed);
+    let enter = |phase: Phase| options.progress.enter(phase);
 
     // Bound and checked; locked; nothing of earlier runs left over.
     let mut ports = Ports::open(flow)?;
@@ -195,15 +278,6 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
     let nothing_new = sealed.is_none_or(|sealed| sealed.outputs.is_empty());
     let iteration = Some(iteration).filter(|_| checkpoint.is_kept && !nothing_new);
     Ok(Outcome { resumed, iteration, nothing_new, ports: port_outcomes, counts, elapsed: world.elapsed() })
-}
-
-/// Indexes into [`PHASES`].
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Reading,
-    Sealing,
-    Loading,
-    Done,
 }
 
 #[cfg(test)]

@@ -251,5 +251,5 @@ fn a_program_may_keep_all_its_ports_in_memory() {
     run(&flow, &options).unwrap();
     assert_eq!((out.len(), totals.len(), bad.trapped()[0].reason.as_str()), (1, 2, "it is bad"));
     assert!(options.progress.finished.load(Ordering::Relaxed));
-    assert_eq!(PHASES[options.progress.phase.load(Ordering::Relaxed) as usize], "done");
+    assert_eq!(options.progress.phase(), Phase::Done);
 }
