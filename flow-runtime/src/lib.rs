@@ -25,6 +25,7 @@ pub mod sink;
 pub mod source;
 pub mod trap;
 pub mod value;
+mod visible;
 
 pub use address::Address;
 pub use cli::main;

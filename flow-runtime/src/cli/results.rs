@@ -8,13 +8,11 @@ use crate::{
     plan::PortPlan,
     sink::{self, Head},
     value::Type,
+    visible::{NULL, visible},
 };
 
 /// Rows of a table that are shown.
 const ROWS_SHOWN_MAX: usize = 20;
-
-/// How null is shown; empty text looks otherwise.
-const NULL: &str = "∅";
 
 /// The tables and the trapped records; nothing if nothing was published.
 ///
@@ -71,9 +69,7 @@ fn more(count: u64, shown: usize) -> String {
 
 /// A cell's text; what would move the cursor is escaped.
 fn shown(cell: Option<&str>) -> String {
-    let Some(text) = cell else { return NULL.to_owned() };
-    let escaped = |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.into() };
-    text.chars().map(escaped).collect()
+    cell.map_or_else(|| NULL.to_owned(), visible)
 }
 
 fn is_number(ty: Type) -> bool {

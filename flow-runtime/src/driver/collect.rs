@@ -1,10 +1,10 @@
 //! Stages what comes out of an iteration, under the name of its attempt.
 
 use super::{
-    TRAPPED_BYTES_MAX, TRAPPED_SHOWN_MAX, TrappedSample,
+    TRAPPED_LETTERS_MAX, TRAPPED_SHOWN_MAX, TrappedSample,
     execute::{Collect, TrappedRecord},
 };
-use crate::{Error, Plan, sink::staging::StagedAttempt, trap::FailedRecord, value::RowBuffer};
+use crate::{Error, Plan, sink::staging::StagedAttempt, trap::FailedRecord, value::RowBuffer, visible::beginning};
 
 /// Takes rows and trapped records to the staging area.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Collect for Stage {
         };
         if !self.has_target.get(port).copied().unwrap_or(false) {
             let trap = self.plan.ports.get(port).map_or("", |port| port.name);
-            return Err(failed.without_trap(&trap.replace('_', "-")));
+            return Err(failed.without_trap(trap));
         }
         if let Some(samples) = self.samples.get_mut(port).filter(|samples| samples.len() < TRAPPED_SHOWN_MAX) {
             samples.push(sample(record));
@@ -54,14 +54,10 @@ impl Collect for Stage {
 }
 
 fn sample(record: &TrappedRecord<'_>) -> TrappedSample {
-    let bytes = record.record.unwrap_or_default();
-    let shown = bytes.get(..TRAPPED_BYTES_MAX).unwrap_or(bytes);
-    let escaped = |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.into() };
-    let text: String = String::from_utf8_lossy(shown).chars().map(escaped).collect();
-    let more = if shown.len() < bytes.len() { "…" } else { "" };
+    let shown = beginning(record.record.unwrap_or_default(), TRAPPED_LETTERS_MAX);
     let place = match (record.shard, &record.position) {
         (Some(shard), Some(position)) => format!("{shard} at {position}"),
         _ => String::new(),
     };
-    TrappedSample { place, reason: record.reason.to_owned(), record: format!("{text}{more}") }
+    TrappedSample { place, reason: record.reason.to_owned(), record: shown }
 }

@@ -206,8 +206,8 @@ pub struct TrappedSample {
 /// Trapped records of one trap that [`PortOutcome::trapped`] shows.
 pub const TRAPPED_SHOWN_MAX: usize = 5;
 
-/// Bytes of a trapped record that [`TrappedSample::record`] shows.
-pub const TRAPPED_BYTES_MAX: usize = 60;
+/// Letters of a trapped record that [`TrappedSample::record`] shows.
+pub const TRAPPED_LETTERS_MAX: usize = 60;
 
 /// Runs one iteration of a flow: what is new in its sources, from where the last iteration ended.
 ///

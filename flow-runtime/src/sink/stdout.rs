@@ -15,13 +15,11 @@ use crate::{
     Address, Error, Failure,
     plan::PortPlan,
     value::{Type, Value},
+    visible::{NULL, visible},
 };
 
 /// Rows that are shown; a table is held in memory as a whole to find its columns' widths.
 const ROWS_SHOWN_MAX: usize = 1000;
-
-/// How null is shown; empty text looks otherwise.
-const NULL: &str = "∅";
 
 /// Prints rows.
 pub(super) struct StdoutTap {
@@ -124,14 +122,7 @@ fn cell_text(value: Value<'_>, ty: Type) -> String {
     if value == Value::Null {
         return NULL.to_owned();
     }
-    let mut text = String::new();
-    for letter in value.display(ty).to_string().chars() {
-        match letter.is_control() {
-            true => text.extend(letter.escape_default()),
-            false => text.push(letter),
-        }
-    }
-    text
+    visible(&value.display(ty).to_string())
 }
 
 #[cfg(test)]
