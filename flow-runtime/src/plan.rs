@@ -80,6 +80,11 @@ pub struct PortPlan {
     pub line: u32,
 }
 
+/// The command line's name of a port: `bad_lines` is bound by `--bad-lines`.
+pub(crate) fn option_name(port: &str) -> String {
+    port.replace('_', "-")
+}
+
 /// One field.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FieldPlan {

@@ -4,7 +4,7 @@
 
 use crate::{
     Error, Failure,
-    plan::{FieldPlan, PortKind, PortPlan},
+    plan::{FieldPlan, PortKind, PortPlan, option_name},
     value::{Encode, RowBuffer, Type},
 };
 
@@ -78,7 +78,7 @@ impl FailedRecord<'_> {
     pub fn without_trap(&self, trap: &str) -> Error {
         let failure = Failure::new("a record failed and its trap has no address")
             .cause(format!("{}: {}", self.operator, self.reason))
-            .help(format!("give --{} an address to keep such records, or mend the record", trap.replace('_', "-")));
+            .help(format!("give --{} an address to keep such records, or mend the record", option_name(trap)));
         Error::Record(match (self.source, self.shard, self.position) {
             (Some(source), Some(shard), Some(position)) => {
                 failure.at(format!("port `{source}`, {shard} at {position}"))

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Address, Plan,
     driver::{Bounds, Checkpoint},
-    plan::{PortKind, PortPlan},
+    plan::{PortKind, PortPlan, option_name},
 };
 
 /// Most worker threads that can be asked for.
@@ -64,11 +64,6 @@ pub(super) fn parse(plan: &Plan, defaults: &[String], words: &[OsString]) -> Res
         Some((_, matches)) => Arguments::Run(run_of(plan, matches)),
         None => Arguments::Run(run_of(plan, &matches)),
     })
-}
-
-/// `bad_lines` is bound by `--bad-lines`.
-pub(super) fn option_name(port: &str) -> String {
-    port.replace('_', "-")
 }
 
 /// The program's name as it was called, without folders.

@@ -1,11 +1,11 @@
 //! Binds ports: what the program says, and what the command line says over it.
 
-use super::arguments::option_name;
 use crate::{
     Address, Error, Failure, Flow, Plan, Sink,
     address::without_secrets,
     flow::{PortMut, PortRef},
-    sink::{Mode, Target},
+    plan::option_name,
+    sink::Target,
     source::Input,
 };
 
@@ -103,13 +103,8 @@ fn target_text(target: &Target, unbound: &str) -> String {
     }
 }
 
-fn mode_text(sink: &Sink) -> &'static str {
-    match sink.mode {
-        None => "",
-        Some(Mode::Append) => ", append",
-        Some(Mode::Replace) => ", replace",
-        Some(Mode::Merge) => ", merge",
-    }
+fn mode_text(sink: &Sink) -> String {
+    sink.mode.map(|mode| format!(", {}", mode.as_str())).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::{
     Plan,
     plan::{Balance, Drain, FieldPlan, OperatorPlan, PortKind, PortPlan, Step},
-    trap::TRAP_FIELDS,
+    trap::output_fields,
 };
 
 /// Longest line of a list of fields.
@@ -66,14 +66,6 @@ pub(super) fn declared_text(port: &PortPlan) -> String {
     }
 }
 
-/// The fields of a port; those of a trap are the same for all.
-pub(super) fn fields_of(port: &PortPlan) -> &'static [FieldPlan] {
-    match port.kind {
-        PortKind::Trap => TRAP_FIELDS,
-        PortKind::Source | PortKind::Table | PortKind::Sink => port.fields,
-    }
-}
-
 /// `source`, `table`, `sink`, `trap`.
 pub(super) fn kind_text(kind: PortKind) -> &'static str {
     match kind {
@@ -110,7 +102,7 @@ fn explain_port(text: &mut String, port: &PortPlan) {
     for line in port.about.lines() {
         line_of(text, &format!("    {}", line.trim()));
     }
-    list(text, "    ", fields_of(port).iter().map(field_text));
+    list(text, "    ", output_fields(port).iter().map(field_text));
 }
 
 fn explain_pipe(text: &mut String, plan: &Plan, pipe: &str) {

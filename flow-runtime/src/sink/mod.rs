@@ -43,6 +43,22 @@ pub enum Mode {
     Merge,
 }
 
+impl Mode {
+    /// As an address and the store have it: `append`, `replace`, `merge`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Append, Self::Replace, Self::Merge].into_iter().find(|mode| mode.as_str() == text)
+    }
+}
+
 /// Which publication this is: the entry in the ledger inside the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {

@@ -8,7 +8,7 @@ use crate::{
     Address, Error, Failure,
     address::without_secrets,
     folder,
-    plan::{PortKind, PortPlan},
+    plan::{PortKind, PortPlan, option_name},
 };
 
 /// Opens the tap of a sink or trap; nothing is made or changed before rows are published.
@@ -62,7 +62,7 @@ fn open_tap(
 ) -> Result<(Box<dyn SinkTap>, Option<u64>), Error> {
     let address = match target {
         Target::Unbound => {
-            let option = port.name.replace('_', "-");
+            let option = option_name(port.name);
             return Err(Error::Config(Failure::new("no address").help(format!("give --{option}"))));
         }
         Target::Memory(rows) => {
@@ -91,17 +91,14 @@ fn unknown_tap(tap: &str, address: &Address) -> Error {
 }
 
 fn parse_mode(address: &Address) -> Result<Option<Mode>, Error> {
-    match address.option("mode") {
-        None => Ok(None),
-        Some("append") => Ok(Some(Mode::Append)),
-        Some("replace") => Ok(Some(Mode::Replace)),
-        Some("merge") => Ok(Some(Mode::Merge)),
-        Some(other) => Err(Error::Config(
-            Failure::new(format!("there is no mode `{other}`"))
+    let Some(text) = address.option("mode") else { return Ok(None) };
+    Mode::parse(text).map(Some).ok_or_else(|| {
+        Error::Config(
+            Failure::new(format!("there is no mode `{text}`"))
                 .at(address.to_string())
                 .help("a mode is append, replace or merge"),
-        )),
-    }
+        )
+    })
 }
 
 /// The iteration that the target begins with: `?from=5`.

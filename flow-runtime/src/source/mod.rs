@@ -12,7 +12,7 @@ mod paths;
 
 use std::{fmt, time::Duration};
 
-use crate::{Address, Error, Failure, address::without_secrets, flow::Span};
+use crate::{Address, Error, Failure, address::without_secrets, flow::Span, plan::option_name};
 
 pub use handle::{Input, Source, Table};
 pub use memory::MemoryRecords;
@@ -164,7 +164,7 @@ pub(crate) fn open(input: &Input, port: &str) -> Result<Box<dyn SourceTap>, Erro
         Input::Memory(records) => Ok(Box::new(records.clone())),
         Input::Address(text) => open_address(text).map_err(|error| error.of_port(port)),
         Input::Unbound => {
-            let option = port.replace('_', "-");
+            let option = option_name(port);
             Err(Error::Config(Failure::new(format!("port `{port}` has no address")).help(format!("give --{option}"))))
         }
     }

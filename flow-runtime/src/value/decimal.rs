@@ -2,9 +2,6 @@
 
 use std::{cmp::Ordering, fmt};
 
-/// The most digits that a [`Decimal`] can have.
-pub(crate) const DIGITS_MAX: u8 = 38;
-
 /// A whole count of units of 10^-scale: 12.50 is 1250 units at scale 2.
 ///
 /// Values of one field have one scale. Between scales the order is that of the numbers, then of the scales, so that 1.5
@@ -24,10 +21,13 @@ pub struct Decimal {
 }
 
 impl Decimal {
+    /// The most digits that one can have.
+    pub const DIGITS_MAX: u8 = 38;
+
     /// So many units of 10^-`scale`; a scale over 38 counts as 38.
     #[must_use]
     pub const fn new(units: i128, scale: u8) -> Self {
-        Self { units, scale: if scale > DIGITS_MAX { DIGITS_MAX } else { scale } }
+        Self { units, scale: if scale > Self::DIGITS_MAX { Self::DIGITS_MAX } else { scale } }
     }
 
     /// How many units.

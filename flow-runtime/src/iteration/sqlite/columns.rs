@@ -39,17 +39,8 @@ pub(super) fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
     Ok(Output { staged, place: row.get(1)?, mode, loaded: row.get(8)? })
 }
 
-pub(super) fn mode_text(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Append => "append",
-        Mode::Replace => "replace",
-        Mode::Merge => "merge",
-    }
-}
-
 fn parse_mode(text: &str) -> rusqlite::Result<Mode> {
-    let modes = [Mode::Append, Mode::Replace, Mode::Merge];
-    modes.into_iter().find(|mode| mode_text(*mode) == text).ok_or_else(|| unreadable(format!("unknown mode `{text}`")))
+    Mode::parse(text).ok_or_else(|| unreadable(format!("unknown mode `{text}`")))
 }
 
 pub(super) fn parse_state(text: &str) -> rusqlite::Result<State> {

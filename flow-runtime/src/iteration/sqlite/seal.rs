@@ -90,7 +90,7 @@ fn insert_inputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal)
 fn insert_outputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
     let mut outputs = to.prepare("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
     for Output { staged, place, mode, loaded } in &seal.outputs {
-        let mode = columns::mode_text(*mode);
+        let mode = mode.as_str();
         let StagedManifest { port, file, rows, bytes, hash, fields } = staged;
         outputs.execute(params![epoch, iteration, port, place, mode, file, rows, bytes, hash, fields, loaded])?;
     }

@@ -15,9 +15,6 @@ use crate::{
     value::{Decimal, FromText, Value},
 };
 
-/// Most digits of a decimal.
-const DIGITS_MAX: u8 = 38;
-
 /// A value as the parameter of a statement.
 pub(super) struct Parameter<'a>(pub(super) Value<'a>);
 
@@ -89,7 +86,7 @@ fn decimal(context: &Context<'_>, argument: usize, scale: u8) -> Result<Value<'s
         ValueRef::Real(value) => value.to_string(),
         ValueRef::Text(value) | ValueRef::Blob(value) => String::from_utf8_lossy(value).into_owned(),
     };
-    Decimal::from_text(&text, (DIGITS_MAX, scale)).map(Value::Decimal).map_err(refused)
+    Decimal::from_text(&text, (Decimal::DIGITS_MAX, scale)).map(Value::Decimal).map_err(refused)
 }
 
 fn refused(reason: Reason) -> rusqlite::Error {
