@@ -110,7 +110,7 @@ fn mode_text(sink: &Sink) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::example::AccessLogCounts;
+    use crate::{cli::example::AccessLogCounts, sink::Mode};
 
     fn addresses(log: Option<&str>, counts: Option<&str>) -> Vec<Option<String>> {
         [log, None, counts, None].map(|address| address.map(str::to_owned)).into()
