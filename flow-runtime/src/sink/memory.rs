@@ -1,7 +1,7 @@
 //! `memory:` sinks and traps: rows that a test or a program reads back.
 //!
 //! All modes work as in a table. Memory outlives no process, so it stands outside the promise of exactly once; within a
-//! process it is kept, by a ledger in memory.
+//! process it is kept, by a ledger in memory. With a store, another process begins where the last one ended.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -138,8 +138,11 @@ impl MemoryTap {
     }
 
     fn turn(&self, content: &Content, ticket: &Ticket) -> Result<Turn, Error> {
-        let last = content.ledger.get(&(ticket.flow.clone(), ticket.port.clone()));
-        turn(last, ticket, self.shape.mode, MEMORY)
+        match content.ledger.get(&(ticket.flow.clone(), ticket.port.clone())) {
+            // What came before went with the process that it was published in.
+            None => Ok(Turn::Publish),
+            last => turn(last, ticket, self.shape.mode, MEMORY),
+        }
     }
 
     /// The rows after publishing.

@@ -119,3 +119,17 @@ fn other_rows_for_a_published_iteration_are_held() {
     assert!(matches!(error, Error::Held(_)), "{error}");
     assert_eq!(rows.len(), 1);
 }
+
+#[test]
+fn new_memory_lacks_nothing_whatever_the_store_remembers() {
+    let place = Place::new();
+    let staged = place.stage(&COUNTS, &[(Some("a"), Some(1_i64))]);
+    for mode in [Mode::Append, Mode::Replace, Mode::Merge] {
+        let rows = MemoryRows::default();
+        let target = Target::Memory(rows.clone());
+        tap(&target, mode, &COUNTS).check_ledger(&ticket(&COUNTS, 7)).unwrap();
+        assert_eq!(publish(&target, mode, &COUNTS, &staged, 7).unwrap(), Published::Now);
+        assert_eq!(publish(&target, mode, &COUNTS, &staged, 7).unwrap(), Published::Before);
+        assert_eq!(rows.len(), 1);
+    }
+}
