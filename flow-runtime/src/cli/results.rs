@@ -6,7 +6,7 @@ use crate::{
     driver::Outcome,
     flow::PortRef,
     plan::PortPlan,
-    sink::{self, Head},
+    sink::{self, Head, ROWS_COUNTED_MAX},
     value::Type,
     visible::{NULL, visible},
 };
@@ -54,9 +54,15 @@ fn table(port: &PortPlan, place: &str, head: &Head) -> String {
     format!(
         "\n{}: {} in {place}\n{}{}",
         port.name,
-        units::counted(head.row_count, "row"),
+        match head.row_count {
+            0..=ROWS_COUNTED_MAX => units::counted(head.row_count, "row"),
+            _ => format!("more than {}", units::counted(ROWS_COUNTED_MAX, "row")),
+        },
         aligned(std::iter::once(header).chain(rows).collect(), &numbers, "  "),
-        more(head.row_count, head.rows.len()),
+        match head.row_count {
+            0..=ROWS_COUNTED_MAX => more(head.row_count, head.rows.len()),
+            _ => "  … and more\n".to_owned(),
+        },
     )
 }
 
@@ -80,6 +86,16 @@ fn is_number(ty: Type) -> bool {
 mod tests {
     use super::*;
     use crate::cli::example::PLAN;
+
+    #[test]
+    fn a_big_table_is_not_counted_to_its_end() {
+        let row = vec![Some("a".to_owned()), Some("1".to_owned())];
+        let head = Head { rows: vec![row], row_count: ROWS_COUNTED_MAX + 1 };
+        let (_, port) = PLAN.port("counts").unwrap();
+        let text = table(port, "counts.db", &head);
+        assert!(text.starts_with("\ncounts: more than 100,000 rows in counts.db\n"), "{text}");
+        assert!(text.ends_with("\n  … and more\n"), "{text}");
+    }
 
     #[test]
     fn a_table_shows_its_first_rows_and_says_how_many_more() {

@@ -123,20 +123,24 @@ pub trait SinkTap: fmt::Debug + Send {
     /// What failed; then nothing of the iteration is visible. [`Error::Held`] when ledger and ticket disagree.
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error>;
 
-    /// Shows the first `rows_max` rows that are in the target, in the order of the sink's key if it has one. `None` from
-    /// taps that have shown their rows, or cannot read them back.
+    /// Shows the first `rows_max` rows that are in the target, without going through a big one: in the order of the sink's
+    /// key if the target is small or keeps that order, and counted to [`ROWS_COUNTED_MAX`]. `None` from taps that have shown
+    /// their rows, or cannot read them back.
     ///
     /// # Errors
     /// What could not be read.
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error>;
 }
 
+/// Rows of a target that [`SinkTap::head`] counts and sorts.
+pub const ROWS_COUNTED_MAX: u64 = 100_000;
+
 /// The first rows of a target, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The rows, null as `None`.
     pub rows: Vec<Vec<Option<String>>>,
-    /// How many there are in all.
+    /// How many there are in all; no more than one beyond [`ROWS_COUNTED_MAX`] are counted.
     pub row_count: u64,
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, types::ValueRef};
 use crate::{
     Error, Failure,
     plan::FieldPlan,
-    sink::{Head, Mode, SinkShape},
+    sink::{Head, Mode, ROWS_COUNTED_MAX, SinkShape},
     value::Type,
 };
 
@@ -112,18 +112,20 @@ impl Table {
         connection.query_row(&format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(&self.name)), [], |row| row.get(0))
     }
 
-    /// The first rows in the order of the key, null first.
+    /// The first rows, in the order of the key, null first, if few rows are to be sorted or the index has them so.
     pub(super) fn head(&self, connection: &Connection, rows_max: usize) -> rusqlite::Result<Head> {
         let table = quoted(&self.name);
+        let count = format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT ?1)");
+        let row_count = connection.query_row(&count, [ROWS_COUNTED_MAX + 1], |row| row.get(0))?;
         let fields = self.shape.fields();
         let columns: Vec<String> = fields.iter().map(|field| quoted(field.name)).collect();
-        let key: Vec<String> = self.shape.port.key.iter().filter_map(|&key| columns.get(key).cloned()).collect();
-        let order = if key.is_empty() { String::new() } else { format!("ORDER BY {}", key.join(", ")) };
+        let key: Vec<String> = self.keys().map(|(_, field)| quoted(field.name)).collect();
+        let is_sorted = !key.is_empty() && (row_count <= ROWS_COUNTED_MAX || self.shape.mode == Mode::Merge);
+        let order = if is_sorted { format!("ORDER BY {}", key.join(", ")) } else { String::new() };
         let sql = format!("SELECT {} FROM {table} {order} LIMIT ?1", columns.join(", "));
         let mut statement = connection.prepare(&sql)?;
         let cells = |row: &rusqlite::Row<'_>| (0..fields.len()).map(|index| row.get_ref(index).map(cell)).collect();
         let rows = statement.query_map([rows_max], cells)?.collect::<rusqlite::Result<_>>()?;
-        let row_count = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
         Ok(Head { rows, row_count })
     }
 

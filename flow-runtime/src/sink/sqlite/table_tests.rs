@@ -164,3 +164,24 @@ fn names_that_are_flows_or_sqlites_are_no_sinks() {
         assert!(error.to_string().contains("cannot be the name of a table"), "{error}");
     }
 }
+
+#[test]
+fn a_big_table_is_shown_without_going_through_it() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    publish(&target, Mode::Append, &COUNTS, &place.stage(&COUNTS, &[("b", 1_i64), ("a", 2)]), 0).unwrap();
+    let first = |mode| {
+        let head = tap(&target, mode, &COUNTS).head(1).unwrap().unwrap();
+        (head.rows[0][0].clone().unwrap_or_default(), head.row_count)
+    };
+    assert_eq!(first(Mode::Append), ("a".to_owned(), 2));
+    run(
+        &place,
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 150000)
+         INSERT INTO counts SELECT 'c', n FROM n",
+    );
+    assert_eq!(first(Mode::Append), ("b".to_owned(), ROWS_COUNTED_MAX + 1));
+    // Merging keeps an index of the key.
+    publish(&target, Mode::Merge, &COUNTS, &place.stage(&COUNTS, &[("b", 1_i64)]), 1).unwrap();
+    assert_eq!(first(Mode::Merge), ("a".to_owned(), ROWS_COUNTED_MAX + 1));
+}
