@@ -4,7 +4,7 @@
 //! still being read keeps its turn: so the order of pieces depends on the inputs alone, not on who was faster. Only an
 //! input that waits for new records is passed over.
 
-use std::{collections::VecDeque, sync::mpsc::Sender, thread, time::Duration};
+use std::{collections::VecDeque, mem, sync::mpsc::Sender, thread, time::Duration};
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -41,6 +41,7 @@ struct Input<'a> {
     name: &'static str,
     /// Until it is opened, and when nothing more is wanted of it, there is none.
     reader: Option<ReaderThread>,
+    was_opened: bool,
     /// Read and not yet given out; no more than there are buffers.
     waiting: VecDeque<Piece>,
     /// Its reader has said something.
@@ -80,7 +81,7 @@ impl<'a> Intake<'a> {
         (0..self.inputs.len()).filter(|index| self.inputs[*index].job.is_source).collect()
     }
 
-    /// Starts the reader of an input, unless it runs or is not wanted any more, with `buffers` to fill.
+    /// Starts the reader of an input, once and unless it is not wanted any more, with `buffers` to fill.
     pub(super) fn open<'s>(
         &mut self,
         index: usize,
@@ -89,7 +90,8 @@ impl<'a> Intake<'a> {
         events: &Sender<Event>,
     ) -> Result<(), Error> {
         let input = &mut self.inputs[index];
-        if input.reader.is_some() || input.has_ended {
+        // A reader of whom no more is wanted may have answers under way: another would begin where it began.
+        if input.has_ended || mem::replace(&mut input.was_opened, true) {
             return Ok(());
         }
         let reader = input.job.tap.open(&input.job.shards, input.job.take_tail).map_err(|e| e.of_port(input.name))?;
@@ -236,6 +238,7 @@ impl<'a> Input<'a> {
             job,
             name,
             reader: None,
+            was_opened: false,
             waiting: VecDeque::new(),
             has_answered: false,
             in_work: 0,

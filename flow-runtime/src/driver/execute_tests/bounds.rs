@@ -8,7 +8,10 @@ use super::{
     scripted::{Said, scripted},
     *,
 };
-use crate::driver::{intake::Intake, run::Event};
+use crate::{
+    driver::{intake::Intake, run::Event},
+    source::{Reader, ShardFrom},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
@@ -184,5 +187,38 @@ fn a_source_is_heard_once_even_if_the_time_is_over_before() {
         intake.heed_time(late);
         assert!(intake.next(&[0]).is_some());
         assert_eq!(intake.into_reads().1, ClosedBy::IterationTimeout);
+    });
+}
+
+#[test]
+fn a_source_that_was_closed_by_time_is_not_read_from_its_beginning_again() {
+    #[derive(Debug)]
+    struct OpenedOnce(MemoryRecords, AtomicU64);
+    impl SourceTap for OpenedOnce {
+        fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
+            self.0.shards(known)
+        }
+
+        fn open(&self, shards: &[ShardFrom], take_tail: bool) -> Result<Box<dyn Reader>, Error> {
+            assert_eq!(self.1.fetch_add(1, Ordering::SeqCst), 0, "opened again");
+            self.0.open(shards, take_tail)
+        }
+    }
+    let bounds = Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let late = Duration::from_secs(11);
+    let lines = OpenedOnce(MemoryRecords::lines(["x"]), AtomicU64::new(0));
+    thread::scope(|threads| {
+        let (events, said) = mpsc::channel();
+        let mut intake = Intake::new(Grouped::PLAN, vec![source(LINES, &lines)], &bounds);
+        // Sources are opened to see whether there is anything new, and once more when their step comes.
+        for _ in 0..2 {
+            intake.open(0, threads, 1, &events).unwrap();
+            let Event::Answered { input, answer } = said.recv().unwrap() else { panic!("no worker runs") };
+            intake.answered(input, answer, late).unwrap();
+            intake.heed_time(late);
+        }
+        assert!(intake.next(&[0]).is_some());
+        assert!(intake.next(&[0]).is_none());
+        assert!(intake.is_read(&[0]));
     });
 }
