@@ -11,6 +11,8 @@ mod operations;
 mod operators;
 mod plan;
 mod resolve;
+#[cfg(test)]
+mod soup_tests;
 mod suggest;
 mod syntax;
 #[cfg(test)]
