@@ -37,8 +37,8 @@ pub(crate) fn fallback(flow: &FlowTree, report: TokenStream) -> TokenStream {
                 fn merge(worker: &mut (), other: ()) {}
                 fn drain(
                     drain: usize, shared: &mut (), worker: &mut (), out: &mut __flow::Output,
-                ) -> ::core::result::Result<(), __flow::Stop> {
-                    ::core::result::Result::Ok(())
+                ) -> ::core::result::Result<__flow::Drained, __flow::Stop> {
+                    ::core::result::Result::Ok(__flow::Drained::Wholly)
                 }
             }
         };
