@@ -179,7 +179,7 @@ fn a_target_that_forgot_an_iteration_is_held_and_the_advice_helps() {
     for _ in 0..2 {
         let text = place.refused("", 3);
         assert!(text.contains("port `counts`") && text.contains("lacks an iteration"), "{text}");
-        assert!(text.contains("put back what was there; or") && text.contains("the option from=1"), "{text}");
+        assert!(text.contains("back as they were, together; or") && text.contains("the option from=1"), "{text}");
         assert_eq!(place.counts("counts.db"), []);
     }
     let goes_on = "--counts sqlite:counts.db?table=counts&from=1";
