@@ -214,7 +214,7 @@ fn a_source_that_was_closed_by_time_is_not_read_from_its_beginning_again() {
         for _ in 0..2 {
             intake.open(0, threads, 1, &events).unwrap();
             let Event::Answered { input, answer } = said.recv().unwrap() else { panic!("no worker runs") };
-            intake.answered(input, answer, late).unwrap();
+            intake.answered(input, answer).unwrap();
             intake.heed_time(late);
         }
         assert!(intake.next(&[0]).is_some());
