@@ -294,7 +294,7 @@ impl<'a> Input<'a> {
 }
 
 impl Tally {
-    fn new(ShardFrom { shard, from }: &ShardFrom) -> Self {
+    fn new(ShardFrom { shard, from, .. }: &ShardFrom) -> Self {
         let read = ShardRead {
             id: shard.id.clone(),
             name: shard.name.clone(),

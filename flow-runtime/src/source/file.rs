@@ -114,11 +114,11 @@ fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &KnownFiles<'_
         Recognised::New if head.is_empty() => Ok(None),
         Recognised::New => {
             let shard = Shard { id: Identity::new(facts, head).to_string(), name, start: start.clone() };
-            Ok(Some(ShardFrom { shard, from: start }))
+            Ok(Some(ShardFrom { shard, from: start, until: None }))
         }
         Recognised::Known(known) => {
             let shard = Shard { id: known.id.clone(), name, start };
-            Ok(Some(ShardFrom { shard, from: known.next.clone() }))
+            Ok(Some(ShardFrom { shard, from: known.next.clone(), until: None }))
         }
         Recognised::Changed(known) => {
             Err(held("the file is not what it was: it begins differently", &name, facts, known))
@@ -152,11 +152,11 @@ impl Reader for FileReader {
         loop {
             let Some(file) = &mut self.file else {
                 let Some(shard) = self.shards.get(self.opened) else { return Ok(Next::End) };
-                self.file = Some(OpenFile::open(self.opened, shard)?);
+                self.file = Some(OpenFile::open(self.opened, shard, self.take_tail)?);
                 self.opened += 1;
                 continue;
             };
-            if file.fill(&mut buffer, self.take_tail, self.line_bytes_max)? {
+            if file.fill(&mut buffer, self.line_bytes_max)? {
                 return Ok(Next::Piece(file.advance(buffer)));
             }
             self.file = None;
@@ -173,31 +173,41 @@ struct OpenFile {
     shard: usize,
     /// Offset of the first byte that was not given out.
     position: u64,
-    /// The file's length when it was opened.
+    /// Offset of the first byte not to be read: the file's length when it was opened, or where it was read to before.
     end: u64,
+    /// Whether a line that is unterminated at `end` is given out.
+    take_tail: bool,
     /// What was read after `position`: the beginning of a line, shorter than a block.
     carry: Vec<u8>,
 }
 
 impl OpenFile {
-    fn open(index: usize, ShardFrom { shard, from }: &ShardFrom) -> Result<Self, Error> {
+    fn open(index: usize, ShardFrom { shard, from, until }: &ShardFrom, take_tail: bool) -> Result<Self, Error> {
         let (mut file, facts, head) = look_at(&shard.name)?;
         if !shard.id.parse::<Identity>().is_ok_and(|identity| identity.fits(facts, &head)) {
             return Err(Error::Input(
                 Failure::new("the file was replaced or changed while the run began").at(&shard.name).help("run again"),
             ));
         }
-        let position = from.count().filter(|position| *position <= facts.length).ok_or_else(|| {
-            let length = format!("the file has {} bytes", facts.length);
-            Error::Input(Failure::new("cannot read on").at(place(&shard.name, from)).cause(length))
-        })?;
+        let within = |position: &Position, what: &str| {
+            position.count().filter(|position| *position <= facts.length).ok_or_else(|| {
+                let length = format!("the file has {} bytes", facts.length);
+                Error::Input(Failure::new(what).at(place(&shard.name, position)).cause(length))
+            })
+        };
+        let position = within(from, "cannot read on")?;
+        let end = match until {
+            Some(until) => within(until, "the file ends before the place that it was read to")?.max(position),
+            None => facts.length,
+        };
         file.seek(SeekFrom::Start(position)).map_err(|error| unreadable("cannot seek", &shard.name, &error))?;
-        Ok(Self { file, name: shard.name.clone(), shard: index, position, end: facts.length, carry: Vec::new() })
+        let take_tail = take_tail || until.is_some();
+        Ok(Self { file, name: shard.name.clone(), shard: index, position, end, take_tail, carry: Vec::new() })
     }
 
     /// Fills `buffer` with the next whole lines, and keeps the beginning of the line after them; says whether there
     /// were any.
-    fn fill(&mut self, buffer: &mut Vec<u8>, take_tail: bool, line_bytes_max: usize) -> Result<bool, Error> {
+    fn fill(&mut self, buffer: &mut Vec<u8>, line_bytes_max: usize) -> Result<bool, Error> {
         let mut filled = self.carry.len();
         loop {
             let unread = self.end - self.position - filled as u64;
@@ -207,7 +217,7 @@ impl OpenFile {
             buffer[..self.carry.len()].copy_from_slice(&self.carry);
             if wanted == 0 {
                 self.carry.clear();
-                return Ok(take_tail && filled > 0);
+                return Ok(self.take_tail && filled > 0);
             }
             self.file.read_exact(&mut buffer[filled..]).map_err(|error| self.failed(filled, &error))?;
             if let Some(newline) = memchr::memrchr(b'\n', &buffer[filled..]) {

@@ -73,6 +73,32 @@ fn the_tail_is_taken_on_demand() {
 }
 
 #[test]
+fn a_reader_stops_exactly_where_the_file_was_read_to_before() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.log");
+    fs::write(&path, "one\ntwo\nthree\n").unwrap();
+    let up_to = |from: u64, until: u64| {
+        let mut shards = tap(&path).shards(&[]).unwrap();
+        shards[0].from = Position::counted(from);
+        shards[0].until = Some(Position::counted(until));
+        let mut reader = tap(&path).open(&shards, false).unwrap();
+        let mut text = Vec::new();
+        loop {
+            match reader.next(Vec::new(), Duration::ZERO)? {
+                Next::Piece(piece) => text.extend(piece.bytes),
+                Next::Idle | Next::End => return Ok::<_, Error>(String::from_utf8(text).unwrap()),
+            }
+        }
+    };
+    for (from, until, text) in [(0, 8, "one\ntwo\n"), (4, 4, ""), (4, 6, "tw"), (6, 14, "o\nthree\n")] {
+        assert_eq!(up_to(from, until).unwrap(), text);
+    }
+    let error = up_to(4, 15).unwrap_err().to_string();
+    assert!(error.contains("ends before the place that it was read to"), "{error}");
+    assert!(error.contains("a.log, position 15): the file has 14 bytes"), "{error}");
+}
+
+#[test]
 fn an_empty_file_has_no_records() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("empty");

@@ -68,24 +68,34 @@ impl SourceTap for MemoryRecords {
             Some(known) => known.next.clone(),
             None => shard.start.clone(),
         };
-        Ok(vec![ShardFrom { shard, from }])
+        Ok(vec![ShardFrom { shard, from, until: None }])
     }
 
     fn open(&self, shards: &[ShardFrom], _take_tail: bool) -> Result<Box<dyn Reader>, Error> {
-        let mut next = 0;
-        if let Some(shard) = shards.first() {
-            next = shard.from.count().and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
-                Error::Held(
-                    Failure::new("the position is no number of records").at(format!("memory, position {}", shard.from)),
-                )
-            })?;
+        let (mut next, mut end) = (0, 0);
+        if let Some(ShardFrom { from, until, .. }) = shards.first() {
+            let there = self.lock().len();
+            next = index(from)?;
+            end = until.as_ref().map_or(Ok(there), index)?;
+            if end > there {
+                return Err(Error::Input(
+                    Failure::new("there are fewer records than were read before")
+                        .at(format!("memory, position {end}"))
+                        .cause(format!("there are {there}")),
+                ));
+            }
         }
-        let end = if shards.is_empty() { 0 } else { self.lock().len() };
         Ok(Box::new(MemoryReader { records: self.clone(), next, end }))
     }
 }
 
-/// Reads the records that were there when it was opened.
+fn index(position: &Position) -> Result<usize, Error> {
+    position.count().and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
+        Error::Held(Failure::new("the position is no number of records").at(format!("memory, position {position}")))
+    })
+}
+
+/// Reads the records that were there when it was opened, or those up to where they were read before.
 #[derive(Debug)]
 struct MemoryReader {
     records: MemoryRecords,
@@ -157,6 +167,22 @@ mod tests {
     fn many_records_come_in_several_pieces() {
         let records = MemoryRecords::lines((0..2 * PIECE_RECORDS_MAX + 1).map(|index| index.to_string()));
         assert_eq!(read_on(&records, &[]).0.len(), 2 * PIECE_RECORDS_MAX + 1);
+    }
+
+    #[test]
+    fn reading_stops_exactly_where_it_was_told_to() {
+        let records = MemoryRecords::lines(["a", "b", "c"]);
+        let up_to = |until: u64| {
+            let mut shards = records.shards(&[]).unwrap();
+            shards[0].until = Some(Position::counted(until));
+            records.open(&shards, false)
+        };
+        let mut reader = up_to(2).unwrap();
+        let Next::Piece(piece) = reader.next(Vec::new(), Duration::ZERO).unwrap() else { panic!("two records") };
+        assert_eq!((piece.bytes, piece.to.as_str()), (b"ab".to_vec(), "2"));
+        assert!(matches!(reader.next(Vec::new(), Duration::ZERO), Ok(Next::End)));
+        let error = up_to(4).unwrap_err().to_string();
+        assert!(error.contains("(memory, position 4): there are 3"), "{error}");
     }
 
     #[test]

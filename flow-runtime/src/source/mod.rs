@@ -72,13 +72,16 @@ pub struct Shard {
     pub start: Position,
 }
 
-/// A shard and where to read on.
+/// A shard and what to read of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardFrom {
     /// The shard.
     pub shard: Shard,
     /// The first position to read.
     pub from: Position,
+    /// The first position not to read, where it was sealed before: the records before it are given out whatever they end
+    /// with, and a shard that ends before it is an error. Without it, the shard is read to its present end.
+    pub until: Option<Position>,
 }
 
 /// What a source knows of a shard from earlier iterations.
@@ -94,13 +97,15 @@ pub struct KnownShard {
 
 /// A tap that records are read from.
 pub trait SourceTap: fmt::Debug + Send + Sync {
-    /// Lists the shards to read, in reading order, each from where `known` ended or from its start.
+    /// Lists the shards to read, in reading order, each from where `known` ended or from its start, with no
+    /// [`ShardFrom::until`].
     ///
     /// # Errors
     /// What is missing or unreadable; a known shard that shrank or changed.
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error>;
 
     /// Opens a reader over `shards`. `take_tail` takes an unterminated last line, as tables and runs without a store do.
+    /// A reader of a shard with [`ShardFrom::until`] stops exactly there.
     ///
     /// # Errors
     /// What cannot be opened.
