@@ -1,16 +1,19 @@
 //! The command line of a flow's program: [`main`], and what it says.
 //!
-//! `arguments.rs` reads the command line, `bind.rs` binds the ports; the driver runs; `summary.rs` and `json.rs` say
-//! what came of it. Text for people goes to stderr, so that what `stdout:` sinks write stays clean; what a command
+//! Each command is a file in `commands/`, with its grammar and what it does; `options.rs` has what several of them ask for
+//! in the same words, `bind.rs` binds the ports, `ending.rs` prints and knows the exit codes; `summary.rs` and `json.rs`
+//! say what came of a run. Text for people goes to stderr, so that what `stdout:` sinks write stays clean; what a command
 //! was asked for (a plan, a listing, the JSON of an outcome) goes to stdout.
 
 mod aligned;
-mod arguments;
 mod bind;
+mod commands;
 mod dot;
+mod ending;
 mod explain;
 mod json;
 mod listing;
+mod options;
 mod progress;
 mod results;
 mod signals;
@@ -23,17 +26,17 @@ mod example;
 use std::{
     env,
     ffi::OsString,
-    io::{self, ErrorKind, IsTerminal, Write},
+    io::{self, Write},
+    path::Path,
     process::ExitCode,
-    sync::Arc,
 };
 
 use crate::{
-    Error, Failure, Flow,
-    driver::{self, Checkpoint, Options, Outcome, Progress},
-    iteration,
+    Error, Flow, Plan,
+    driver::{self, Options, Outcome},
 };
-use arguments::{Arguments, Run};
+use commands::{Call, Program};
+use ending::{fail, print};
 use signals::Signals;
 
 pub use dot::dot;
@@ -69,134 +72,38 @@ pub fn main<F: Flow>(flow: F) -> ExitCode {
     let words: Vec<OsString> = env::args_os().collect();
     // Not locked: `stdout:` sinks write to it, too.
     let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
-    ExitCode::from(execute(flow, &words, &Signals::watch(), driver::run, &mut stdout, &mut stderr))
+    ExitCode::from(execute(flow, &words, &Signals::watch(), &driver::run, &mut stdout, &mut stderr))
 }
 
-/// Does what the command line says; `run` is the driver's, or a test's.
+/// Does what the command line says, its first word the program's name; `run` is the driver's, or a test's.
 fn execute<F: Flow>(
     mut flow: F,
     words: &[OsString],
     signals: &Signals,
-    run: impl FnOnce(&F, &Options) -> Result<Outcome, Error>,
+    run: &dyn Fn(&F, &Options) -> Result<Outcome, Error>,
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> u8 {
-    let plan = F::PLAN;
-    let printed = match arguments::parse(plan, &bind::defaults(&flow), words) {
+    let (defaults, name) = (bind::defaults(&flow), program_name(F::PLAN, words));
+    let program = Program { plan: F::PLAN, defaults: &defaults, name: &name };
+    let done = match commands::grammar::<F>(&program).try_get_matches_from(words) {
+        Ok(matches) => {
+            let call = Call { flow: &mut flow, matches: &matches, signals, run, stdout, stderr: &mut *stderr };
+            commands::act(&program, call)
+        }
         Err(error) if error.use_stderr() => {
             let _ = write!(stderr, "{}", error.render());
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
-        Err(help) => print(stdout, &help.render().to_string()),
-        Ok(Arguments::Plan { dot: false }) => print(stdout, &explain(plan)),
-        Ok(Arguments::Plan { dot: true }) => print(stdout, &dot(plan)),
-        Ok(Arguments::Iterations { checkpoint, json }) => {
-            list(&plan.logical_name(), &checkpoint, json).and_then(|text| print(stdout, &text))
-        }
-        Ok(Arguments::Run(arguments)) => return run_and_tell(&mut flow, &arguments, signals, run, stdout, stderr),
+        Err(help) => print(stdout, &help.render().to_string()).map(|()| 0),
     };
-    match printed {
-        Ok(()) => 0,
-        Err(error) => fail(stderr, &error, None),
-    }
+    done.unwrap_or_else(|error| fail(stderr, &error, signals.last()))
 }
 
-fn run_and_tell<F: Flow>(
-    flow: &mut F,
-    arguments: &Run,
-    signals: &Signals,
-    run: impl FnOnce(&F, &Options) -> Result<Outcome, Error>,
-    stdout: &mut dyn Write,
-    stderr: &mut dyn Write,
-) -> u8 {
-    let result = bind::bind(flow, &arguments.addresses).and_then(|()| run_bound(flow, arguments, signals, run));
-    let code = match &result {
-        Ok(outcome) => {
-            if !arguments.quiet && !arguments.json {
-                let mut text = summary::summary(F::PLAN, outcome);
-                // The run is done: that a table cannot be read back now is no failure of it.
-                text += &results::results(flow, outcome).unwrap_or_default();
-                // Nobody is left to tell when stderr is gone.
-                let _ = stderr.write_all(text.as_bytes());
-            }
-            0
-        }
-        Err(error) => fail(stderr, error, signals.last()),
-    };
-    if arguments.json
-        && let Err(error) = print(stdout, &json::outcome(F::PLAN, &result, code))
-    {
-        return fail(stderr, &error, None);
-    }
-    code
-}
-
-fn run_bound<F: Flow>(
-    flow: &F,
-    arguments: &Run,
-    signals: &Signals,
-    run: impl FnOnce(&F, &Options) -> Result<Outcome, Error>,
-) -> Result<Outcome, Error> {
-    let options = Options {
-        workers: arguments.workers,
-        bounds: arguments.bounds,
-        memory_bytes: arguments.memory_bytes,
-        checkpoint: arguments.checkpoint.clone(),
-        stop: signals.stop(),
-        progress: Arc::new(Progress::default()),
-    };
-    // A moving line and rows cannot share a terminal.
-    let is_shared = bind::prints(flow) && io::stdout().is_terminal();
-    let shows_progress = !arguments.quiet && !arguments.json && !is_shared && progress::Line::is_possible();
-    let _line = shows_progress.then(|| progress::Line::start(&options));
-    run(flow, &options)
-}
-
-fn list(flow: &str, checkpoint: &Checkpoint, as_json: bool) -> Result<String, Error> {
-    let Checkpoint::Sqlite(path) = checkpoint else {
-        return Err(Error::Config(
-            Failure::new("without a checkpoint store there are no iterations to list")
-                .help("give --checkpoint sqlite:PATH"),
-        ));
-    };
-    let rows = iteration::iterations(path, flow)?;
-    Ok(if as_json { json::iterations(flow, &rows) } else { listing::table(flow, &rows) })
-}
-
-/// Prints what was asked for. A reader that has gone away, as `head` does, has had enough.
-fn print(stdout: &mut dyn Write, text: &str) -> Result<(), Error> {
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::Target(Failure::new("cannot write to stdout").cause(error)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Says what failed, and what to do, on lines of their own.
-fn fail(stderr: &mut dyn Write, error: &Error, signal: Option<i32>) -> u8 {
-    let is_coloured = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let _ = stderr.write_all(error_text(error, is_coloured).as_bytes());
-    exit_code(error, signal)
-}
-
-fn error_text(error: &Error, is_coloured: bool) -> String {
-    let (red, cyan, plain) = if is_coloured { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
-    let account = error.failure().map_or_else(|| error.to_string(), Failure::account);
-    let advice = error.failure().and_then(Failure::advice);
-    let help = advice.map(|advice| format!("{cyan}help:{plain} {advice}\n")).unwrap_or_default();
-    format!("{red}error:{plain} {account}\n{help}")
-}
-
-/// What the process ends with; `signal` is the one that asked it to stop.
-fn exit_code(error: &Error, signal: Option<i32>) -> u8 {
-    match error {
-        Error::Config(_) => 2,
-        Error::Held(_) => 3,
-        Error::Busy(_) => 4,
-        Error::Interrupted => 128 + signal.and_then(|signal| u8::try_from(signal).ok()).unwrap_or(2),
-        _ => 1,
-    }
+/// The program's name as it was called, without folders.
+fn program_name(plan: &Plan, words: &[OsString]) -> String {
+    let name = words.first().and_then(|word| Path::new(word).file_name());
+    name.map_or_else(|| plan.logical_name(), |name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Tests of the whole command line, with a driver that only answers.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use super::*;
 use crate::{
-    Source,
-    cli::{example::AccessLogCounts, summary::tests::an_outcome},
+    Failure, Source,
+    cli::{ending::exit_code, example::AccessLogCounts, summary::tests::an_outcome},
     flow::PortRef,
     source::Input,
 };
@@ -23,16 +26,16 @@ struct Told {
 fn tell(flow: AccessLogCounts, line: &str, answer: Result<Outcome, Error>) -> Told {
     let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let asked = RefCell::new((None, None));
+    let (asked, answer) = (RefCell::new((None, None)), Cell::new(Some(answer)));
     let run = |flow: &AccessLogCounts, options: &Options| {
         let log = match flow.ports()[0] {
             PortRef::Source(Source { input: Input::Address(text) }) => Some(text.clone()),
             _ => None,
         };
         *asked.borrow_mut() = (Some(options.clone()), log);
-        answer
+        answer.take().unwrap()
     };
-    let code = execute(flow, &words, &Signals::default(), run, &mut stdout, &mut stderr);
+    let code = execute(flow, &words, &Signals::default(), &run, &mut stdout, &mut stderr);
     let (options, log) = asked.into_inner();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Told { code, stdout: text(stdout), stderr: text(stderr), options, log }
@@ -118,26 +121,4 @@ fn there_are_no_iterations_without_a_store() {
     let told = tell(AccessLogCounts::bound(), "job iterations --checkpoint none", Ok(an_outcome()));
     assert_eq!(told.code, 2);
     assert!(told.stderr.ends_with("help: give --checkpoint sqlite:PATH\n"), "{}", told.stderr);
-}
-
-#[test]
-fn a_reader_that_has_had_enough_is_no_failure_but_a_full_disk_is() {
-    struct Refusing(ErrorKind);
-    impl Write for Refusing {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(self.0.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    assert!(print(&mut Refusing(ErrorKind::BrokenPipe), "text").is_ok());
-    let error = print(&mut Refusing(ErrorKind::StorageFull), "text").unwrap_err();
-    assert!(error.to_string().starts_with("cannot write to stdout: "), "{error}");
-}
-
-#[test]
-fn errors_are_coloured_only_where_asked() {
-    let error = Error::Config(Failure::new("it failed").help("do this"));
-    assert_eq!(error_text(&error, true), "\u{1b}[1;31merror:\u{1b}[0m it failed\n\u{1b}[1;36mhelp:\u{1b}[0m do this\n");
 }

@@ -1,26 +1,34 @@
-//! Tests of `arguments.rs`: what a command line means, and what help and mistakes look like.
+//! Tests of the grammar: what a command line means, and what help and mistakes look like.
 
-use super::*;
-use crate::cli::{
-    bind,
-    example::{AccessLogCounts, PLAN},
+use std::time::Duration;
+
+use super::{run::Run, *};
+use crate::{
+    cli::{
+        bind,
+        example::{AccessLogCounts, PLAN},
+    },
+    driver::{Bounds, Checkpoint},
+    plan::option_name,
 };
 
-fn parsed(line: &str) -> Result<Arguments, String> {
-    let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-    parse(&PLAN, &bind::defaults(&AccessLogCounts::bound()), &words).map_err(|error| error.to_string())
+fn command() -> Command {
+    let defaults = bind::defaults(&AccessLogCounts::bound());
+    grammar::<AccessLogCounts>(&Program { plan: &PLAN, defaults: &defaults, name: "job" })
+}
+
+fn parsed(line: &str) -> Result<ArgMatches, String> {
+    command().try_get_matches_from(line.split(' ')).map_err(|error| error.to_string())
 }
 
 fn run(line: &str) -> Run {
-    match parsed(line) {
-        Ok(Arguments::Run(run)) => run,
-        other => panic!("{line}: {other:?}"),
-    }
+    let matches = parsed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    run::given(&PLAN, matches.subcommand_matches("run").unwrap_or(&matches))
 }
 
 #[test]
 fn the_command_is_well_formed() {
-    command(&PLAN, &bind::defaults(&AccessLogCounts::bound()), "job").debug_assert();
+    command().debug_assert();
 }
 
 #[test]
@@ -75,14 +83,6 @@ fn mistakes_are_named_with_what_would_be_right() {
         let error = parsed(line).unwrap_err();
         assert!(error.contains(part), "{line}: {error}");
     }
-}
-
-#[test]
-fn the_other_commands_have_options_of_their_own() {
-    assert_eq!(parsed("job plan").unwrap(), Arguments::Plan { dot: false });
-    assert_eq!(parsed("job plan --dot").unwrap(), Arguments::Plan { dot: true });
-    let iterations = Arguments::Iterations { checkpoint: Checkpoint::Sqlite("x.db".into()), json: true };
-    assert_eq!(parsed("job iterations --checkpoint sqlite:x.db --json").unwrap(), iterations);
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! The commands of a flow's program: one file each, with its grammar, what it does, and what it says.
+//!
+//! A new command is a file here and a line in [`table`]. What several commands ask for in the same words (ports, the
+//! store, JSON) is in `options.rs`.
+
+mod iterations;
+mod plan;
+mod run;
+
+use std::io::Write;
+
+use clap::{ArgMatches, Command};
+
+use super::signals::Signals;
+use crate::{
+    Error, Flow, Plan,
+    driver::{Options, Outcome},
+};
+
+/// What the grammar of a command depends on: the ports are known only from the plan.
+#[derive(Debug)]
+pub(super) struct Program<'a> {
+    pub(super) plan: &'a Plan,
+    /// What the program binds each port to, for people.
+    pub(super) defaults: &'a [String],
+    /// The program as it was called, without folders.
+    pub(super) name: &'a str,
+}
+
+/// What a command is called with.
+pub(super) struct Call<'a, F> {
+    /// Its ports are bound as the program binds them.
+    pub(super) flow: &'a mut F,
+    pub(super) matches: &'a ArgMatches,
+    pub(super) signals: &'a Signals,
+    /// The driver's, or a test's.
+    pub(super) run: &'a dyn Fn(&F, &Options) -> Result<Outcome, Error>,
+    pub(super) stdout: &'a mut dyn Write,
+    pub(super) stderr: &'a mut dyn Write,
+}
+
+/// One command.
+pub(super) struct Entry<F> {
+    /// Its name, its options, its help.
+    grammar: fn(&Program<'_>) -> Command,
+    /// Does it. What it returns is the exit code; an error is told by the caller.
+    act: fn(Call<'_, F>) -> Result<u8, Error>,
+}
+
+/// All commands, as they are listed in the help; the first is what happens without a word.
+fn table<F: Flow>() -> [Entry<F>; 3] {
+    [
+        Entry { grammar: run::grammar, act: run::act },
+        Entry { grammar: plan::grammar, act: plan::act },
+        Entry { grammar: iterations::grammar, act: iterations::act },
+    ]
+}
+
+/// The grammar of the whole command line.
+pub(super) fn grammar<F: Flow>(program: &Program<'_>) -> Command {
+    let plan = program.plan;
+    let about = if plan.about.trim().is_empty() { format!("Runs the flow {}.", plan.flow) } else { plan.about.into() };
+    run::grammar(program)
+        .name(plan.logical_name())
+        .about(about)
+        .args_conflicts_with_subcommands(true)
+        .disable_help_subcommand(true)
+        .subcommands(table::<F>().map(|entry| (entry.grammar)(program)))
+}
+
+/// Does the command that was given.
+///
+/// # Errors
+/// As the command says; it has not been told yet.
+pub(super) fn act<F: Flow>(program: &Program<'_>, call: Call<'_, F>) -> Result<u8, Error> {
+    let [default, others @ ..] = table::<F>();
+    match call.matches.subcommand() {
+        None => (default.act)(call),
+        Some((name, matches)) => {
+            let entry = others.into_iter().find(|entry| (entry.grammar)(program).get_name() == name);
+            (entry.unwrap_or(default).act)(Call { matches, ..call })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

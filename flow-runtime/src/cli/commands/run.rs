@@ -1,0 +1,147 @@
+//! `run`: one iteration, from the flow's ports to the flow's ports.
+
+use std::{
+    io::{self, IsTerminal as _},
+    num::NonZeroUsize,
+    sync::Arc,
+};
+
+use clap::{ArgMatches, Command};
+
+use super::{Call, Program};
+use crate::{
+    Error, Flow, Plan,
+    cli::{
+        bind,
+        ending::{fail, print},
+        json,
+        options::{
+            bounds, checkpoint, flag, given_bounds, given_checkpoint, given_ports, given_workers, memory, ports,
+            workers,
+        },
+        progress, results,
+        signals::Signals,
+        summary,
+    },
+    driver::{Bounds, Checkpoint, Options, Outcome, Progress},
+    plan::{PortKind, option_name},
+};
+
+/// What the command line says of a run.
+#[derive(Debug, PartialEq)]
+pub(super) struct Run {
+    /// What the command line binds ports to, in the order of the plan.
+    pub(super) addresses: Vec<Option<String>>,
+    pub(super) bounds: Bounds,
+    pub(super) memory_bytes: Option<u64>,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) workers: NonZeroUsize,
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+pub(super) fn grammar(program: &Program<'_>) -> Command {
+    let outputs = [
+        flag("json", "Print the outcome as one line of JSON on stdout, and no text"),
+        flag("quiet", "Print nothing but errors").short('q'),
+    ];
+    Command::new("run")
+        .about("Run the flow: one iteration, from its ports to its ports (the default)")
+        .next_line_help(false)
+        .args(ports(program).map(|port| port.help_heading("Ports")))
+        .args(bounds().map(|bound| bound.help_heading("Iteration bounds")))
+        .args([checkpoint(program.plan), workers(), memory()].map(|option| option.help_heading("Run")))
+        .args(outputs.map(|flag| flag.help_heading("Output")))
+        .after_help(after_help(program))
+}
+
+fn after_help(program: &Program<'_>) -> String {
+    let Program { plan, name, .. } = program;
+    let try_out = example(plan, PortKind::Source, "file:sample.txt") + &example(plan, PortKind::Sink, "stdout:");
+    format!(
+        "\
+Examples:
+  {name}
+      Reads what is new since the last iteration, from and to where the program binds its ports
+  {name}{try_out} --checkpoint none
+      Tries the flow out: reads all of a sample, shows the rows, remembers nothing
+  {name} --max-records 1_000_000 --json
+      One iteration of at most a million records; its outcome for a script
+  {name} iterations
+      What happened so far
+
+Addresses:
+  TAP:PATH, then options: `?name=value&name=value` (quote them from the shell)
+  file:access.log, file:logs/*.log, sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:
+
+Exit codes:
+  0  done, or nothing new              3    held: an iteration needs a person
+  1  failed, nothing half-published    4    busy: another run of the flow is under way
+  2  a wrong option or address         130  interrupted (143 when terminated)
+
+Text for people goes to stderr; stdout carries what `stdout:` sinks write, then the one line of --json."
+    )
+}
+
+/// ` --log file:sample.txt` for every port of this kind.
+fn example(plan: &Plan, kind: PortKind, address: &str) -> String {
+    let ports = plan.ports.iter().filter(|port| port.kind == kind);
+    ports.map(|port| format!(" --{} {address}", option_name(port.name))).collect()
+}
+
+pub(super) fn given(plan: &Plan, matches: &ArgMatches) -> Run {
+    Run {
+        addresses: given_ports(plan, matches),
+        bounds: given_bounds(matches),
+        memory_bytes: matches.get_one("memory").copied(),
+        checkpoint: given_checkpoint(plan, matches),
+        workers: given_workers(matches),
+        json: matches.get_flag("json"),
+        quiet: matches.get_flag("quiet"),
+    }
+}
+
+pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
+    let Call { flow, signals, run, stdout, stderr, .. } = call;
+    let given = given(F::PLAN, call.matches);
+    let result = bind::bind(flow, &given.addresses).and_then(|()| run_bound(flow, &given, signals, run));
+    let code = match &result {
+        Ok(outcome) => {
+            if !given.quiet && !given.json {
+                let mut text = summary::summary(F::PLAN, outcome);
+                // The run is done: that a table cannot be read back now is no failure of it.
+                text += &results::results(flow, outcome).unwrap_or_default();
+                // Nobody is left to tell when stderr is gone.
+                let _ = stderr.write_all(text.as_bytes());
+            }
+            0
+        }
+        // Told here, because the code stands in the JSON, too.
+        Err(error) => fail(stderr, error, signals.last()),
+    };
+    if given.json {
+        print(stdout, &json::outcome(F::PLAN, &result, code))?;
+    }
+    Ok(code)
+}
+
+fn run_bound<F: Flow>(
+    flow: &F,
+    given: &Run,
+    signals: &Signals,
+    run: &dyn Fn(&F, &Options) -> Result<Outcome, Error>,
+) -> Result<Outcome, Error> {
+    let options = Options {
+        workers: given.workers,
+        bounds: given.bounds,
+        memory_bytes: given.memory_bytes,
+        checkpoint: given.checkpoint.clone(),
+        stop: signals.stop(),
+        progress: Arc::new(Progress::default()),
+    };
+    // A moving line and rows cannot share a terminal.
+    let is_shared = bind::prints(flow) && io::stdout().is_terminal();
+    let shows_progress = !given.quiet && !given.json && !is_shared && progress::Line::is_possible();
+    let _line = shows_progress.then(|| progress::Line::start(&options));
+    run(flow, &options)
+}
