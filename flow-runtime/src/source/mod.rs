@@ -6,17 +6,15 @@
 
 mod file;
 mod handle;
-mod identity;
 mod memory;
-mod paths;
 
 use std::{fmt, time::Duration};
 
 use crate::{Address, Error, Failure, address::without_secrets, flow::Span, plan::option_name};
 
+pub(crate) use file::{Paths, is_same_file};
 pub use handle::{Input, Source, Table};
 pub use memory::MemoryRecords;
-pub(crate) use paths::{Paths, is_same_file};
 
 /// Where a shard has been read to: opaque, ordered within its shard, durable as text.
 ///

@@ -3,6 +3,9 @@
 //! Positions are byte offsets. What a reader is opened over ends where each file ends when its turn comes, so that a
 //! file that grows faster than it is read ends all the same. Which file is which is `identity.rs`' to say.
 
+mod identity;
+mod paths;
+
 use std::{
     collections::HashSet,
     fs::{self, File},
@@ -11,11 +14,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap,
-    identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, KnownFiles, Recognised},
-    paths::{Paths, unreadable},
-};
+use identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, KnownFiles, Recognised};
+use paths::unreadable;
+pub(crate) use paths::{Paths, is_same_file};
+
+use super::{Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap};
 use crate::{Address, Error, Failure};
 
 /// Bytes that are read at once; a piece ends at the last line end among them.
@@ -268,5 +271,4 @@ fn place(name: &str, position: &Position) -> String {
 }
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;

@@ -8,7 +8,7 @@ use std::{collections::HashMap, fs::Metadata, os::unix::fs::MetadataExt as _, st
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::KnownShard;
+use crate::source::KnownShard;
 
 /// Bytes of a file that its fingerprint is taken of, if it has as many.
 pub(super) const FINGERPRINT_BYTES_MAX: usize = 1024;
@@ -140,7 +140,8 @@ impl<'k> KnownFiles<'k> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Position, *};
+    use super::*;
+    use crate::source::Position;
 
     const HEAD: &[u8] = b"first line\nsecond line\n";
 
