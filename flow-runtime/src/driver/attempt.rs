@@ -50,6 +50,15 @@ pub(super) fn open(
     Ok(attempt)
 }
 
+/// Finds out before anything is read whether every target would take the iteration.
+pub(super) fn check_ledgers(checkpoint: &OpenCheckpoint, ports: &Ports, attempt: &Attempt) -> Result<(), Error> {
+    match ports.check_ledgers(|port| checkpoint.ticket(port, attempt.iteration, "")) {
+        // Another run may have sealed and published it since we opened it: then nothing is wrong with the target.
+        Err(Error::Held(_)) if checkpoint.store.sealed_attempt(attempt.iteration)?.is_some() => Err(lost(attempt)),
+        checked => checked,
+    }
+}
+
 /// Reads on from where the last iteration ended, runs the flow, stages what comes out.
 pub(super) fn read<F: Flow>(
     checkpoint: &OpenCheckpoint,
@@ -118,14 +127,13 @@ pub(super) fn seal(
         SealEnd::Won => {
             Ok(Some(Sealed { iteration: attempt.iteration, attempt: attempt.id.clone(), outputs: seal.outputs }))
         }
-        SealEnd::Lost => Err(Error::Busy(
-            Failure::new(format!(
-                "another run has sealed iteration {}, or revoked this attempt at it",
-                attempt.iteration
-            ))
-            .help("nothing of this run was published; run again"),
-        )),
+        SealEnd::Lost => Err(lost(attempt)),
     }
+}
+
+fn lost(attempt: &Attempt) -> Error {
+    let what = format!("another run has sealed iteration {}, or revoked this attempt at it", attempt.iteration);
+    Error::Busy(Failure::new(what).help("nothing of this run was published; run again"))
 }
 
 /// Gives the attempt up that failed with `error`; what cannot be cleaned up now is swept away by the next run.

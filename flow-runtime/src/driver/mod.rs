@@ -256,7 +256,7 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
     // OPEN: read, process, stage. SEALED: it is final. An error until here gives the attempt up.
     let attempt = attempt::open(&checkpoint, world, iteration, F::PLAN.hash)?;
     let in_attempt = || {
-        ports.check_ledgers(|port| checkpoint.ticket(port, iteration, ""))?;
+        attempt::check_ledgers(&checkpoint, &ports, &attempt)?;
         enter(Phase::Reading);
         let read = attempt::read::<F>(&checkpoint, &ports, world, options, &attempt)?;
         attempt::check(&checkpoint, &ports, options, &read)?;

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, fs, rc::Rc};
 
 use super::{
-    super::{checkpoint::OpenCheckpoint, ports::Ports, publish, surroundings::Moment},
+    super::{attempt, checkpoint::OpenCheckpoint, ports::Ports, publish, surroundings::Moment},
     bench::Bench,
 };
 
@@ -129,6 +129,18 @@ fn a_target_that_is_ahead_because_another_run_went_on_is_no_reason_to_hold() {
     let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned(), &bench.world).unwrap();
     publish::publish(&checkpoint, &mut ports, &bench.world, &before[0]).unwrap();
     assert_eq!((bench.out().as_str(), bench.states()), ("a 1\nb 2\n", vec![State::Done; 2]));
+}
+
+#[test]
+fn an_attempt_that_another_run_has_overtaken_has_lost_and_is_not_held() {
+    let bench = Bench::new("a 1\n");
+    let open = || OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned(), &bench.world).unwrap();
+    let ports = Ports::open(&bench.flow()).unwrap();
+    let attempt = attempt::open(&open(), &bench.world, 0, 0).unwrap();
+    bench.run().unwrap();
+
+    let error = attempt::check_ledgers(&open(), &ports, &attempt).unwrap_err();
+    assert!(matches!(&error, Error::Busy(_)) && error.to_string().contains("has sealed iteration 0"), "{error}");
 }
 
 /// What all targets hold.
