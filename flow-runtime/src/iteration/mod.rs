@@ -12,6 +12,8 @@
 
 pub(crate) mod decide;
 mod listing;
+#[cfg(test)]
+pub(crate) mod model;
 pub(crate) mod sqlite;
 mod states;
 pub(crate) mod store;

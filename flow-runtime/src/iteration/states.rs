@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How far an iteration has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// An attempt reads, processes and stages; nothing is visible. Also an attempt that died: the next run begins anew.
     Open,

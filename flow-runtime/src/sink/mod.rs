@@ -9,7 +9,7 @@ mod file;
 #[cfg(test)]
 mod fixtures;
 mod handle;
-mod ledger;
+pub(crate) mod ledger;
 mod memory;
 mod merge;
 mod open;

@@ -1,9 +1,11 @@
 //! Whole runs over files: what is published, what is not, and what the next run does about it.
 //!
-//! `bench.rs` is the folder they run in, `flow.rs` the flow; `recovery.rs` has the runs that die.
+//! `bench.rs` is the folder they run in, `flow.rs` the flow; `recovery.rs` has the runs that die,
+//! `model.rs` compares them with those of the protocol's model.
 
 mod bench;
 mod flow;
+mod model;
 mod recovery;
 mod targets;
 
