@@ -191,6 +191,7 @@ fn ranges(ports: &Ports, executed: &Executed) -> Vec<Range> {
         port: port.to_owned(),
         shard: read.id.clone(),
         name: read.name.clone(),
+        mark: read.mark.clone(),
         first: read.first.clone(),
         next: read.next.clone(),
         records: read.records,

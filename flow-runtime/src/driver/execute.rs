@@ -122,6 +122,8 @@ pub(crate) struct ShardRead {
     pub(crate) id: String,
     /// [`Shard::name`](crate::source::Shard::name).
     pub(crate) name: String,
+    /// [`Shard::mark`](crate::source::Shard::mark).
+    pub(crate) mark: String,
     /// The first position that was to be read.
     pub(crate) first: Position,
     /// The first position not read.

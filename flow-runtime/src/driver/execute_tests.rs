@@ -140,8 +140,11 @@ fn files(dir: &TempDir, pattern: &str) -> Box<dyn SourceTap> {
 }
 
 fn known_after(executed: &Executed, input: usize) -> Vec<KnownShard> {
-    let shards = executed.inputs[input].shards.iter();
-    shards.map(|read| KnownShard { id: read.id.clone(), name: read.name.clone(), next: read.next.clone() }).collect()
+    let known = |read: &ShardRead| {
+        let ShardRead { id, name, mark, next, .. } = read.clone();
+        KnownShard { id, name, mark, next, last: None }
+    };
+    executed.inputs[input].shards.iter().map(known).collect()
 }
 
 /// Several blocks of lines in two files, some of them bad, with what [`Grouped`] makes of them.

@@ -298,6 +298,7 @@ impl Tally {
         let read = ShardRead {
             id: shard.id.clone(),
             name: shard.name.clone(),
+            mark: shard.mark.clone(),
             first: from.clone(),
             next: from.clone(),
             records: 0,

@@ -7,7 +7,7 @@ use std::fmt;
 use crate::{
     flow::Counts,
     sink::{Mode, staging::StagedManifest},
-    source::Position,
+    source::{LastRead, Position},
 };
 
 /// How far an iteration has come.
@@ -76,6 +76,8 @@ pub(crate) struct Range {
     pub(crate) shard: String,
     /// [`Shard::name`](crate::source::Shard::name).
     pub(crate) name: String,
+    /// [`Shard::mark`](crate::source::Shard::mark).
+    pub(crate) mark: String,
     /// Position of the first record.
     pub(crate) first: Position,
     /// The first position not read: where the next iteration begins.
@@ -97,8 +99,12 @@ pub(crate) struct SealedShard {
     pub(crate) shard: String,
     /// [`Shard::name`](crate::source::Shard::name) at the time.
     pub(crate) name: String,
+    /// [`Shard::mark`](crate::source::Shard::mark) at the time.
+    pub(crate) mark: String,
     /// The first position not read.
     pub(crate) next: Position,
+    /// The last of its ranges that is not empty.
+    pub(crate) last: Option<LastRead>,
 }
 
 /// What a table held when an iteration read it.

@@ -63,7 +63,8 @@ impl MemoryRecords {
 
 impl SourceTap for MemoryRecords {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
-        let shard = Shard { id: self.id.to_string(), name: "memory".to_owned(), start: Position::counted(0) };
+        let (id, mark) = (self.id.to_string(), String::new());
+        let shard = Shard { id, name: "memory".to_owned(), mark, start: Position::counted(0) };
         let from = match known.iter().find(|known| known.id == shard.id) {
             Some(known) => known.next.clone(),
             None => shard.start.clone(),
@@ -148,8 +149,8 @@ mod tests {
             }));
             next = piece.to;
         }
-        let ShardFrom { shard: Shard { id, name, .. }, .. } = shards[0].clone();
-        (lines, vec![KnownShard { id, name, next }])
+        let ShardFrom { shard: Shard { id, name, mark, .. }, .. } = shards[0].clone();
+        (lines, vec![KnownShard { id, name, mark, next, last: None }])
     }
 
     #[test]

@@ -62,10 +62,13 @@ impl fmt::Display for Position {
 /// One shard as its source lists it: a file, a Kinesis shard, an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// What tells it from others for good, in the store: for a file device, inode and fingerprint.
+    /// What tells it from others for good, in the store: for a file what it was first known by.
     pub id: String,
     /// What a person calls it: the path.
     pub name: String,
+    /// What the source will know it by next time: for a file device, inode and fingerprint as they are now. Kept with its
+    /// position, and given back as [`KnownShard::mark`].
+    pub mark: String,
     /// Where to begin, when nothing is known.
     pub start: Position,
 }
@@ -89,8 +92,23 @@ pub struct KnownShard {
     pub id: String,
     /// [`Shard::name`] at the time.
     pub name: String,
+    /// [`Shard::mark`] at the time.
+    pub mark: String,
     /// The first position not yet read.
     pub next: Position,
+    /// What was last read of it, if anything was: who finds the same at the same place has found the shard again.
+    pub last: Option<LastRead>,
+}
+
+/// What an iteration has read of a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastRead {
+    /// The first position.
+    pub first: Position,
+    /// The first position after it.
+    pub next: Position,
+    /// A hash of the records: of lines as they are, line ends included.
+    pub hash: String,
 }
 
 /// A tap that records are read from.

@@ -40,7 +40,8 @@ pub(super) fn scripted(say: impl FnMut(usize) -> Said + Send + 'static) -> Scrip
 
 impl SourceTap for Scripted {
     fn shards(&self, _known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
-        let shard = Shard { id: "s".to_owned(), name: "shard".to_owned(), start: Position::counted(0) };
+        let shard =
+            Shard { id: "s".to_owned(), name: "shard".to_owned(), mark: String::new(), start: Position::counted(0) };
         Ok(vec![ShardFrom { from: shard.start.clone(), shard, until: None }])
     }
 

@@ -100,7 +100,13 @@ fn misfit(output: &Output, bound: &[Bound]) -> Option<Misfit> {
 pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard> {
     let of_port = sealed.iter().filter(|shard| shard.port == port);
     of_port
-        .map(|shard| KnownShard { id: shard.shard.clone(), name: shard.name.clone(), next: shard.next.clone() })
+        .map(|SealedShard { shard, name, mark, next, last, .. }| KnownShard {
+            id: shard.clone(),
+            name: name.clone(),
+            mark: mark.clone(),
+            next: next.clone(),
+            last: last.clone(),
+        })
         .collect()
 }
 

@@ -104,7 +104,8 @@ fn an_output_with_other_fields_is_held() {
 }
 
 fn shard(port: &str, id: &str, next: &str) -> SealedShard {
-    SealedShard { port: port.to_owned(), shard: id.to_owned(), name: format!("{id}.log"), next: Position::new(next) }
+    let [port, shard, mark] = [port, id, "m"].map(str::to_owned);
+    SealedShard { port, shard, name: format!("{id}.log"), mark, next: Position::new(next), last: None }
 }
 
 fn range(id: &str, records: u64, next: &str) -> Range {
@@ -112,6 +113,7 @@ fn range(id: &str, records: u64, next: &str) -> Range {
         port: "log".to_owned(),
         shard: id.to_owned(),
         name: format!("{id}.log"),
+        mark: "m".to_owned(),
         first: Position::new("0"),
         next: Position::new(next),
         records,
@@ -127,7 +129,9 @@ fn a_source_is_told_of_its_own_shards_only() {
     let expected = [("a", "10"), ("c", "30")].map(|(id, next)| KnownShard {
         id: id.to_owned(),
         name: format!("{id}.log"),
+        mark: "m".to_owned(),
         next: Position::new(next),
+        last: None,
     });
     assert_eq!(known, expected);
 }

@@ -98,7 +98,8 @@ fn shards(store: &Store, epoch: Epoch) -> Vec<SealedShard> {
 
 fn sealed_shard(span: Span) -> SealedShard {
     let [port, shard] = ["log", "s"].map(str::to_owned);
-    SealedShard { port, shard, name: span.name.to_string(), next: Position::new(span.next.to_string()) }
+    let (name, mark, next) = (span.name.to_string(), String::new(), Position::new(span.next.to_string()));
+    SealedShard { port, shard, name, mark, next, last: None }
 }
 
 /// Where reading begins, by [`decide::known_shards`]; and where, and under which name, the shard was sealed last.
@@ -114,6 +115,7 @@ pub(super) fn close(number: Number, span: Span, known: Option<(u8, u8)>) -> Clos
         port,
         shard,
         name: span.name.to_string(),
+        mark: String::new(),
         first: Position::new(span.first.to_string()),
         next: Position::new(span.next.to_string()),
         records: (span.next - span.first).into(),

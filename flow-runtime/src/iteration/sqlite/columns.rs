@@ -5,7 +5,7 @@ use rusqlite::Row;
 use crate::{
     iteration::{Attempt, Output, SealedShard, State, decide::AttemptState},
     sink::{Mode, staging::StagedManifest},
-    source::Position,
+    source::{LastRead, Position},
 };
 
 /// Reads id, iteration, owner, opened, plan_hash.
@@ -19,10 +19,12 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     })
 }
 
-/// Reads port, shard, name, next.
+/// Reads port, shard, name, mark, first, next, hash.
 pub(super) fn shard(row: &Row<'_>) -> rusqlite::Result<SealedShard> {
-    let next = Position::new(row.get::<_, String>(3)?);
-    Ok(SealedShard { port: row.get(0)?, shard: row.get(1)?, name: row.get(2)?, next })
+    let position = |column| row.get::<_, String>(column).map(Position::new);
+    let (first, next, hash) = (position(4)?, position(5)?, row.get(6)?);
+    let last = (first != next).then(|| LastRead { first, next: next.clone(), hash });
+    Ok(SealedShard { port: row.get(0)?, shard: row.get(1)?, name: row.get(2)?, mark: row.get(3)?, next, last })
 }
 
 /// Reads port, target, mode, file, rows, bytes, hash, fields, loaded.

@@ -9,7 +9,7 @@ use crate::{Error, Failure};
 /// Marks the file as a store of flow: `flow` in ASCII.
 const APPLICATION_ID: i32 = 0x666c_6f77;
 /// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 2;
+const SCHEMA_VERSION: i32 = 3;
 
 /// The error for a file that cannot be opened as a store.
 pub(in crate::iteration) fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {

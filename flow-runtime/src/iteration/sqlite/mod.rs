@@ -175,7 +175,7 @@ impl Store for SqliteStore {
     fn shards(&self) -> Result<Vec<SealedShard>, Error> {
         self.rows(
             "read the positions",
-            "SELECT port, shard, name, next FROM shards WHERE epoch = ?1 ORDER BY rowid",
+            "SELECT port, shard, name, mark, first, next, hash FROM shards WHERE epoch = ?1 ORDER BY rowid",
             [&self.epoch],
             columns::shard,
         )

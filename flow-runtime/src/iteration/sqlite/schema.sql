@@ -42,6 +42,7 @@ CREATE TABLE ranges (               -- what was read of each shard
     place     INTEGER NOT NULL,     -- order of reading
     shard     TEXT NOT NULL,
     name      TEXT NOT NULL,
+    mark      TEXT NOT NULL,        -- what the source knew it by
     first     TEXT NOT NULL,        -- position of the first record
     next      TEXT NOT NULL,        -- the first position not read
     records   INTEGER NOT NULL,
@@ -51,12 +52,15 @@ CREATE TABLE ranges (               -- what was read of each shard
     FOREIGN KEY (epoch, iteration) REFERENCES iterations
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE shards (               -- the last of each shard's ranges, written with them
+CREATE TABLE shards (               -- how far each shard was read, written with its ranges
     epoch TEXT NOT NULL,
     port  TEXT NOT NULL,
     shard TEXT NOT NULL,
     name  TEXT NOT NULL,
+    mark  TEXT NOT NULL,
+    first TEXT NOT NULL,            -- of the last range that is not empty
     next  TEXT NOT NULL,
+    hash  TEXT NOT NULL,            -- of the same range
     UNIQUE (epoch, port, shard)
 ) STRICT;
 

@@ -69,16 +69,18 @@ fn insert_header(to: &Transaction<'_>, epoch: &str, attempt: &Attempt, seal: &Se
 }
 
 fn insert_inputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
-    let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+    let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
     let mut shards = to.prepare(
-        "INSERT INTO shards (epoch, port, shard, name, next) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (epoch, port, shard) DO UPDATE SET name = excluded.name, next = excluded.next",
+        "INSERT INTO shards (epoch, port, shard, name, mark, first, next, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (epoch, port, shard) DO UPDATE SET name = excluded.name, mark = excluded.mark, next = excluded.next,
+             first = iif(excluded.first = excluded.next, first, excluded.first),
+             hash = iif(excluded.first = excluded.next, hash, excluded.hash)",
     )?;
     for (place, range) in seal.ranges.iter().enumerate() {
-        let Range { port, shard, name, first, next, records, bytes, hash } = range;
+        let Range { port, shard, name, mark, first, next, records, bytes, hash } = range;
         let (first, next) = (first.as_str(), next.as_str());
-        ranges.execute(params![epoch, iteration, port, place, shard, name, first, next, records, bytes, hash])?;
-        shards.execute(params![epoch, port, shard, name, next])?;
+        ranges.execute(params![epoch, iteration, port, place, shard, name, mark, first, next, records, bytes, hash])?;
+        shards.execute(params![epoch, port, shard, name, mark, first, next, hash])?;
     }
     let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for table in &seal.tables {

@@ -35,7 +35,7 @@ impl FileFacts {
     }
 }
 
-/// The id of a file as a shard: `device:inode:birth:length:fingerprint`, the fingerprint that of the first `length`
+/// The mark of a file as a shard: `device:inode:birth:length:fingerprint`, the fingerprint that of the first `length`
 /// bytes: a file that was shorter than [`FINGERPRINT_BYTES_MAX`] is still known when it has grown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
@@ -111,7 +111,7 @@ impl<'k> KnownFiles<'k> {
     pub(super) fn new(known: &'k [KnownShard]) -> Self {
         let mut files: HashMap<u64, Vec<_>> = HashMap::new();
         for known in known {
-            if let Ok(identity) = known.id.parse::<Identity>() {
+            if let Ok(identity) = known.mark.parse::<Identity>() {
                 files.entry(identity.inode).or_default().push((identity, known));
             }
         }
@@ -150,8 +150,9 @@ mod tests {
     }
 
     fn known(facts: FileFacts, head: &[u8], next: u64) -> Vec<KnownShard> {
-        let id = Identity::new(facts, head).to_string();
-        vec![KnownShard { id, name: "a.log".to_owned(), next: Position::counted(next) }]
+        let mark = Identity::new(facts, head).to_string();
+        let name = "a.log".to_owned();
+        vec![KnownShard { id: mark.clone(), name, mark, next: Position::counted(next), last: None }]
     }
 
     fn recognise<'k>(facts: FileFacts, head: &[u8], known: &'k [KnownShard]) -> Recognised<'k> {

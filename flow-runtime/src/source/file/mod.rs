@@ -116,11 +116,12 @@ fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &KnownFiles<'_
     match known.recognise(facts, head) {
         Recognised::New if head.is_empty() => Ok(None),
         Recognised::New => {
-            let shard = Shard { id: Identity::new(facts, head).to_string(), name, start: start.clone() };
+            let mark = Identity::new(facts, head).to_string();
+            let shard = Shard { id: mark.clone(), name, mark, start: start.clone() };
             Ok(Some(ShardFrom { shard, from: start, until: None }))
         }
         Recognised::Known(known) => {
-            let shard = Shard { id: known.id.clone(), name, start };
+            let shard = Shard { id: known.id.clone(), name, mark: Identity::new(facts, head).to_string(), start };
             Ok(Some(ShardFrom { shard, from: known.next.clone(), until: None }))
         }
         Recognised::Changed(known) => {
@@ -187,7 +188,7 @@ struct OpenFile {
 impl OpenFile {
     fn open(index: usize, ShardFrom { shard, from, until }: &ShardFrom, take_tail: bool) -> Result<Self, Error> {
         let (mut file, facts, head) = look_at(&shard.name)?;
-        if !shard.id.parse::<Identity>().is_ok_and(|identity| identity.fits(facts, &head)) {
+        if !shard.mark.parse::<Identity>().is_ok_and(|identity| identity.fits(facts, &head)) {
             return Err(Error::Input(
                 Failure::new("the file was replaced or changed while the run began").at(&shard.name).help("run again"),
             ));

@@ -26,8 +26,11 @@ fn read_on(tap: &FileTap, known: &[KnownShard], take_tail: bool) -> (Vec<String>
         next[piece.shard] = piece.to;
         buffer = piece.bytes;
     }
-    let known = shards.into_iter().zip(next);
-    (texts, known.map(|(from, next)| KnownShard { id: from.shard.id, name: from.shard.name, next }).collect())
+    let known = shards.into_iter().zip(next).map(|(ShardFrom { shard, .. }, next)| {
+        let Shard { id, name, mark, .. } = shard;
+        KnownShard { id, name, mark, next, last: None }
+    });
+    (texts, known.collect())
 }
 
 fn first_failure(tap: &FileTap, known: &[KnownShard]) -> Error {

@@ -10,7 +10,7 @@ use crate::{
         store::{SealEnd, seal},
     },
     sink::{Mode, staging::StagedManifest},
-    source::Position,
+    source::{LastRead, Position},
 };
 
 const FLOW: &str = "access_log_counts";
@@ -43,9 +43,9 @@ fn begin(store: &SqliteStore, id: &str, iteration: u64) -> Attempt {
 }
 
 fn range(shard: &str, first: &str, next: &str, records: u64) -> Range {
-    let [port, hash] = ["log", "h"].map(str::to_owned);
+    let [port, mark, hash] = ["log", "m", "h"].map(str::to_owned);
     let (shard, name) = (shard.to_owned(), format!("{shard}.log"));
-    Range { port, shard, name, first: Position::new(first), next: Position::new(next), records, bytes: 40, hash }
+    Range { port, shard, name, mark, first: Position::new(first), next: Position::new(next), records, bytes: 40, hash }
 }
 
 fn output(port: &str) -> Output {
@@ -83,6 +83,28 @@ fn what_was_sealed_is_read_back() {
     assert_eq!(sealed.outputs, [output("bad"), output("counts")]);
     let shards = store.shards().unwrap();
     assert_eq!((shards[0].shard.as_str(), shards[0].next.as_str()), ("s", "40"));
+}
+
+#[test]
+fn of_each_shard_the_last_range_that_is_not_empty_is_kept() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for (iteration, range) in
+        [range("s", "0", "40", 5), Range { hash: "other".to_owned(), ..range("s", "40", "60", 2) }]
+            .into_iter()
+            .enumerate()
+    {
+        let attempt = begin(&store, &format!("a{iteration}"), iteration as u64);
+        store.write_seal(&attempt, &Seal { ranges: vec![range], ..Seal::default() }).unwrap();
+    }
+    let moved_on = store.shards().unwrap();
+    let last = LastRead { first: Position::new("40"), next: Position::new("60"), hash: "other".to_owned() };
+    assert_eq!(moved_on[0].last, Some(last));
+
+    let [name, mark] = ["s.log.1", "grown"].map(str::to_owned);
+    let renamed = Range { name: name.clone(), mark: mark.clone(), ..range("s", "60", "60", 0) };
+    store.write_seal(&begin(&store, "a2", 2), &Seal { ranges: vec![renamed], ..Seal::default() }).unwrap();
+    assert_eq!(store.shards().unwrap(), [SealedShard { name, mark, ..moved_on[0].clone() }]);
 }
 
 #[test]
@@ -298,7 +320,7 @@ fn a_store_of_a_later_format_is_refused() {
     let folder = Folder::new();
     folder.open().connection.pragma_update(None, "user_version", 99).unwrap();
     let error = SqliteStore::open(&folder.path(), FLOW, "e", 1).unwrap_err().to_string();
-    assert!(error.contains("its format is 99, this program knows 2"), "{error}");
+    assert!(error.contains("its format is 99, this program knows 3"), "{error}");
 }
 
 #[test]
