@@ -120,6 +120,14 @@ pub trait SourceTap: fmt::Debug + Send + Sync {
     /// What is missing or unreadable; a known shard that shrank or changed.
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error>;
 
+    /// As [`shards`](SourceTap::shards), with what is wrong with each shard by itself: for a check, which tells all of it.
+    ///
+    /// # Errors
+    /// What keeps the shards from being listed.
+    fn survey(&self, known: &[KnownShard]) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        Ok(self.shards(known)?.into_iter().map(Ok).collect())
+    }
+
     /// Opens a reader over `shards`. `take_tail` takes an unterminated last line, as tables and runs without a store do.
     /// A reader of a shard with [`ShardFrom::until`] stops exactly there.
     ///

@@ -49,15 +49,22 @@ impl FileTap {
 
 impl SourceTap for FileTap {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
+        self.survey(known)?.into_iter().collect()
+    }
+
+    fn survey(&self, known: &[KnownShard]) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
         let known = KnownFiles::new(known);
         let mut shards = Vec::new();
         let mut seen = HashSet::new();
         for path in self.paths.list()? {
-            let (_, facts, head) = look_at(&path)?;
-            // A link and what it links to are one file, to be read once.
-            if seen.insert((facts.device, facts.inode)) {
-                shards.extend(shard_from(path, facts, &head, &known)?);
-            }
+            let shard = look_at(&path).and_then(|(_, facts, head)| {
+                // A link and what it links to are one file, to be read once.
+                match seen.insert((facts.device, facts.inode)) {
+                    true => shard_from(path, facts, &head, &known),
+                    false => Ok(None),
+                }
+            });
+            shards.extend(shard.transpose());
         }
         Ok(shards)
     }
