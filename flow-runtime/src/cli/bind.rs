@@ -40,8 +40,19 @@ pub(super) fn prints<F: Flow>(flow: &F) -> bool {
     })
 }
 
+/// Binds the ports to what the command line gives, whatever it is: for a check, which finds out by itself what is wrong
+/// with each.
+pub(super) fn bind_unchecked<F: Flow>(flow: &mut F, addresses: &[Option<String>]) {
+    for (port, address) in flow.ports_mut().into_iter().zip(addresses) {
+        if let Some(text) = address {
+            // Opening the port says it again.
+            let _ = rebind(port, text);
+        }
+    }
+}
+
 fn rebind(port: PortMut<'_>, text: &str) -> Result<(), Error> {
-    let address: Address = text.parse()?;
+    let address = text.parse::<Address>();
     match port {
         PortMut::Source(source) => source.input = Input::Address(text.to_owned()),
         PortMut::Table(table) => table.input = Input::Address(text.to_owned()),
@@ -49,12 +60,12 @@ fn rebind(port: PortMut<'_>, text: &str) -> Result<(), Error> {
         PortMut::Sink(sink) => {
             sink.target = Target::Address(text.to_owned());
             // The command line has the last word on the mode, too.
-            if address.option("mode").is_some() {
+            if address.as_ref().is_ok_and(|address| address.option("mode").is_some()) {
                 sink.mode = None;
             }
         }
     }
-    Ok(())
+    address.map(drop)
 }
 
 /// A trap may stay unbound: it matters only when a record is trapped.

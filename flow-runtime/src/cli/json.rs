@@ -135,7 +135,7 @@ fn what_was_done<'a>(plan: &Plan, done: &'a driver::Outcome) -> Done<'a> {
 }
 
 /// These objects hold nothing that JSON cannot say, so writing them cannot fail.
-fn line(object: &impl Serialize) -> String {
+pub(super) fn line(object: &impl Serialize) -> String {
     serde_json::to_string(object).unwrap_or_default() + "\n"
 }
 

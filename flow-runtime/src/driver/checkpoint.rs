@@ -1,6 +1,9 @@
 //! Where a run keeps what it must not forget: the lock, the store, and the staging area beside it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use tempfile::TempDir;
 
@@ -56,6 +59,22 @@ impl OpenCheckpoint {
                 Ok(Self { flow, store, staging, is_kept: false, _lock: None, _folder: Some(folder) })
             }
         }
+    }
+
+    /// What there is of a checkpoint, to be looked at: nothing is locked, made or changed. A logical name that the store
+    /// does not know yet is as it will be when a run has made it.
+    pub(super) fn look(checkpoint: &Checkpoint, flow: String, world: &dyn Surroundings) -> Result<Self, Error> {
+        let new = || SqliteStore::in_memory(&flow, &world.id(), world.now_us());
+        let (store, staging, is_kept) = match checkpoint {
+            Checkpoint::Sqlite(path) => {
+                refuse_folder(path)?;
+                let path = &folder::followed(path);
+                let store = SqliteStore::look(path, &flow)?.map_or_else(new, Ok)?;
+                (store, StagingArea::at(staging_path(path).join(&flow)), true)
+            }
+            Checkpoint::None => (new()?, StagingArea::at(env::temp_dir()), false),
+        };
+        Ok(Self { flow, store, staging, is_kept, _lock: None, _folder: None })
     }
 
     /// What the ledger inside the target of `port` is to say of an iteration whose staged rows have this `hash`; without

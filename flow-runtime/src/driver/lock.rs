@@ -44,6 +44,20 @@ impl FlowLock {
         write_owner(&mut file, owner).map_err(fail)?;
         Ok(Self { _file: file })
     }
+
+    /// Makes sure, without taking it, that nobody has the lock. A run that begins at this very moment may be told that the
+    /// lock is taken: to look at a lock is to hold it for an instant.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub(crate) fn look(store: &Path, flow: &str) -> Result<(), Error> {
+        let path = lock_path(store, flow);
+        let Ok(mut file) = File::open(&path) else { return Ok(()) };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Err(busy(&mut file, flow, store)),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
 }
 
 fn write_owner(file: &mut File, owner: &str) -> std::io::Result<()> {
@@ -84,6 +98,19 @@ mod tests {
         assert!(matches!(&error, Error::Busy(_)) && error.to_string().contains("pid 4711, since noon"), "{error}");
         drop(first);
         FlowLock::take(&store, "counts", "pid 42").unwrap();
+    }
+
+    #[test]
+    fn to_look_at_the_lock_neither_makes_nor_takes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("store.db");
+        FlowLock::look(&store, "counts").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let first = FlowLock::take(&store, "counts", "pid 4711").unwrap();
+        let error = FlowLock::look(&store, "counts").unwrap_err();
+        assert!(matches!(&error, Error::Busy(_)) && error.to_string().contains("pid 4711"), "{error}");
+        drop(first);
+        FlowLock::look(&store, "counts").unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod balance;
+mod check;
 mod checkpoint;
 mod collect;
 mod execute;
@@ -37,6 +38,7 @@ use std::{
     time::Duration,
 };
 
+pub use check::{Finding, Findings, What, check};
 use checkpoint::OpenCheckpoint;
 use ports::Ports;
 use surroundings::{Process, Surroundings};

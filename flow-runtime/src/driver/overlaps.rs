@@ -33,19 +33,30 @@ pub(super) fn refuse<'a>(
     ports: impl IntoIterator<Item = (&'static str, PortRef<'a>)>,
     checkpoint: &Checkpoint,
 ) -> Result<(), Error> {
+    match find(ports, checkpoint).into_iter().next() {
+        None => Ok(()),
+        Some((_, failure)) => Err(Error::Config(failure)),
+    }
+}
+
+/// All overlaps, each with the port that is to be bound elsewhere.
+pub(super) fn find<'a>(
+    ports: impl IntoIterator<Item = (&'static str, PortRef<'a>)>,
+    checkpoint: &Checkpoint,
+) -> Vec<(&'static str, Failure)> {
     let bound: Vec<Bound> = ports.into_iter().filter_map(|(name, port)| Bound::of(name, &port)).collect();
+    let mut found = Vec::new();
     for (index, one) in bound.iter().enumerate() {
         let with_store = match checkpoint {
             Checkpoint::Sqlite(store) => one.overlap_with_store(store),
             Checkpoint::None => None,
         };
-        let overlap = with_store.or_else(|| bound[..index].iter().find_map(|other| other.overlap(one)));
-        if let Some(what) = overlap {
+        if let Some(what) = with_store.or_else(|| bound[..index].iter().find_map(|other| other.overlap(one))) {
             let failure = Failure::new(what).at(one.place.clone());
-            return Err(Error::Config(failure.help("give each a file, or in a database a table, of its own")));
+            found.push((one.port, failure.help("give each a file, or in a database a table, of its own")));
         }
     }
-    Ok(())
+    found
 }
 
 impl Bound {

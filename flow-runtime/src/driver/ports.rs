@@ -29,26 +29,36 @@ pub(super) struct Ports {
 enum Tap {
     Input(Box<dyn SourceTap>),
     Output(Box<dyn SinkTap>),
-    /// A trap without an address: it needs one only when something is trapped.
+    /// A trap without an address: it needs one only when something is trapped. In a check also a port that cannot be opened.
     Nowhere,
 }
 
 impl Ports {
     /// Opens every port of `flow`; nothing is read, made or changed.
     pub(super) fn open<F: Flow>(flow: &F) -> Result<Self, Error> {
-        let (mut taps, mut places, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+        let (ports, mut failed) = Self::open_each(flow);
+        if failed.is_empty() { Ok(ports) } else { Err(failed.swap_remove(0).1) }
+    }
+
+    /// Opens the ports of `flow` that can be opened, and says why the others cannot.
+    pub(super) fn open_each<F: Flow>(flow: &F) -> (Self, Vec<(&'static str, Error)>) {
+        let mut ports = Self { plan: F::PLAN, taps: Vec::new(), places: Vec::new(), targets: Vec::new() };
+        let mut failed = Vec::new();
         for (port, plan) in flow.ports().into_iter().zip(F::PLAN.ports) {
-            targets.push(match port {
+            ports.targets.push(match port {
                 PortRef::Sink(Sink { target, .. }) | PortRef::Trap(Trap { target, .. }) => {
                     sink::identity(target, plan.name)
                 }
                 PortRef::Source(_) | PortRef::Table(_) => String::new(),
             });
-            let (tap, place) = open_port(port, plan)?;
-            taps.push(tap);
-            places.push(place);
+            let (tap, place) = open_port(port, plan);
+            ports.places.push(place);
+            ports.taps.push(tap.unwrap_or_else(|error| {
+                failed.push((plan.name, error));
+                Tap::Nowhere
+            }));
         }
-        Ok(Self { plan: F::PLAN, taps, places, targets })
+        (ports, failed)
     }
 
     /// Makes sure, without changing anything, that what will be staged could be published. A run without a store reads
@@ -57,10 +67,7 @@ impl Ports {
     pub(super) fn check(&self, has_store: bool) -> Result<(), Error> {
         for (tap, port) in self.taps.iter().zip(self.plan.ports) {
             if let Tap::Output(tap) = tap {
-                tap.check()?;
-                if !has_store && port.kind == PortKind::Sink {
-                    tap.check_without_store()?;
-                }
+                check_output(tap.as_ref(), port, has_store)?;
             }
         }
         Ok(())
@@ -104,6 +111,14 @@ impl Ports {
         Ok(jobs)
     }
 
+    /// The tap of the input with this index.
+    pub(super) fn input(&self, index: usize) -> Option<&dyn SourceTap> {
+        match self.taps.get(index) {
+            Some(Tap::Input(tap)) => Some(tap.as_ref()),
+            _ => None,
+        }
+    }
+
     /// The tap of the output with this index; a trap may have none.
     pub(super) fn output(&self, index: usize) -> Option<&dyn SinkTap> {
         match self.taps.get(index) {
@@ -131,12 +146,18 @@ impl Ports {
     }
 }
 
-fn open_port(port: PortRef<'_>, plan: &'static PortPlan) -> Result<(Tap, String), Error> {
-    Ok(match port {
-        PortRef::Source(from) => (Tap::Input(source::open(&from.input, plan.name)?), source::place(&from.input)),
-        PortRef::Table(from) => (Tap::Input(source::open(&from.input, plan.name)?), source::place(&from.input)),
-        PortRef::Sink(to) => (Tap::Output(sink::open(&to.target, to.mode, plan)?), sink::place(&to.target)),
-        PortRef::Trap(to) if matches!(to.target, Target::Unbound) => (Tap::Nowhere, sink::place(&to.target)),
-        PortRef::Trap(to) => (Tap::Output(sink::open(&to.target, None, plan)?), sink::place(&to.target)),
-    })
+/// Makes sure, without changing anything, that what will be staged for one output could be published.
+pub(super) fn check_output(tap: &dyn SinkTap, port: &PortPlan, has_store: bool) -> Result<(), Error> {
+    tap.check()?;
+    if has_store || port.kind == PortKind::Trap { Ok(()) } else { tap.check_without_store() }
+}
+
+fn open_port(port: PortRef<'_>, plan: &'static PortPlan) -> (Result<Tap, Error>, String) {
+    match port {
+        PortRef::Source(from) => (source::open(&from.input, plan.name).map(Tap::Input), source::place(&from.input)),
+        PortRef::Table(from) => (source::open(&from.input, plan.name).map(Tap::Input), source::place(&from.input)),
+        PortRef::Sink(to) => (sink::open(&to.target, to.mode, plan).map(Tap::Output), sink::place(&to.target)),
+        PortRef::Trap(to) if matches!(to.target, Target::Unbound) => (Ok(Tap::Nowhere), sink::place(&to.target)),
+        PortRef::Trap(to) => (sink::open(&to.target, None, plan).map(Tap::Output), sink::place(&to.target)),
+    }
 }

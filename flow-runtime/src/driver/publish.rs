@@ -93,11 +93,16 @@ fn load(
 }
 
 fn hold(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, iteration: u64, port: &str, why: Misfit) -> Error {
-    let failure = Failure::new(format!("iteration {iteration} was sealed and cannot be published as the flow is now"))
-        .cause(why.cause)
-        .help(why.help)
-        .of_port(port);
+    let failure = unfit(iteration, port, why);
     let note = failure.to_string();
     let _ = effect(world, "mark held", || checkpoint.store.mark_held(iteration, &note));
     Error::Held(failure)
+}
+
+/// Says that a sealed iteration cannot be published to `port` as it is bound now.
+pub(super) fn unfit(iteration: u64, port: &str, why: Misfit) -> Failure {
+    Failure::new(format!("iteration {iteration} was sealed and cannot be published as the flow is now"))
+        .cause(why.cause)
+        .help(why.help)
+        .of_port(port)
 }

@@ -3,6 +3,7 @@
 //! A new command is a file here and a line in [`table`]. What several commands ask for in the same words (ports, the
 //! store, JSON) is in `options.rs`.
 
+mod check;
 mod iterations;
 mod plan;
 mod run;
@@ -48,11 +49,12 @@ pub(super) struct Entry<F> {
 }
 
 /// All commands, as they are listed in the help; the first is what happens without a word.
-fn table<F: Flow>() -> [Entry<F>; 3] {
+fn table<F: Flow>() -> [Entry<F>; 4] {
     [
         Entry { grammar: run::grammar, act: run::act },
         Entry { grammar: plan::grammar, act: plan::act },
         Entry { grammar: iterations::grammar, act: iterations::act },
+        Entry { grammar: check::grammar, act: check::act },
     ]
 }
 

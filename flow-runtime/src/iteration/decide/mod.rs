@@ -63,12 +63,16 @@ pub(crate) fn start<'a>(latest: Option<u64>, unfinished: &'a [Sealed], bound: &[
     let Some(oldest) = unfinished.first() else {
         return Start::Open(latest.map_or(0, |latest| latest + 1));
     };
-    let misfits = oldest.outputs.iter().filter(|output| !output.loaded);
-    let misfit = misfits.filter_map(|output| Some((output, misfit(output, bound)?))).next();
-    match misfit {
-        Some((output, why)) => Start::Held { iteration: oldest.iteration, port: &output.staged.port, why },
+    match misfits(oldest, bound).next() {
+        Some((port, why)) => Start::Held { iteration: oldest.iteration, port, why },
         None => Start::Publish(oldest),
     }
+}
+
+/// What of a sealed iteration cannot be published as the outputs are bound now.
+pub(crate) fn misfits<'a>(sealed: &'a Sealed, bound: &[Bound]) -> impl Iterator<Item = (&'a str, Misfit)> {
+    let wanting = sealed.outputs.iter().filter(|output| !output.loaded);
+    wanting.filter_map(|output| Some((output.staged.port.as_str(), misfit(output, bound)?)))
 }
 
 fn misfit(output: &Output, bound: &[Bound]) -> Option<Misfit> {

@@ -53,7 +53,7 @@ pub(super) fn parse_attempt_state(text: &str) -> rusqlite::Result<AttemptState> 
     AttemptState::parse(text).ok_or_else(|| unreadable(format!("unknown state `{text}`")))
 }
 
-fn parse_hash(text: &str) -> rusqlite::Result<u64> {
+pub(super) fn parse_hash(text: &str) -> rusqlite::Result<u64> {
     u64::from_str_radix(text, 16).map_err(|_| unreadable(format!("`{text}` is no hash")))
 }
 

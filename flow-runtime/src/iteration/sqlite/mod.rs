@@ -10,6 +10,7 @@
 
 mod columns;
 pub(super) mod format;
+mod look;
 mod seal;
 
 use std::{path::Path, time::Duration};

@@ -62,6 +62,16 @@ impl StagingArea {
         Ok(Self { directory })
     }
 
+    /// The directory as it is, to be looked into.
+    pub(crate) fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Begins an attempt; nothing is on disk before its first row.
     #[must_use]
     pub fn attempt(&self, attempt: &str, plan: &'static Plan) -> StagedAttempt {
@@ -83,13 +93,16 @@ impl StagingArea {
         Staged::open(&self.directory.join(attempt), manifest, port)
     }
 
-    /// The attempts that have a directory, in the order of their ids.
+    /// The attempts that have a directory, in the order of their ids; none where there is no staging directory.
     ///
     /// # Errors
     /// [`Error::Store`] when the directory cannot be listed.
     pub fn attempts(&self) -> Result<Vec<String>, Error> {
         let list = || -> io::Result<Vec<String>> {
-            fs::read_dir(&self.directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+            match fs::read_dir(&self.directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+                entries => entries?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+            }
         };
         let mut attempts = list().map_err(|error| failed("cannot list the staged attempts", &self.directory, error))?;
         attempts.sort();

@@ -1,0 +1,59 @@
+//! The inputs: whether they are there, and whether what was read of them before is still what it was.
+
+use super::Findings;
+use crate::{
+    Failure,
+    driver::{checkpoint::OpenCheckpoint, ports::Ports},
+    iteration::{decide::known_shards, store::Store as _},
+    plan::PortKind,
+    source::{KnownShard, ShardFrom},
+};
+
+/// Whether every input can be read from where the last iteration ended.
+pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint) {
+    let Some(sealed) = found.keep(None, checkpoint.store.shards()) else { return };
+    for (index, port) in ports.ports() {
+        let Some(tap) = ports.input(index) else { continue };
+        // Tables are read whole each time, and go on from nowhere.
+        let known = if port.kind == PortKind::Source { known_shards(&sealed, port.name) } else { Vec::new() };
+        let Some(shards) = found.keep(Some(port.name), tap.survey(&known)) else { continue };
+        let mut present = Vec::new();
+        let mut all_present = true;
+        for shard in shards {
+            match found.keep(Some(port.name), shard) {
+                Some(shard) => present.push(shard),
+                None => all_present = false,
+            }
+        }
+        if let Some(gone) = gone(&known, &present).filter(|_| all_present) {
+            found.note(Some(port.name), gone);
+        }
+    }
+}
+
+/// Whether every input can be read at all.
+pub(super) fn presence(found: &mut Findings, ports: &Ports) {
+    for (index, port) in ports.ports() {
+        let Some(tap) = ports.input(index) else { continue };
+        for shard in found.keep(Some(port.name), tap.survey(&[])).unwrap_or_default() {
+            found.keep(Some(port.name), shard);
+        }
+    }
+}
+
+/// What to say when shards were read before and are not there any more. Files go after a rotation, so that is no error;
+/// that none is left is another source behind the same name, or all of it is gone.
+fn gone(known: &[KnownShard], present: &[ShardFrom]) -> Option<Failure> {
+    let is_there = |known: &&KnownShard| present.iter().any(|there| there.shard.id == known.id);
+    let lost: Vec<&KnownShard> = known.iter().filter(|known| !is_there(known)).collect();
+    let last = lost.last()?;
+    let cause = format!("the last of them is {}, read to position {}", last.name, last.next);
+    let (what, help) = match lost.len() == known.len() {
+        true => (
+            "nothing of what was read before is there",
+            "check the address: what it names now is read from its beginning, as if it had never been seen",
+        ),
+        false => ("some of what was read before is not there", "what was added to it since, if anything, is not read"),
+    };
+    Some(Failure::new(format!("{what} ({} of {})", lost.len(), known.len())).cause(cause).help(help))
+}

@@ -1,0 +1,121 @@
+//! The store, looked at: for a check, which must leave no trace.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::{BUSY_TIMEOUT, SqliteStore, columns, format};
+use crate::Error;
+
+/// The last sealed iteration, and the program that read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LastProgram {
+    pub(crate) iteration: u64,
+    /// [`Plan::hash`](crate::Plan::hash) of the program.
+    pub(crate) plan_hash: u64,
+}
+
+impl SqliteStore {
+    /// The store of `flow` in the file `path`, to be read; `None` where it has not begun.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the file is no store, or cannot be read.
+    pub(crate) fn look(path: &Path, flow: &str) -> Result<Option<Self>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let fail = |error: rusqlite::Error| format::cannot_open(path, &error);
+        let connection = open(path).map_err(fail)?;
+        if format::is_unwritten(&connection).map_err(fail)? {
+            return Ok(None);
+        }
+        format::check(&connection, path)?;
+        let epoch = "SELECT epoch FROM flows WHERE name = ?1";
+        let epoch = connection.query_row(epoch, [flow], |row| row.get(0)).optional().map_err(fail)?;
+        let place = path.display().to_string();
+        Ok(epoch.map(|epoch| Self { connection, flow: flow.to_owned(), epoch, place }))
+    }
+
+    /// The program that read the last sealed iteration.
+    pub(crate) fn last_program(&self) -> Result<Option<LastProgram>, Error> {
+        let sql = "SELECT i.iteration, a.plan_hash FROM iterations i JOIN attempts a ON a.id = i.attempt
+                   WHERE i.epoch = ?1 ORDER BY i.iteration DESC LIMIT 1";
+        let last = self.rows("read the attempts", sql, [&self.epoch], |row| {
+            Ok(LastProgram { iteration: row.get(0)?, plan_hash: columns::parse_hash(&row.get::<_, String>(1)?)? })
+        })?;
+        Ok(last.first().copied())
+    }
+
+    /// The most that was ever staged for an iteration.
+    pub(crate) fn staged_bytes_max(&self) -> Result<u64, Error> {
+        let sql = "SELECT coalesce(max(bytes), 0) FROM
+                   (SELECT sum(bytes) AS bytes FROM outputs WHERE epoch = ?1 GROUP BY iteration)";
+        let bytes = self.rows("read the manifests", sql, [&self.epoch], |row| row.get(0))?;
+        Ok(bytes.first().copied().unwrap_or(0))
+    }
+}
+
+/// Without a log nobody is writing, and the file alone is the store; else SQLite would make files beside it, and leave
+/// them there, even to read.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let connection = match Path::new(&log).exists() {
+        true => Connection::open_with_flags(path, flags)?,
+        false => Connection::open_with_flags(uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?,
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+/// The path as SQLite reads it in an address; every byte that could mean something there is escaped.
+fn uri(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(*byte)),
+            _ => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::iteration::store::Store as _;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn to_look_at_a_store_leaves_no_trace_whatever_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a store?#%.db");
+        assert!(SqliteStore::look(&path, "counts").unwrap().is_none());
+        let epoch = SqliteStore::open(&path, "counts", "e1", 0).unwrap().epoch().to_owned();
+        let before = (names(folder.path()), fs::read(&path).unwrap());
+        assert!(SqliteStore::look(&path, "others").unwrap().is_none());
+        let seen = SqliteStore::look(&path, "counts").unwrap().unwrap();
+        assert_eq!((seen.epoch(), seen.latest().unwrap(), seen.last_program().unwrap()), (&*epoch, None, None));
+        assert_eq!(seen.staged_bytes_max().unwrap(), 0);
+        drop(seen);
+        assert_eq!((names(folder.path()), fs::read(&path).unwrap()), before);
+    }
+
+    #[test]
+    fn a_store_that_is_being_written_shows_what_was_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let writer = SqliteStore::open(&path, "counts", "e1", 0).unwrap();
+        assert_eq!(SqliteStore::look(&path, "counts").unwrap().unwrap().epoch(), writer.epoch());
+    }
+}
