@@ -200,6 +200,7 @@ mod tests {
             started: UNIX_EPOCH + Duration::from_millis(1_500),
             took: None,
             records: 7,
+            bytes: 70,
             trapped: 1,
             rows: vec![("counts".to_owned(), 5)],
             note: String::new(),

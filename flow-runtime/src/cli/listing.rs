@@ -46,6 +46,7 @@ mod tests {
             started: UNIX_EPOCH + Duration::from_secs(1_785_000_000),
             took: Some(Duration::from_millis(1_240)),
             records: 1_234_567,
+            bytes: 105_800_000,
             trapped: 3,
             rows: vec![("bad_lines".to_owned(), 3), ("counts".to_owned(), 1_000)],
             note: String::new(),

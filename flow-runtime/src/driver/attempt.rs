@@ -20,7 +20,7 @@ use crate::{
     iteration::{
         Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion,
         decide::{Close, close, runs_without_records},
-        store::{self, SealEnd, Store as _},
+        store::{self, GivenUp, SealEnd, Store as _},
     },
     plan::PortKind,
     sink::staging::{StagedAttempt, StagedManifest},
@@ -109,15 +109,15 @@ pub(super) fn seal(
     read: Read,
 ) -> Result<Option<Sealed>, Error> {
     let Read { executed, staged, known, .. } = read;
-    let seal = match close(attempt.iteration, ports.sources(), &ranges(ports, &executed), &known) {
+    let seal = match close(attempt.iteration, ports.sources(), ranges(ports, &executed), &known) {
         Close::Nothing => return Ok(None),
         Close::Positions(ranges) => {
             Seal { ranges, sealed_us: world.now_us(), note: "no new records".to_owned(), ..Seal::default() }
         }
-        Close::Everything => Seal {
+        Close::Everything(ranges) => Seal {
             sealed_us: world.now_us(),
             note: note(executed.closed_by).to_owned(),
-            ranges: ranges(ports, &executed),
+            ranges,
             tables: tables(ports, &executed),
             outputs: outputs(ports, effect(world, "stage", || staged.finish())?),
             counts: counts(ports, &executed),
@@ -138,12 +138,13 @@ fn lost(attempt: &Attempt) -> Error {
 
 /// Gives the attempt up that failed with `error`; what cannot be cleaned up now is swept away by the next run.
 pub(super) fn give_up(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, attempt: &Attempt, error: Error) -> Error {
-    let held = match &error {
-        Error::Held(failure) => Some(failure.to_string()),
-        _ => None,
+    let text = error.to_string();
+    let why = match &error {
+        Error::Held(_) => GivenUp::Held(&text),
+        _ => GivenUp::Revoked(&text),
     };
     // The error that is told is the one that came first.
-    let _ = checkpoint.give_up(world, &attempt.id, held.as_deref());
+    let _ = checkpoint.give_up(world, &attempt.id, why);
     error
 }
 

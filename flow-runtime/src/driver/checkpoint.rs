@@ -16,7 +16,7 @@ use crate::{
     Error, Failure, folder,
     iteration::{
         sqlite::{SqliteStore, refuse_folder},
-        store::Store as _,
+        store::{GivenUp, Store as _},
     },
     sink::{Ticket, staging::StagingArea},
 };
@@ -95,8 +95,8 @@ impl OpenCheckpoint {
     }
 
     /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed and not done stays.
-    pub(super) fn give_up(&self, world: &dyn Surroundings, attempt: &str, held: Option<&str>) -> Result<(), Error> {
-        if effect(world, "revoke", || self.store.revoke(attempt, held))? {
+    pub(super) fn give_up(&self, world: &dyn Surroundings, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
+        if effect(world, "revoke", || self.store.revoke(attempt, why))? {
             effect(world, "remove staging", || self.staging.remove(attempt))?;
         }
         Ok(())
@@ -110,7 +110,7 @@ impl OpenCheckpoint {
         attempts.extend(self.store.open_attempts()?.into_iter().map(|attempt| attempt.id));
         attempts.sort();
         attempts.dedup();
-        attempts.iter().try_for_each(|attempt| self.give_up(world, attempt, None))
+        attempts.iter().try_for_each(|attempt| self.give_up(world, attempt, GivenUp::Revoked("its run has died")))
     }
 }
 

@@ -43,7 +43,7 @@ use checkpoint::OpenCheckpoint;
 use ports::Ports;
 use surroundings::{Process, Surroundings};
 
-use crate::{Error, Flow, flow::Counts};
+use crate::{Error, Flow, flow::Counts, iteration::store::GivenUp};
 
 /// How to run; by default on every processor, without bounds and without a store.
 ///
@@ -273,7 +273,7 @@ fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Res
     enter(Phase::Loading);
     match &sealed {
         Some(sealed) => publish::publish(&checkpoint, &mut ports, world, sealed)?,
-        None => checkpoint.give_up(world, &attempt.id, None)?,
+        None => checkpoint.give_up(world, &attempt.id, GivenUp::Unneeded)?,
     }
     enter(Phase::Done);
 

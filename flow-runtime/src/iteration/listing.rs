@@ -1,15 +1,16 @@
-//! [`iterations`]: what a store has of a flow, for people.
+//! What a store has of a flow, for people: [`iterations`] as a list, `detail` one in full.
 
 use std::{
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    State,
+    IterationDetail, State,
     sqlite::{
+        detail,
         format::{self, cannot_open},
         refuse_folder,
     },
@@ -18,6 +19,7 @@ use crate::{Error, Failure};
 
 /// One iteration, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IterationRow {
     /// Its number, from 0.
     pub number: u64,
@@ -29,6 +31,8 @@ pub struct IterationRow {
     pub took: Option<Duration>,
     /// Records read from its sources.
     pub records: u64,
+    /// Bytes read from its sources.
+    pub bytes: u64,
     /// Records that went to traps.
     pub trapped: u64,
     /// Rows for each sink and trap that got any, by the name of its port.
@@ -37,48 +41,129 @@ pub struct IterationRow {
     pub note: String,
 }
 
+/// The iterations of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// The random number of the logical name; empty if the store does not know it.
+    pub(crate) epoch: String,
+    /// Oldest first.
+    pub(crate) rows: Vec<IterationRow>,
+    /// Iterations before these, which were not asked for.
+    pub(crate) earlier: u64,
+    /// Those from before resets, oldest first.
+    pub(crate) former: Vec<FormerListing>,
+}
+
+/// The iterations from before a reset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FormerListing {
+    /// What the epoch was.
+    pub(crate) epoch: String,
+    /// When the reset was.
+    pub(crate) ended: SystemTime,
+    /// Oldest first.
+    pub(crate) rows: Vec<IterationRow>,
+    /// Iterations before these, which were not asked for.
+    pub(crate) earlier: u64,
+}
+
 /// Lists the iterations of a flow, by its logical name, oldest first; a run may be under way.
 ///
-/// An iteration that is being read, or whose run died while it was, comes last, as [`State::Open`].
+/// An iteration that is being read, or whose run died while it was, comes last, as [`State::Open`]. What is from before a
+/// reset is not listed.
 ///
 /// # Errors
 /// [`Error::Store`] when `path` is no store or cannot be read.
 pub fn iterations(path: &Path, flow: &str) -> Result<Vec<IterationRow>, Error> {
+    Ok(list(path, flow, None)?.rows)
+}
+
+/// As [`iterations`], at most the `last` ones of each epoch, with those from before resets.
+pub(crate) fn list(path: &Path, flow: &str, last: Option<u64>) -> Result<Listing, Error> {
+    look(path, flow, |snapshot| {
+        let Some(epoch) = epoch(snapshot, flow)? else { return Ok(Listing::default()) };
+        let mut rows = sealed(snapshot, &epoch, last)?;
+        rows.extend(pending(snapshot, &epoch)?);
+        let earlier = earlier(snapshot, &epoch, &rows)?;
+        Ok(Listing { rows, earlier, former: former(snapshot, flow, last)?, epoch })
+    })
+}
+
+/// One iteration in full; `None` if the store knows nothing of it.
+///
+/// # Errors
+/// [`Error::Store`] when `path` is no store or cannot be read.
+pub(crate) fn detail(path: &Path, flow: &str, iteration: u64) -> Result<Option<IterationDetail>, Error> {
+    look(path, flow, |snapshot| match epoch(snapshot, flow)? {
+        Some(epoch) => detail::read(snapshot, &epoch, iteration),
+        None => Ok(None),
+    })
+}
+
+/// Reads from a store without changing it, in one snapshot: a run may seal between two statements.
+fn look<T>(path: &Path, flow: &str, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let fail = |error: rusqlite::Error| cannot_open(path, &error);
-    refuse_folder(path)?;
-    if !path.exists() {
-        return Err(Error::Store(
-            Failure::new("there is no checkpoint store")
-                .at(path.display().to_string())
-                .help(format!("{flow} has not run with it yet; if it ran elsewhere, say where with --checkpoint")),
-        ));
-    }
+    must_exist(path, flow)?;
     let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
     format::check(&connection, path)?;
-    let read = || {
-        // One snapshot: a run may seal between two statements.
-        let snapshot = connection.unchecked_transaction()?;
-        let epoch = "SELECT epoch FROM flows WHERE name = ?1";
-        let Some(epoch) = snapshot.query_row(epoch, [flow], |row| row.get::<_, String>(0)).optional()? else {
-            return Ok(Vec::new());
-        };
-        let mut rows = sealed(&snapshot, &epoch)?;
-        rows.extend(pending(&snapshot, &epoch)?);
-        Ok(rows)
-    };
-    read().map_err(fail)
+    connection.unchecked_transaction().and_then(|snapshot| read(&snapshot)).map_err(fail)
 }
 
-fn sealed(connection: &Connection, epoch: &str) -> rusqlite::Result<Vec<IterationRow>> {
+/// Makes sure that there is a store: who only looks at one, or tidies it up, makes none.
+///
+/// # Errors
+/// [`Error::Store`] when there is nothing at `path`, or a folder.
+pub(crate) fn must_exist(path: &Path, flow: &str) -> Result<(), Error> {
+    refuse_folder(path)?;
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Error::Store(
+        Failure::new("there is no checkpoint store")
+            .at(path.display().to_string())
+            .help(format!("{flow} has not run with it yet; if it ran elsewhere, say where with --checkpoint")),
+    ))
+}
+
+fn epoch(connection: &Connection, flow: &str) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT epoch FROM flows WHERE name = ?1", [flow], |row| row.get(0)).optional()
+}
+
+fn former(connection: &Connection, flow: &str, last: Option<u64>) -> rusqlite::Result<Vec<FormerListing>> {
+    let mut epochs = connection.prepare("SELECT epoch, ended FROM former_epochs WHERE flow = ?1 ORDER BY rowid")?;
+    let epochs = epochs.query_map([flow], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut former = Vec::new();
+    for epoch in epochs {
+        let (epoch, ended) = epoch?;
+        let rows = sealed(connection, &epoch, last)?;
+        former.push(FormerListing { earlier: earlier(connection, &epoch, &rows)?, ended: time(ended), rows, epoch });
+    }
+    Ok(former)
+}
+
+/// How many iterations there are before `rows`.
+fn earlier(connection: &Connection, epoch: &str, rows: &[IterationRow]) -> rusqlite::Result<u64> {
+    let first = rows.first().map_or(0, |row| row.number);
+    let count = "SELECT count(*) FROM iterations WHERE epoch = ?1 AND iteration < ?2";
+    connection.query_row(count, params![epoch, first], |row| row.get(0))
+}
+
+fn sealed(connection: &Connection, epoch: &str, last: Option<u64>) -> rusqlite::Result<Vec<IterationRow>> {
     let mut statement = connection.prepare(
         "SELECT i.iteration, i.state, a.opened, i.done, i.note,
                 (SELECT coalesce(sum(records), 0) FROM ranges r WHERE r.epoch = i.epoch AND r.iteration = i.iteration),
+                (SELECT coalesce(sum(bytes), 0) FROM ranges r WHERE r.epoch = i.epoch AND r.iteration = i.iteration),
                 (SELECT coalesce(sum(trapped), 0) FROM counts c WHERE c.epoch = i.epoch AND c.iteration = i.iteration)
-         FROM iterations i JOIN attempts a ON a.id = i.attempt WHERE i.epoch = ?1 ORDER BY i.iteration",
+         FROM iterations i JOIN attempts a ON a.id = i.attempt WHERE i.epoch = ?1
+         ORDER BY i.iteration DESC LIMIT ?2",
     )?;
-    let mut rows: Vec<IterationRow> = statement.query_map([epoch], sealed_row)?.collect::<Result<_, _>>()?;
+    // To SQLite, a negative limit is none.
+    let limit = last.and_then(|last| i64::try_from(last).ok()).unwrap_or(-1);
+    let rows = statement.query_map(params![epoch, limit], sealed_row)?;
+    let mut rows: Vec<IterationRow> = rows.collect::<Result<_, _>>()?;
+    rows.reverse();
     let mut outputs =
         connection.prepare("SELECT port, rows FROM outputs WHERE epoch = ?1 AND iteration = ?2 ORDER BY port")?;
     for row in &mut rows {
@@ -98,7 +183,8 @@ fn sealed_row(row: &Row<'_>) -> rusqlite::Result<IterationRow> {
         started: time(opened),
         took,
         records: row.get(5)?,
-        trapped: row.get(6)?,
+        bytes: row.get(6)?,
+        trapped: row.get(7)?,
         rows: Vec::new(),
         note: row.get(4)?,
     })
@@ -127,13 +213,14 @@ fn pending_row(row: &Row<'_>) -> rusqlite::Result<Option<IterationRow>> {
         started: time(row.get(2)?),
         took: None,
         records: 0,
+        bytes: 0,
         trapped: 0,
         rows: Vec::new(),
         note,
     }))
 }
 
-fn time(micros: i64) -> SystemTime {
+pub(crate) fn time(micros: i64) -> SystemTime {
     let since = Duration::from_micros(micros.unsigned_abs());
     if micros < 0 { UNIX_EPOCH - since } else { UNIX_EPOCH + since }
 }

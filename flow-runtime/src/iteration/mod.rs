@@ -11,7 +11,7 @@
 //! (`driver/mod.rs`).
 
 pub(crate) mod decide;
-mod listing;
+pub(crate) mod listing;
 #[cfg(test)]
 pub(crate) mod model;
 pub(crate) mod sqlite;
@@ -20,4 +20,7 @@ pub(crate) mod store;
 
 pub use listing::{IterationRow, iterations};
 pub use states::State;
-pub(crate) use states::{Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion};
+pub(crate) use states::{
+    Attempt, IterationDetail, OperatorCounts, Output, Range, Seal, Sealed, SealedDetail, SealedShard, TableVersion,
+    Tried,
+};

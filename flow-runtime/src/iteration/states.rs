@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::{
     flow::Counts,
+    iteration::decide::AttemptState,
     sink::{Mode, staging::StagedManifest},
     source::{LastRead, Position},
 };
@@ -168,4 +169,45 @@ pub(crate) struct Sealed {
     pub(crate) attempt: String,
     /// What is to be published, and what has been.
     pub(crate) outputs: Vec<Output>,
+}
+
+/// A try at an iteration, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tried {
+    /// The try.
+    pub(crate) attempt: Attempt,
+    /// What became of it.
+    pub(crate) state: AttemptState,
+    /// Why it was given up; empty if it was not, or if nobody knows.
+    pub(crate) note: String,
+}
+
+/// All that a store has of one iteration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IterationDetail {
+    /// Its number.
+    pub(crate) iteration: u64,
+    /// How far it has come.
+    pub(crate) state: State,
+    /// What a person should know: why it is held, who runs it, why it is no bigger.
+    pub(crate) note: String,
+    /// The tries at it that are remembered, in their order.
+    pub(crate) tries: Vec<Tried>,
+    /// What the seal made final; `None` while there is none.
+    pub(crate) sealed: Option<SealedDetail>,
+}
+
+/// A sealed iteration, in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealedDetail {
+    /// The attempt that was sealed.
+    pub(crate) attempt: String,
+    /// What the seal made final, and what has been loaded of it.
+    pub(crate) seal: Seal,
+    /// When every target had it, in microseconds since the epoch of Unix.
+    pub(crate) loaded_us: Option<i64>,
+    /// When nothing was left to do for it.
+    pub(crate) done_us: Option<i64>,
+    /// What the tables held when they were read before.
+    pub(crate) tables_before: Vec<TableVersion>,
 }

@@ -36,8 +36,8 @@ pub(crate) trait Store: fmt::Debug {
     fn open(&self, attempt: &Attempt) -> Result<(), Error>;
 
     /// Forbids an attempt to be sealed, for ever, even if a note of its opening arrives late; one that is sealed stays
-    /// so. With `held`, it stopped for that reason, which needs a person. Says whether what it staged is garbage.
-    fn revoke(&self, attempt: &str, held: Option<&str>) -> Result<bool, Error>;
+    /// so, and one that was given up before keeps its reason. Says whether what it staged is garbage.
+    fn revoke(&self, attempt: &str, why: GivenUp<'_>) -> Result<bool, Error>;
 
     /// Makes an attempt final in one step, on the condition that its iteration is absent, that it is not revoked and
     /// that the epoch is still the store's. Says whether the condition held.
@@ -60,6 +60,17 @@ pub(crate) trait Store: fmt::Debug {
 
     /// Notes why this sealed iteration needs a person.
     fn mark_held(&self, iteration: u64, why: &str) -> Result<(), Error>;
+}
+
+/// Why an attempt is given up, in words for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GivenUp<'a> {
+    /// It failed, or its process died: the next one begins anew.
+    Revoked(&'a str),
+    /// It stopped for a reason that needs a person.
+    Held(&'a str),
+    /// Nothing was new; nobody need remember it, for what is not known may not be sealed either.
+    Unneeded,
 }
 
 /// How sealing ended.

@@ -136,50 +136,51 @@ fn a_source_is_told_of_its_own_shards_only() {
     assert_eq!(known, expected);
 }
 
+fn closed(iteration: u64, ranges: &[Range], sealed: &[SealedShard]) -> Close {
+    close(iteration, 1, ranges.to_vec(), sealed)
+}
+
 #[test]
-fn new_records_are_sealed() {
-    assert_eq!(close(4, 1, &[range("a", 1, "10")], &[shard("log", "a", "0")]), Close::Everything);
+fn new_records_are_sealed_and_shards_that_did_not_move_are_not() {
+    let sealed = [shard("log", "a", "0"), shard("log", "b", "7")];
+    let ranges = [range("a", 1, "10"), range("b", 0, "7"), range("c", 0, "0")];
+    assert_eq!(closed(4, &ranges, &sealed), Close::Everything(vec![range("a", 1, "10"), range("c", 0, "0")]));
 }
 
 #[test]
 fn the_first_iteration_is_sealed_even_if_nothing_came() {
-    assert_eq!(close(0, 1, &[], &[]), Close::Everything);
+    assert_eq!(closed(0, &[], &[]), Close::Everything(vec![]));
 }
 
 #[test]
 fn a_flow_without_sources_is_sealed_each_time() {
-    assert_eq!(close(4, 0, &[], &[]), Close::Everything);
+    assert_eq!(close(4, 0, vec![], &[]), Close::Everything(vec![]));
 }
 
 #[test]
 fn no_new_record_on_known_shards_leaves_the_store_as_it_is() {
-    assert_eq!(close(4, 1, &[range("a", 0, "10")], &[shard("log", "a", "10")]), Close::Nothing);
+    assert_eq!(closed(4, &[range("a", 0, "10")], &[shard("log", "a", "10")]), Close::Nothing);
 }
 
 #[test]
 fn a_shard_that_is_gone_leaves_the_store_as_it_is() {
-    assert_eq!(close(4, 1, &[], &[shard("log", "a", "10")]), Close::Nothing);
+    assert_eq!(closed(4, &[], &[shard("log", "a", "10")]), Close::Nothing);
 }
 
 #[test]
 fn a_new_shard_without_records_has_its_position_sealed() {
     let ranges = [range("a", 0, "10"), range("b", 0, "0")];
-    assert_eq!(close(4, 1, &ranges, &[shard("log", "a", "10")]), Close::Positions(vec![range("b", 0, "0")]));
+    assert_eq!(closed(4, &ranges, &[shard("log", "a", "10")]), Close::Positions(vec![range("b", 0, "0")]));
 }
 
 #[test]
 fn a_position_that_moved_over_no_record_is_sealed() {
-    assert_eq!(
-        close(4, 1, &[range("a", 0, "12")], &[shard("log", "a", "10")]),
-        Close::Positions(vec![range("a", 0, "12")])
-    );
+    let moved = range("a", 0, "12");
+    assert_eq!(closed(4, &[moved.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![moved]));
 }
 
 #[test]
 fn a_renamed_shard_is_sealed_under_its_new_name() {
     let renamed = Range { name: "a.log.1".to_owned(), ..range("a", 0, "10") };
-    assert_eq!(
-        close(4, 1, std::slice::from_ref(&renamed), &[shard("log", "a", "10")]),
-        Close::Positions(vec![renamed.clone()])
-    );
+    assert_eq!(closed(4, &[renamed.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![renamed]));
 }

@@ -123,7 +123,7 @@ pub(super) fn close(number: Number, span: Span, known: Option<(u8, u8)>) -> Clos
         hash: String::new(),
     };
     let known = known.map(|(next, name)| sealed_shard(Span { first: 0, next, name }));
-    decide::close(number.into(), 1, &[range], known.as_slice())
+    decide::close(number.into(), 1, vec![range], known.as_slice())
 }
 
 /// What a publication tells a ledger.

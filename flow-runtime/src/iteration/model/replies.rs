@@ -175,10 +175,10 @@ fn close(setup: &Setup, of: Attempt, known: Option<(u8, u8)>) -> Doing {
         _ if setup.is(Mutant::EmptyIterationRunsOperators) => {
             Doing::Stage { of: Attempt { outputs: everything, ..of } }
         }
-        Close::Everything if setup.is(Mutant::LeavesTrapOutOfManifest) => {
+        Close::Everything(_) if setup.is(Mutant::LeavesTrapOutOfManifest) => {
             Doing::Stage { of: Attempt { outputs: everything & !(1 << TRAP), ..of } }
         }
-        Close::Everything => Doing::Stage { of: Attempt { outputs: everything, ..of } },
+        Close::Everything(_) => Doing::Stage { of: Attempt { outputs: everything, ..of } },
         Close::Positions(_) => Doing::Seal { of },
         Close::Nothing => Doing::GiveUp { id: of.id },
     }

@@ -3,7 +3,8 @@
 use rusqlite::Row;
 
 use crate::{
-    iteration::{Attempt, Output, SealedShard, State, decide::AttemptState},
+    flow::Counts,
+    iteration::{Attempt, OperatorCounts, Output, Range, SealedShard, State, TableVersion, decide::AttemptState},
     sink::{Mode, staging::StagedManifest},
     source::{LastRead, Position},
 };
@@ -39,6 +40,32 @@ pub(super) fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
     };
     let mode = parse_mode(&row.get::<_, String>(2)?)?;
     Ok(Output { staged, place: row.get(1)?, mode, loaded: row.get(8)? })
+}
+
+/// Reads port, shard, name, mark, first, next, records, bytes, hash.
+pub(super) fn range(row: &Row<'_>) -> rusqlite::Result<Range> {
+    Ok(Range {
+        port: row.get(0)?,
+        shard: row.get(1)?,
+        name: row.get(2)?,
+        mark: row.get(3)?,
+        first: Position::new(row.get::<_, String>(4)?),
+        next: Position::new(row.get::<_, String>(5)?),
+        records: row.get(6)?,
+        bytes: row.get(7)?,
+        hash: row.get(8)?,
+    })
+}
+
+/// Reads port, records, bytes, hash.
+pub(super) fn table(row: &Row<'_>) -> rusqlite::Result<TableVersion> {
+    Ok(TableVersion { port: row.get(0)?, records: row.get(1)?, bytes: row.get(2)?, hash: row.get(3)? })
+}
+
+/// Reads operator, rows_in, rows_out, filtered, trapped.
+pub(super) fn counts(row: &Row<'_>) -> rusqlite::Result<OperatorCounts> {
+    let counts = Counts { rows_in: row.get(1)?, rows_out: row.get(2)?, filtered: row.get(3)?, trapped: row.get(4)? };
+    Ok(OperatorCounts { operator: row.get(0)?, counts })
 }
 
 fn parse_mode(text: &str) -> rusqlite::Result<Mode> {

@@ -9,7 +9,7 @@ use crate::{Error, Failure};
 /// Marks the file as a store of flow: `flow` in ASCII.
 const APPLICATION_ID: i32 = 0x666c_6f77;
 /// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 3;
+const SCHEMA_VERSION: i32 = 4;
 
 /// The error for a file that cannot be opened as a store.
 pub(in crate::iteration) fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {
@@ -32,7 +32,11 @@ pub(super) fn advice(error: &rusqlite::Error) -> Option<&'static str> {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             "another program writes to it: wait for it and run again"
         }
-        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => "give --checkpoint another file",
+        ErrorCode::NotADatabase => "give --checkpoint another file",
+        ErrorCode::DatabaseCorrupt => {
+            "put the file back from a backup, together with the targets; or start both anew, which reads everything \
+             again: empty targets, and a new --checkpoint"
+        }
         ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
             "give --checkpoint a place that can be written to"
         }
@@ -69,7 +73,7 @@ pub(super) fn create_schema(connection: &Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Refuses a database that is something else, or of a later version of flow.
+/// Refuses a database that is something else, or of another version of flow.
 pub(in crate::iteration) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let read = || Ok((pragma("application_id")?, pragma("user_version")?));

@@ -9,6 +9,7 @@
 //! the seal is right without it.
 
 mod columns;
+pub(super) mod detail;
 pub(super) mod format;
 mod look;
 mod seal;
@@ -22,12 +23,15 @@ pub(crate) use format::refuse_folder;
 use super::{
     Attempt, Output, Seal, Sealed, SealedShard, State,
     decide::{AttemptState, Marked, is_garbage, mark, may_revoke},
-    store::Store,
+    store::{GivenUp, Store},
 };
 use crate::{Error, Failure};
 
 /// How long a write waits for the write of another flow's run.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Iterations after which attempts that failed are forgotten.
+const REFUSED_KEPT_ITERATIONS: u64 = 100;
 
 /// The iterations of one flow in a SQLite file.
 #[derive(Debug)]
@@ -107,13 +111,7 @@ impl SqliteStore {
     }
 
     fn outputs(&self, iteration: u64) -> Result<Vec<Output>, Error> {
-        self.rows(
-            "read a manifest",
-            "SELECT port, target, mode, file, rows, bytes, hash, fields, loaded FROM outputs
-             WHERE epoch = ?1 AND iteration = ?2 ORDER BY port",
-            params![self.epoch, iteration],
-            columns::output,
-        )
+        self.rows("read a manifest", detail::OUTPUTS, params![self.epoch, iteration], columns::output)
     }
 
     /// Notes that an iteration has reached a state, by `update`, if it may.
@@ -204,10 +202,10 @@ impl Store for SqliteStore {
                       VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6)";
         let open = || {
             let transaction = self.connection.unchecked_transaction()?;
-            // Who was refused once stays refused, until the iteration is another's.
+            // Who was refused stays refused: an attempt that is not known may not be sealed either.
             let forget = "DELETE FROM attempts WHERE epoch = ?1 AND state IN ('revoked', 'held')
-                          AND iteration IN (SELECT iteration FROM iterations WHERE epoch = ?1)";
-            transaction.execute(forget, [&self.epoch])?;
+                          AND iteration <= (SELECT max(iteration) - ?2 FROM iterations WHERE epoch = ?1)";
+            transaction.execute(forget, params![self.epoch, REFUSED_KEPT_ITERATIONS])?;
             let hash = format!("{plan_hash:016x}");
             transaction.execute(insert, params![id, self.epoch, iteration, owner, opened_us, hash])?;
             transaction.commit()
@@ -215,7 +213,7 @@ impl Store for SqliteStore {
         open().map_err(self.failed("open an iteration"))
     }
 
-    fn revoke(&self, attempt: &str, held: Option<&str>) -> Result<bool, Error> {
+    fn revoke(&self, attempt: &str, why: GivenUp<'_>) -> Result<bool, Error> {
         let revoke = || -> rusqlite::Result<bool> {
             let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
             let known = "SELECT a.state, i.state, a.epoch = (SELECT epoch FROM flows WHERE name = ?2)
@@ -233,11 +231,15 @@ impl Store for SqliteStore {
             if !may_revoke(Some(state)) {
                 return Ok(is_garbage(is_current, Some(state), iteration));
             }
-            let to = if held.is_some() { AttemptState::Held } else { AttemptState::Revoked };
-            let update = "UPDATE attempts SET state = ?2, note = ?3 WHERE id = ?1";
-            transaction.execute(update, params![attempt, to.as_str(), held.unwrap_or_default()])?;
+            let refuse = "UPDATE attempts SET state = ?2, note = ?3 WHERE id = ?1 AND state = 'open'";
+            let refused = |state: AttemptState, note| transaction.execute(refuse, [attempt, state.as_str(), note]);
+            match why {
+                GivenUp::Revoked(note) => refused(AttemptState::Revoked, note)?,
+                GivenUp::Held(note) => refused(AttemptState::Held, note)?,
+                GivenUp::Unneeded => transaction.execute("DELETE FROM attempts WHERE id = ?1", [attempt])?,
+            };
             transaction.commit()?;
-            Ok(is_garbage(is_current, Some(to), iteration))
+            Ok(is_garbage(is_current, Some(AttemptState::Revoked), iteration))
         };
         revoke().map_err(self.failed("give up an attempt"))
     }

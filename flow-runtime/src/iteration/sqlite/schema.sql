@@ -8,6 +8,12 @@ CREATE TABLE flows (
     created INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE former_epochs (        -- what an epoch was before a reset; its rows stay until they are cleaned away
+    epoch TEXT PRIMARY KEY,
+    flow  TEXT NOT NULL,
+    ended INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE attempts (             -- tries at an iteration; at most one of them is sealed
     id        TEXT PRIMARY KEY,
     epoch     TEXT NOT NULL,

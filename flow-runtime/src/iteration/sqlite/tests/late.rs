@@ -43,7 +43,7 @@ fn what_was_sealed_before_a_reset_is_garbage_and_what_was_sealed_after_is_not_wh
     let new = folder.open();
     seal(&new, &begin(&new, "b", 0), &contents("s", "40", &["counts"])).unwrap();
     for store in [&old, &new] {
-        assert_eq!((store.revoke("a", None).unwrap(), store.revoke("b", None).unwrap()), (true, false));
+        assert_eq!((store.revoke("a", GIVEN_UP).unwrap(), store.revoke("b", GIVEN_UP).unwrap()), (true, false));
     }
 }
 
@@ -53,11 +53,11 @@ fn what_is_staged_is_garbage_when_it_is_revoked_unknown_or_done() {
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
     seal(&store, &attempt, &contents("s", "40", &[])).unwrap();
-    assert!(!store.revoke("a", None).unwrap());
+    assert!(!store.revoke("a", GIVEN_UP).unwrap());
     store.mark_loaded(0, 3).unwrap();
-    assert!(!store.revoke("a", None).unwrap());
+    assert!(!store.revoke("a", GIVEN_UP).unwrap());
     store.mark_done(0, 3).unwrap();
-    assert!(store.revoke("a", None).unwrap() && store.revoke("never heard of", None).unwrap());
+    assert!(store.revoke("a", GIVEN_UP).unwrap() && store.revoke("never heard of", GIVEN_UP).unwrap());
     assert_eq!(store.sealed_attempt(0).unwrap().as_deref(), Some("a"));
 }
 
@@ -66,7 +66,7 @@ fn a_revoked_attempt_cannot_be_opened_again() {
     let folder = Folder::new();
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
-    store.revoke("a", None).unwrap();
+    store.revoke("a", GIVEN_UP).unwrap();
     begin(&store, "b", 0);
     assert!(store.open(&attempt).is_err());
     assert_eq!(seal(&store, &attempt, &contents("s", "40", &[])).unwrap(), SealEnd::Lost);

@@ -1,5 +1,6 @@
-//! The store's contract, sentence by sentence, and what the file is; `late.rs` has what comes late or twice.
+//! The store's contract, sentence by sentence; `late.rs` has what comes late or twice, `kept.rs` what is kept and shown.
 
+mod kept;
 mod late;
 
 use super::*;
@@ -14,6 +15,7 @@ use crate::{
 };
 
 const FLOW: &str = "access_log_counts";
+const GIVEN_UP: GivenUp<'_> = GivenUp::Revoked("it failed");
 
 struct Folder(tempfile::TempDir);
 
@@ -133,7 +135,7 @@ fn a_revoked_attempt_is_never_sealed() {
     let folder = Folder::new();
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
-    assert!(store.revoke(&attempt.id, None).unwrap());
+    assert!(store.revoke(&attempt.id, GIVEN_UP).unwrap());
     assert_eq!(seal(&store, &attempt, &contents("s", "40", &[])).unwrap(), SealEnd::Lost);
     assert_eq!(store.latest().unwrap(), None);
     assert_eq!(store.shards().unwrap(), []);
@@ -145,7 +147,7 @@ fn a_sealed_attempt_is_never_revoked() {
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
     seal(&store, &attempt, &contents("s", "40", &[])).unwrap();
-    assert!(!store.revoke(&attempt.id, None).unwrap());
+    assert!(!store.revoke(&attempt.id, GIVEN_UP).unwrap());
     assert_eq!(store.unfinished().unwrap().len(), 1);
 }
 
@@ -259,10 +261,10 @@ fn iterations_are_listed_while_a_run_is_going_on() {
 fn an_attempt_that_was_held_is_listed_with_its_reason_until_the_next() {
     let folder = Folder::new();
     let store = folder.open();
-    store.revoke(&begin(&store, "a", 0).id, Some("access.log changed")).unwrap();
+    store.revoke(&begin(&store, "a", 0).id, GivenUp::Held("access.log changed")).unwrap();
     let rows = folder.list();
     assert_eq!((rows[0].state, rows[0].note.as_str()), (State::Held, "access.log changed"));
-    store.revoke(&begin(&store, "b", 0).id, None).unwrap();
+    store.revoke(&begin(&store, "b", 0).id, GIVEN_UP).unwrap();
     assert_eq!(folder.list(), []);
 }
 
@@ -313,14 +315,6 @@ fn a_database_of_something_else_is_refused_and_left_alone() {
     assert!(error.contains("not a checkpoint store"), "{error}");
     let tables: i64 = theirs.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 1);
-}
-
-#[test]
-fn a_store_of_a_later_format_is_refused() {
-    let folder = Folder::new();
-    folder.open().connection.pragma_update(None, "user_version", 99).unwrap();
-    let error = SqliteStore::open(&folder.path(), FLOW, "e", 1).unwrap_err().to_string();
-    assert!(error.contains("its format is 99, this program knows 3"), "{error}");
 }
 
 #[test]
