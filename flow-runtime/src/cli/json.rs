@@ -1,11 +1,9 @@
-//! Outcomes and iterations as JSON, for scripts: one line each.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! The outcome of a run as JSON, for scripts: one line.
 
 use serde::Serialize;
 
 use super::explain::{kind_text, operator_text};
-use crate::{Error, Failure, Plan, driver, iteration::IterationRow, plan::Balance};
+use crate::{Error, Failure, Plan, driver, plan::Balance};
 
 /// What a run did, or why it did not.
 #[derive(Serialize)]
@@ -62,20 +60,6 @@ struct Failed<'a> {
     failure: Option<&'a Failure>,
 }
 
-#[derive(Serialize)]
-struct Iteration<'a> {
-    flow: &'a str,
-    iteration: u64,
-    state: &'static str,
-    /// Seconds since 1970.
-    started: f64,
-    elapsed_seconds: Option<f64>,
-    records: u64,
-    trapped: u64,
-    rows: std::collections::BTreeMap<&'a str, u64>,
-    note: &'a str,
-}
-
 /// One object on one line.
 pub(super) fn outcome(plan: &Plan, result: &Result<driver::Outcome, Error>, exit_code: u8) -> String {
     let (outcome, what) = match result {
@@ -87,25 +71,6 @@ pub(super) fn outcome(plan: &Plan, result: &Result<driver::Outcome, Error>, exit
         }
     };
     line(&Outcome { flow: plan.logical_name(), outcome, exit_code, what })
-}
-
-/// One object a line, oldest first.
-pub(super) fn iterations(flow: &str, rows: &[IterationRow]) -> String {
-    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let object = |row: &IterationRow| {
-        line(&Iteration {
-            flow,
-            iteration: row.number,
-            state: row.state.as_str(),
-            started: seconds(row.started),
-            elapsed_seconds: row.took.map(|took| took.as_secs_f64()),
-            records: row.records,
-            trapped: row.trapped,
-            rows: row.rows.iter().map(|(port, rows)| (port.as_str(), *rows)).collect(),
-            note: &row.note,
-        })
-    };
-    rows.iter().map(object).collect()
 }
 
 fn what_was_done<'a>(plan: &Plan, done: &'a driver::Outcome) -> Done<'a> {
@@ -141,15 +106,10 @@ pub(super) fn line(object: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{
-        cli::{example::PLAN, summary::tests::an_outcome},
-        iteration::State,
-    };
+    use crate::cli::{example::PLAN, summary::tests::an_outcome};
 
     #[test]
     fn an_outcome_has_its_ports_and_operators_by_name() {
@@ -190,30 +150,5 @@ mod tests {
         );
         let object: Value = serde_json::from_str(&outcome(&PLAN, &Err(Error::Interrupted), 130)).unwrap();
         assert_eq!(object["error"]["kind"], "interrupted");
-    }
-
-    #[test]
-    fn iterations_are_one_object_a_line() {
-        let row = IterationRow {
-            number: 0,
-            state: State::Done,
-            started: UNIX_EPOCH + Duration::from_millis(1_500),
-            took: None,
-            records: 7,
-            bytes: 70,
-            trapped: 1,
-            rows: vec![("counts".to_owned(), 5)],
-            note: String::new(),
-        };
-        let text = iterations("access_log_counts", &[row.clone(), row]);
-        let objects: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(objects.len(), 2);
-        assert_eq!(
-            objects[0],
-            json!({
-                "flow": "access_log_counts", "iteration": 0, "state": "done", "started": 1.5,
-                "elapsed_seconds": null, "records": 7, "trapped": 1, "rows": {"counts": 5}, "note": "",
-            })
-        );
     }
 }

@@ -8,11 +8,13 @@
 mod aligned;
 mod bind;
 mod commands;
+mod detail;
 mod dot;
 mod ending;
 mod explain;
 mod json;
 mod listing;
+mod listing_json;
 mod options;
 mod progress;
 mod results;

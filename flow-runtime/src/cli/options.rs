@@ -12,7 +12,7 @@ use super::{
     units::{parse_bytes, parse_count, parse_duration},
 };
 use crate::{
-    Address, Plan,
+    Address, Error, Failure, Plan,
     driver::{Bounds, Checkpoint},
     plan::{PortPlan, option_name},
 };
@@ -112,6 +112,16 @@ pub(super) fn checkpoint(plan: &Plan) -> Arg {
 pub(super) fn given_checkpoint(plan: &Plan, matches: &ArgMatches) -> Checkpoint {
     let given = matches.get_one::<Checkpoint>("checkpoint").cloned();
     given.unwrap_or_else(|| Checkpoint::Sqlite(default_store(plan).into()))
+}
+
+/// The store of a command that needs one; without it, `what` there is not.
+pub(super) fn given_store(plan: &Plan, matches: &ArgMatches, what: &str) -> Result<PathBuf, Error> {
+    match given_checkpoint(plan, matches) {
+        Checkpoint::Sqlite(path) => Ok(path),
+        Checkpoint::None => Err(Error::Config(
+            Failure::new(format!("without a checkpoint store {what}")).help("give --checkpoint sqlite:PATH"),
+        )),
+    }
 }
 
 /// In the working directory, named after the flow.

@@ -176,11 +176,11 @@ fn a_new_shard_without_records_has_its_position_sealed() {
 #[test]
 fn a_position_that_moved_over_no_record_is_sealed() {
     let moved = range("a", 0, "12");
-    assert_eq!(closed(4, &[moved.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![moved]));
+    assert_eq!(close(4, 1, vec![moved.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![moved]));
 }
 
 #[test]
 fn a_renamed_shard_is_sealed_under_its_new_name() {
     let renamed = Range { name: "a.log.1".to_owned(), ..range("a", 0, "10") };
-    assert_eq!(closed(4, &[renamed.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![renamed]));
+    assert_eq!(close(4, 1, vec![renamed.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![renamed]));
 }
