@@ -1,10 +1,11 @@
 //! Folders that outlive a power cut: a name is durable once the folder that it stands in is synced.
 
 use std::{
-    fs::{self, File},
     io::{self, ErrorKind},
     path::{Path, PathBuf, absolute},
 };
+
+use crate::effect::disk;
 
 /// Links to follow from one to the next, as many as the system follows.
 const LINKS_MAX: usize = 40;
@@ -21,23 +22,23 @@ pub(crate) fn parent(path: &Path) -> &Path {
 pub(crate) fn resolved(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS_MAX {
-        let Ok(to) = fs::read_link(&path) else { break };
+        let Ok(to) = disk::read_link("path", &path) else { break };
         path = parent(&path).join(to);
     }
-    match (fs::canonicalize(parent(&path)), path.file_name()) {
+    match (disk::canonicalize("path", parent(&path)), path.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
-        _ => fs::canonicalize(&path).or_else(|_| absolute(&path)).unwrap_or(path),
+        _ => disk::canonicalize("path", &path).or_else(|_| absolute(&path)).unwrap_or(path),
     }
 }
 
 /// The file that a link leads to; another path stays as it is.
 pub(crate) fn followed(path: &Path) -> PathBuf {
-    if path.is_symlink() { resolved(path) } else { path.to_owned() }
+    if disk::read_link("path", path).is_ok() { resolved(path) } else { path.to_owned() }
 }
 
 /// Makes the names in a folder durable.
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    disk::sync_dir("folder", folder)
 }
 
 /// Makes a folder with all that lead to it, and makes their names durable.
@@ -49,7 +50,7 @@ pub(crate) fn make_durable(folder: &Path) -> io::Result<()> {
 }
 
 fn make_and_sync(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    disk::create_dir_all("folder", folder)?;
     sync(folder)?;
     for above in absolute(folder)?.ancestors().skip(1) {
         match sync(above) {
@@ -64,7 +65,7 @@ fn make_and_sync(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{fs, os::unix::fs::symlink};
 
     use super::*;
 

@@ -5,12 +5,15 @@
 //! - [`Source`], [`Table`], [`Sink`], [`Trap`]: what the ports of a flow are bound to; [`address`] has the forms of addresses.
 //! - [`iteration`]: how each micro-batch reaches its sinks exactly once.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests look at the outside themselves"))]
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 pub mod address;
 pub mod cli;
 pub mod driver;
+mod effect;
 pub mod error;
 pub mod flow;
 mod folder;

@@ -9,11 +9,14 @@ use std::{
         mpsc::{self, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::units;
-use crate::driver::{Options, Progress};
+use crate::{
+    driver::{Options, Progress},
+    effect::clock,
+};
 
 /// Time between two redraws.
 const TICK: Duration = Duration::from_millis(100);
@@ -43,9 +46,9 @@ impl Line {
         let (end, ended) = mpsc::channel();
         let (progress, stop) = (Arc::clone(&options.progress), Arc::clone(&options.stop));
         let redraw = move || {
-            let mut meter = Meter::new(Instant::now());
+            let mut meter = Meter::new(clock::elapsed());
             while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                write(&format!("{NO_WRAP}{}{CLEAR}{WRAP}\r", text(&progress, &stop, &mut meter, Instant::now())));
+                write(&format!("{NO_WRAP}{}{CLEAR}{WRAP}\r", text(&progress, &stop, &mut meter, clock::elapsed())));
             }
             write(CLEAR);
         };
@@ -69,7 +72,7 @@ fn write(line: &str) {
 }
 
 /// `reading  1,234,567 records  85.3 MB/s  12 trapped  3.21 s`.
-fn text(progress: &Progress, stop: &AtomicBool, meter: &mut Meter, now: Instant) -> String {
+fn text(progress: &Progress, stop: &AtomicBool, meter: &mut Meter, now: Duration) -> String {
     if stop.load(Ordering::Relaxed) {
         return "stopping; Ctrl-C again ends it at once".to_owned();
     }
@@ -88,17 +91,17 @@ fn text(progress: &Progress, stop: &AtomicBool, meter: &mut Meter, now: Instant)
 /// Measures the speed of the last second or two, so that a person sees when it stalls.
 #[derive(Debug)]
 struct Meter {
-    begun: Instant,
+    begun: Duration,
     /// What was known one and two seconds ago.
-    marks: [(Instant, u64); 2],
+    marks: [(Duration, u64); 2],
 }
 
 impl Meter {
-    fn new(now: Instant) -> Self {
+    fn new(now: Duration) -> Self {
         Self { begun: now, marks: [(now, 0); 2] }
     }
 
-    fn bytes_per_second(&mut self, bytes: u64, now: Instant) -> f64 {
+    fn bytes_per_second(&mut self, bytes: u64, now: Duration) -> f64 {
         let [_, late] = self.marks;
         if now - late.0 >= Duration::from_secs(1) {
             self.marks = [late, (now, bytes)];
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_line_says_phase_records_speed_and_trapped() {
-        let (begun, progress, stop) = (Instant::now(), Progress::default(), AtomicBool::new(false));
+        let (begun, progress, stop) = (Duration::from_secs(7), Progress::default(), AtomicBool::new(false));
         progress.records.store(1_234_567, Ordering::Relaxed);
         progress.bytes.store(50_000_000, Ordering::Relaxed);
         progress.trapped.store(12, Ordering::Relaxed);
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_speed_falls_to_nothing_when_nothing_comes() {
-        let begun = Instant::now();
+        let begun = Duration::from_secs(7);
         let mut meter = Meter::new(begun);
         let mut rates = Vec::new();
         for (second, bytes) in [(1, 100), (2, 200), (3, 200), (4, 200), (5, 200)] {

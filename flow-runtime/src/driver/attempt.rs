@@ -13,10 +13,10 @@ use super::{
     limits::ClosedBy,
     machine,
     ports::Ports,
-    surroundings::{Surroundings, effect},
 };
 use crate::{
     Error, Failure, Flow,
+    effect::{self, clock, effect},
     iteration::{
         Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion,
         decide::{Close, close, runs_without_records},
@@ -38,15 +38,10 @@ pub(super) struct Read {
 }
 
 /// Notes that an attempt at `iteration` begins: OPEN.
-pub(super) fn open(
-    checkpoint: &OpenCheckpoint,
-    world: &dyn Surroundings,
-    iteration: u64,
-    plan_hash: u64,
-) -> Result<Attempt, Error> {
-    let id = format!("{iteration}-{}", world.id());
-    let attempt = Attempt { id, iteration, owner: world.owner(), opened_us: world.now_us(), plan_hash };
-    effect(world, "open", || checkpoint.store.open(&attempt))?;
+pub(super) fn open(checkpoint: &OpenCheckpoint, iteration: u64, plan_hash: u64) -> Result<Attempt, Error> {
+    let id = format!("{iteration}-{}", effect::id());
+    let attempt = Attempt { id, iteration, owner: effect::owner(), opened_us: clock::now_us(), plan_hash };
+    checkpoint.store.open(&attempt)?;
     Ok(attempt)
 }
 
@@ -63,7 +58,6 @@ pub(super) fn check_ledgers(checkpoint: &OpenCheckpoint, ports: &Ports, attempt:
 pub(super) fn read<F: Flow>(
     checkpoint: &OpenCheckpoint,
     ports: &Ports,
-    world: &dyn Surroundings,
     options: &Options,
     attempt: &Attempt,
 ) -> Result<Read, Error> {
@@ -71,7 +65,7 @@ pub(super) fn read<F: Flow>(
     let inputs = ports.jobs(&known, checkpoint.is_kept)?;
     let has_target = ports.ports().map(|(index, _)| ports.output(index).is_some()).collect();
     let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(&attempt.id, F::PLAN), has_target);
-    let began = world.elapsed();
+    let began = clock::elapsed();
     let job = Execution {
         inputs,
         workers: options.workers,
@@ -81,7 +75,7 @@ pub(super) fn read<F: Flow>(
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
         stop: &options.stop,
         progress: &options.progress,
-        clock: &|| world.elapsed().saturating_sub(began),
+        clock: &|| clock::elapsed().saturating_sub(began),
     };
     let executed = execute::execute::<F>(job, &mut stage)?;
     Ok(Read { executed, staged: stage.staged, samples: stage.samples, known })
@@ -104,7 +98,6 @@ pub(super) fn check(checkpoint: &OpenCheckpoint, ports: &Ports, options: &Option
 pub(super) fn seal(
     checkpoint: &OpenCheckpoint,
     ports: &Ports,
-    world: &dyn Surroundings,
     attempt: &Attempt,
     read: Read,
 ) -> Result<Option<Sealed>, Error> {
@@ -112,18 +105,18 @@ pub(super) fn seal(
     let seal = match close(attempt.iteration, ports.sources(), ranges(ports, &executed), &known) {
         Close::Nothing => return Ok(None),
         Close::Positions(ranges) => {
-            Seal { ranges, sealed_us: world.now_us(), note: "no new records".to_owned(), ..Seal::default() }
+            Seal { ranges, sealed_us: clock::now_us(), note: "no new records".to_owned(), ..Seal::default() }
         }
         Close::Everything(ranges) => Seal {
-            sealed_us: world.now_us(),
+            sealed_us: clock::now_us(),
             note: note(executed.closed_by).to_owned(),
             ranges,
             tables: tables(ports, &executed),
-            outputs: outputs(ports, effect(world, "stage", || staged.finish())?),
+            outputs: outputs(ports, effect("stage.finish", || staged.finish())?),
             counts: counts(ports, &executed),
         },
     };
-    match effect(world, "seal", || store::seal(&checkpoint.store, attempt, &seal))? {
+    match store::seal(&checkpoint.store, attempt, &seal)? {
         SealEnd::Won => {
             Ok(Some(Sealed { iteration: attempt.iteration, attempt: attempt.id.clone(), outputs: seal.outputs }))
         }
@@ -137,14 +130,14 @@ fn lost(attempt: &Attempt) -> Error {
 }
 
 /// Gives the attempt up that failed with `error`; what cannot be cleaned up now is swept away by the next run.
-pub(super) fn give_up(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, attempt: &Attempt, error: Error) -> Error {
+pub(super) fn give_up(checkpoint: &OpenCheckpoint, attempt: &Attempt, error: Error) -> Error {
     let text = error.to_string();
     let why = match &error {
         Error::Held(_) => GivenUp::Held(&text),
         _ => GivenUp::Revoked(&text),
     };
     // The error that is told is the one that came first.
-    let _ = checkpoint.give_up(world, &attempt.id, why);
+    let _ = checkpoint.give_up(&attempt.id, why);
     error
 }
 

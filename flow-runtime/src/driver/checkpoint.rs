@@ -7,13 +7,11 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{
-    Checkpoint,
-    lock::FlowLock,
-    surroundings::{Surroundings, effect},
-};
+use super::{Checkpoint, lock::FlowLock};
 use crate::{
-    Error, Failure, folder,
+    Error, Failure,
+    effect::{self, clock, disk},
+    folder,
     iteration::{
         sqlite::{SqliteStore, refuse_folder},
         store::{GivenUp, Store as _},
@@ -36,25 +34,25 @@ pub(super) struct OpenCheckpoint {
 
 impl OpenCheckpoint {
     /// Takes the lock of `flow`, and opens what belongs to it.
-    pub(super) fn open(checkpoint: &Checkpoint, flow: String, world: &dyn Surroundings) -> Result<Self, Error> {
+    pub(super) fn open(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
         match checkpoint {
             Checkpoint::Sqlite(path) => {
                 refuse_folder(path)?;
                 // What belongs to a store lies beside it, not beside links to it.
                 let path = &folder::followed(path);
-                let lock = FlowLock::take(path, &flow, &world.owner())?;
-                let store = SqliteStore::open(path, &flow, &world.id(), world.now_us())?;
+                let lock = FlowLock::take(path, &flow, &effect::owner())?;
+                let store = SqliteStore::open(path, &flow, &effect::id(), clock::now_us())?;
                 // One area a flow: clean-up takes away whatever it finds.
                 let staging = StagingArea::open(staging_path(path).join(&flow))?;
                 Ok(Self { flow, store, staging, is_kept: true, _lock: Some(lock), _folder: None })
             }
             Checkpoint::None => {
-                let folder = tempfile::tempdir().map_err(|error| {
+                let folder = disk::temporary_folder("stage").map_err(|error| {
                     // The cause names the folder.
                     let failure = Failure::new("cannot make a folder to stage rows in").cause(error);
                     Error::Store(failure.help("set TMPDIR to a folder that can be written to, on a disk with room"))
                 })?;
-                let store = SqliteStore::in_memory(&flow, &world.id(), world.now_us())?;
+                let store = SqliteStore::in_memory(&flow, &effect::id(), clock::now_us())?;
                 let staging = StagingArea::open(folder.path())?;
                 Ok(Self { flow, store, staging, is_kept: false, _lock: None, _folder: Some(folder) })
             }
@@ -63,8 +61,8 @@ impl OpenCheckpoint {
 
     /// What there is of a checkpoint, to be looked at: nothing is locked, made or changed. A logical name that the store
     /// does not know yet is as it will be when a run has made it.
-    pub(super) fn look(checkpoint: &Checkpoint, flow: String, world: &dyn Surroundings) -> Result<Self, Error> {
-        let new = || SqliteStore::in_memory(&flow, &world.id(), world.now_us());
+    pub(super) fn look(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
+        let new = || SqliteStore::in_memory(&flow, &effect::id(), clock::now_us());
         let (store, staging, is_kept) = match checkpoint {
             Checkpoint::Sqlite(path) => {
                 refuse_folder(path)?;
@@ -95,9 +93,9 @@ impl OpenCheckpoint {
     }
 
     /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed and not done stays.
-    pub(super) fn give_up(&self, world: &dyn Surroundings, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
-        if effect(world, "revoke", || self.store.revoke(attempt, why))? {
-            effect(world, "remove staging", || self.staging.remove(attempt))?;
+    pub(super) fn give_up(&self, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
+        if self.store.revoke(attempt, why)? {
+            self.staging.remove(attempt)?;
         }
         Ok(())
     }
@@ -105,12 +103,12 @@ impl OpenCheckpoint {
     /// Removes what runs that died have left behind: of every attempt that is still open or has something staged, what
     /// nobody wants any more. That is asked for each by itself, after it was found: what it staged may have been sealed
     /// meanwhile, by a run that does not know of our lock.
-    pub(super) fn sweep(&self, world: &dyn Surroundings) -> Result<(), Error> {
+    pub(super) fn sweep(&self) -> Result<(), Error> {
         let mut attempts = self.staging.attempts()?;
         attempts.extend(self.store.open_attempts()?.into_iter().map(|attempt| attempt.id));
         attempts.sort();
         attempts.dedup();
-        attempts.iter().try_for_each(|attempt| self.give_up(world, attempt, GivenUp::Revoked("its run has died")))
+        attempts.iter().try_for_each(|attempt| self.give_up(attempt, GivenUp::Revoked("its run has died")))
     }
 }
 

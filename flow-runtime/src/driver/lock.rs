@@ -4,12 +4,16 @@
 //! gives a clear message; that at most one attempt of an iteration is sealed does not hang on it.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::OpenOptions,
     io::{ErrorKind, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Failure, folder};
+use crate::{
+    Error, Failure,
+    effect::{disk::File, is_flow_lock_off},
+    folder,
+};
 
 /// Held as long as it lives.
 #[derive(Debug)]
@@ -34,12 +38,11 @@ impl FlowLock {
         };
         folder::make_durable(folder::parent(&path)).map_err(fail)?;
         // Never truncated before it is locked, never deleted: another run may hold it.
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy(&mut file, flow, store)),
-            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = File::open_with("lock", &path, &options).map_err(fail)?;
+        if !is_flow_lock_off() && !file.try_lock().map_err(fail)? {
+            return Err(busy(&mut file, flow, store));
         }
         write_owner(&mut file, owner).map_err(fail)?;
         Ok(Self { _file: file })
@@ -52,10 +55,10 @@ impl FlowLock {
     /// As [`take`](Self::take).
     pub(crate) fn look(store: &Path, flow: &str) -> Result<(), Error> {
         let path = lock_path(store, flow);
-        let Ok(mut file) = File::open(&path) else { return Ok(()) };
+        let Ok(mut file) = File::open("lock", &path) else { return Ok(()) };
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Err(busy(&mut file, flow, store)),
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+            Ok(false) => Err(busy(&mut file, flow, store)),
+            Ok(true) | Err(_) => Ok(()),
         }
     }
 }

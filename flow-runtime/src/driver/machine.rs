@@ -1,9 +1,8 @@
 //! How much memory there is: the machine's, or what the process' control groups allow of it (Linux tells both in files).
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+
+use crate::effect::disk;
 
 /// What tables may hold where nobody knows how much memory there is.
 const UNKNOWN_SHARE_BYTES: u64 = 1 << 30;
@@ -16,11 +15,11 @@ pub(super) fn share_bytes() -> u64 {
 
 /// The least of what limits the process.
 fn memory_bytes(proc: &Path, cgroups: &Path) -> Option<u64> {
-    let machine = fs::read_to_string(proc.join("meminfo")).ok().and_then(|text| mem_total(&text));
-    let groups = fs::read_to_string(proc.join("self/cgroup")).unwrap_or_default();
+    let machine = disk::read_to_string("machine", &proc.join("meminfo")).ok().and_then(|text| mem_total(&text));
+    let groups = disk::read_to_string("machine", &proc.join("self/cgroup")).unwrap_or_default();
     let files = groups.lines().flat_map(|line| limit_files(cgroups, line));
     // Without a limit the file says `max`, or a number that is larger than any memory.
-    let limits = files.filter_map(|file| fs::read_to_string(file).ok()?.trim().parse().ok());
+    let limits = files.filter_map(|file| disk::read_to_string("machine", &file).ok()?.trim().parse().ok());
     limits.chain(machine).min()
 }
 
@@ -48,6 +47,8 @@ fn limit_files(cgroups: &Path, line: &str) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// What is known of the memory where these files are.

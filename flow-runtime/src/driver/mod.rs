@@ -23,7 +23,6 @@ mod readers;
 mod refusal;
 mod run;
 mod sequencer;
-mod surroundings;
 mod workers;
 
 use std::{
@@ -41,9 +40,8 @@ use std::{
 pub use check::{Finding, Findings, What, check};
 use checkpoint::OpenCheckpoint;
 use ports::Ports;
-use surroundings::{Process, Surroundings};
 
-use crate::{Error, Flow, flow::Counts, iteration::store::GivenUp};
+use crate::{Error, Flow, effect::clock, flow::Counts, iteration::store::GivenUp};
 
 /// How to run; by default on every processor, without bounds and without a store.
 ///
@@ -239,47 +237,55 @@ pub const TRAPPED_LETTERS_MAX: usize = 60;
 /// # Ok::<(), flow_runtime::Error>(())
 /// ```
 pub fn run<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
-    let outcome = run_in(flow, options, &Process::start());
+    let outcome = run_once(flow, options);
     options.progress.finished.store(true, Ordering::Relaxed);
     outcome
 }
 
-fn run_in<F: Flow>(flow: &F, options: &Options, world: &dyn Surroundings) -> Result<Outcome, Error> {
+fn run_once<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
+    let began = clock::elapsed();
     let enter = |phase: Phase| options.progress.enter(phase);
 
     // Bound and checked; locked; nothing of earlier runs left over.
     let mut ports = Ports::open(flow)?;
     overlaps::refuse(F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports()), &options.checkpoint)?;
     ports.check(options.checkpoint != Checkpoint::None)?;
-    let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name(), world)?;
-    let (resumed, iteration) = publish::leftovers(&checkpoint, &mut ports, world)?;
-    checkpoint.sweep(world)?;
+    let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name())?;
+    let (resumed, iteration) = publish::leftovers(&checkpoint, &mut ports)?;
+    checkpoint.sweep()?;
 
     // OPEN: read, process, stage. SEALED: it is final. An error until here gives the attempt up.
-    let attempt = attempt::open(&checkpoint, world, iteration, F::PLAN.hash)?;
+    let attempt = attempt::open(&checkpoint, iteration, F::PLAN.hash)?;
     let in_attempt = || {
         attempt::check_ledgers(&checkpoint, &ports, &attempt)?;
         enter(Phase::Reading);
-        let read = attempt::read::<F>(&checkpoint, &ports, world, options, &attempt)?;
+        let read = attempt::read::<F>(&checkpoint, &ports, options, &attempt)?;
         attempt::check(&checkpoint, &ports, options, &read)?;
         enter(Phase::Sealing);
         let (places, counts) = (attempt::outcomes(&ports, &read), read.executed.counts.clone());
-        Ok((attempt::seal(&checkpoint, &ports, world, &attempt, read)?, places, counts))
+        Ok((attempt::seal(&checkpoint, &ports, &attempt, read)?, places, counts))
     };
     let (sealed, port_outcomes, counts) =
-        in_attempt().map_err(|error| attempt::give_up(&checkpoint, world, &attempt, error))?;
+        in_attempt().map_err(|error| attempt::give_up(&checkpoint, &attempt, error))?;
 
     // LOADED: every target has it. DONE: nothing is staged any more.
     enter(Phase::Loading);
     match &sealed {
-        Some(sealed) => publish::publish(&checkpoint, &mut ports, world, sealed)?,
-        None => checkpoint.give_up(world, &attempt.id, GivenUp::Unneeded)?,
+        Some(sealed) => publish::publish(&checkpoint, &mut ports, sealed)?,
+        None => checkpoint.give_up(&attempt.id, GivenUp::Unneeded)?,
     }
     enter(Phase::Done);
 
     let nothing_new = sealed.is_none_or(|sealed| sealed.outputs.is_empty());
     let iteration = Some(iteration).filter(|_| checkpoint.is_kept && !nothing_new);
-    Ok(Outcome { resumed, iteration, nothing_new, ports: port_outcomes, counts, elapsed: world.elapsed() })
+    Ok(Outcome {
+        resumed,
+        iteration,
+        nothing_new,
+        ports: port_outcomes,
+        counts,
+        elapsed: clock::elapsed().saturating_sub(began),
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,9 @@
 //! After the seal: every target gets the iteration, from its manifest alone.
 
-use super::{
-    checkpoint::OpenCheckpoint,
-    ports::Ports,
-    surroundings::{Surroundings, effect},
-};
+use super::{checkpoint::OpenCheckpoint, ports::Ports};
 use crate::{
     Error, Failure,
+    effect::{clock, effect},
     iteration::{
         Sealed,
         decide::{Misfit, Start, start},
@@ -19,19 +16,15 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Held`] when one cannot be published as the flow is bound now, or when a target disagrees with the store.
-pub(super) fn leftovers(
-    checkpoint: &OpenCheckpoint,
-    ports: &mut Ports,
-    world: &dyn Surroundings,
-) -> Result<(Vec<u64>, u64), Error> {
+pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Result<(Vec<u64>, u64), Error> {
     let mut resumed = Vec::new();
     loop {
         // In this order: what is sealed in between is then opened once more, and refused; not taken for finished.
         let latest = checkpoint.store.latest()?;
         let unfinished = checkpoint.store.unfinished()?;
         match start(latest, &unfinished, &ports.bound()) {
-            Start::Publish(sealed) => publish(checkpoint, ports, world, sealed)?,
-            Start::Held { iteration, port, why } => return Err(hold(checkpoint, world, iteration, port, why)),
+            Start::Publish(sealed) => publish(checkpoint, ports, sealed)?,
+            Start::Held { iteration, port, why } => return Err(hold(checkpoint, iteration, port, why)),
             Start::Open(iteration) => return Ok((resumed, iteration)),
         }
         resumed.extend(unfinished.first().map(|sealed| sealed.iteration));
@@ -42,60 +35,48 @@ pub(super) fn leftovers(
 ///
 /// # Errors
 /// What a target refused. The iteration stays sealed, and the next run goes on here.
-pub(super) fn publish(
-    checkpoint: &OpenCheckpoint,
-    ports: &mut Ports,
-    world: &dyn Surroundings,
-    sealed: &Sealed,
-) -> Result<(), Error> {
+pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
     let OpenCheckpoint { store, staging, .. } = checkpoint;
     let iteration = sealed.iteration;
-    if let Err(error) = load(checkpoint, ports, world, sealed) {
+    if let Err(error) = load(checkpoint, ports, sealed) {
         if let Error::Held(failure) = &error {
             let why = failure.to_string();
             // For whoever lists iterations; that it is held is found out again by every run.
-            let _ = effect(world, "mark held", || store.mark_held(iteration, &why));
+            let _ = store.mark_held(iteration, &why);
         }
         return Err(error);
     }
-    effect(world, "mark loaded", || store.mark_loaded(iteration, world.now_us()))?;
-    effect(world, "mark done", || store.mark_done(iteration, world.now_us()))?;
+    store.mark_loaded(iteration, clock::now_us())?;
+    store.mark_done(iteration, clock::now_us())?;
     // What is left if this fails is swept away by the next run.
-    effect(world, "remove staging", || staging.remove(&sealed.attempt))
+    staging.remove(&sealed.attempt)
 }
 
-fn load(
-    checkpoint: &OpenCheckpoint,
-    ports: &mut Ports,
-    world: &dyn Surroundings,
-    sealed: &Sealed,
-) -> Result<(), Error> {
+fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
     for (index, port) in ports.ports() {
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
         let mut load = || {
             let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port)?;
             let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
-            effect(world, "publish", || tap.publish(&staged, ticket.as_ref()))
+            effect("target.publish", || tap.publish(&staged, ticket.as_ref()))
         };
         match load() {
             // Another run may have gone on with this iteration, and further, since we looked: then nothing is wrong.
             Err(Error::Held(_)) if checkpoint.store.is_output_loaded(sealed.iteration, port.name)? => {}
             loaded => {
                 loaded?;
-                effect(world, "mark output loaded", || {
-                    checkpoint.store.mark_output_loaded(sealed.iteration, port.name)
-                })?;
+                checkpoint.store.mark_output_loaded(sealed.iteration, port.name)?;
             }
         }
     }
     Ok(())
 }
 
-fn hold(checkpoint: &OpenCheckpoint, world: &dyn Surroundings, iteration: u64, port: &str, why: Misfit) -> Error {
+fn hold(checkpoint: &OpenCheckpoint, iteration: u64, port: &str, why: Misfit) -> Error {
     let failure = unfit(iteration, port, why);
     let note = failure.to_string();
-    let _ = effect(world, "mark held", || checkpoint.store.mark_held(iteration, &note));
+    let _ = checkpoint.store.mark_held(iteration, &note);
     Error::Held(failure)
 }
 

@@ -13,6 +13,7 @@ use std::{
 use super::{panics::caught, run::Event};
 use crate::{
     Error, Failure,
+    effect::inherited,
     source::{Next, Reader},
 };
 
@@ -41,7 +42,7 @@ impl ReaderThread {
         let heeded = Arc::clone(&closed);
         thread::Builder::new()
             .name(format!("read {name}"))
-            .spawn_scoped(threads, move || answer(input, reader, &asked, &heeded, &events))
+            .spawn_scoped(threads, inherited(move || answer(input, reader, &asked, &heeded, &events)))
             .map_err(|error| cannot_start_thread(&error))?;
         Ok(Self { requests, closed })
     }

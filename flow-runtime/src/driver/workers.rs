@@ -11,6 +11,7 @@ use std::{
 use super::{memory::Account, panics::caught, readers::cannot_start_thread, run::Event};
 use crate::{
     Error, Plan,
+    effect::inherited,
     flow::{At, Block, Flow, Output, Span, Stop},
     source::{Framing, Piece, Position},
 };
@@ -150,7 +151,7 @@ pub(super) fn start<'s, F: Flow>(
             }
         }
     };
-    let spawned = thread::Builder::new().name(format!("worker {index}")).spawn_scoped(threads, run);
+    let spawned = thread::Builder::new().name(format!("worker {index}")).spawn_scoped(threads, inherited(run));
     spawned.map(drop).map_err(|error| cannot_start_thread(&error))
 }
 

@@ -15,7 +15,10 @@ use super::{
         refuse_folder,
     },
 };
-use crate::{Error, Failure};
+use crate::{
+    Error, Failure,
+    effect::{disk, sqlite},
+};
 
 /// One iteration, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +105,10 @@ pub(crate) fn detail(path: &Path, flow: &str, iteration: u64) -> Result<Option<I
 
 /// Reads from a store without changing it, in one snapshot: a run may seal between two statements.
 fn look<T>(path: &Path, flow: &str, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let fail = |error: rusqlite::Error| cannot_open(path, &error);
     must_exist(path, flow)?;
-    let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
+    let connection = sqlite::open("store", path, flags).map_err(fail)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
     format::check(&connection, path)?;
     connection.unchecked_transaction().and_then(|snapshot| read(&snapshot)).map_err(fail)
@@ -117,7 +120,7 @@ fn look<T>(path: &Path, flow: &str, read: impl FnOnce(&Transaction<'_>) -> rusql
 /// [`Error::Store`] when there is nothing at `path`, or a folder.
 pub(crate) fn must_exist(path: &Path, flow: &str) -> Result<(), Error> {
     refuse_folder(path)?;
-    if path.exists() {
+    if disk::exists("store", path) {
         return Ok(());
     }
     Err(Error::Store(

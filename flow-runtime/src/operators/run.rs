@@ -10,7 +10,6 @@
 //! back wrongly is found by the hash of its block.
 
 use std::{
-    fs::{self, File},
     io::{self, Read as _, Write as _},
     ops::Range,
     path::PathBuf,
@@ -22,6 +21,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::Accumulators;
 use crate::{
     Error, Failure,
+    effect::disk::{self, File},
     value::{Decode as _, Encode as _, RowReader},
 };
 
@@ -60,8 +60,8 @@ impl SpillPlace {
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let run = Run { path: self.directory.join(format!("{number}.run")), bytes: 0 };
         let create = || {
-            fs::create_dir_all(&self.directory)?;
-            File::create(&run.path)
+            disk::create_dir_all("spill", &self.directory)?;
+            File::create("spill", &run.path)
         };
         match create() {
             Ok(file) => Ok(RunWriter { place: self, run, file, block: vec![0; HEADER_BYTES] }),
@@ -73,7 +73,7 @@ impl SpillPlace {
 impl Drop for SpillPlace {
     fn drop(&mut self) {
         // Most often there is none.
-        let _ = fs::remove_dir(&self.directory);
+        let _ = disk::remove_dir("spill", &self.directory);
     }
 }
 
@@ -87,14 +87,14 @@ pub(super) struct Run {
 impl Drop for Run {
     fn drop(&mut self) {
         // What cannot be removed goes with its directory.
-        let _ = fs::remove_file(&self.path);
+        let _ = disk::remove_file("spill", &self.path);
     }
 }
 
 impl Run {
     /// Reads its groups from the first on.
     pub(super) fn open(self) -> Result<RunReader, Error> {
-        let file = File::open(&self.path).map_err(|error| failed(&self, UNREADABLE, &error))?;
+        let file = File::open("spill", &self.path).map_err(|error| failed(&self, UNREADABLE, &error))?;
         let mut reader = RunReader { left: self.bytes, run: self, file, block: Vec::new(), key: 0..0, behind_key: 0 };
         reader.find_key(0)?;
         Ok(reader)

@@ -9,7 +9,7 @@ mod outputs;
 mod program;
 mod store;
 
-use super::{Checkpoint, Options, checkpoint::OpenCheckpoint, overlaps, ports::Ports, surroundings::Process};
+use super::{Checkpoint, Options, checkpoint::OpenCheckpoint, overlaps, ports::Ports};
 use crate::{Error, Failure, Flow};
 
 /// One thing that a check found.
@@ -100,7 +100,6 @@ impl Findings {
 /// assert_eq!(found.findings.len(), 2);
 /// ```
 pub fn check<F: Flow>(flow: &F, options: &Options) -> Findings {
-    let world = Process::start();
     let mut found = Findings { findings: Vec::new(), next: None };
     let (ports, failed) = Ports::open_each(flow);
     for (port, error) in failed {
@@ -112,7 +111,7 @@ pub fn check<F: Flow>(flow: &F, options: &Options) -> Findings {
     }
     outputs::targets(&mut found, &ports, options.checkpoint != Checkpoint::None);
     let has_place = store::place(&mut found, &options.checkpoint, &F::PLAN.logical_name());
-    let looked = OpenCheckpoint::look(&options.checkpoint, F::PLAN.logical_name(), &world);
+    let looked = OpenCheckpoint::look(&options.checkpoint, F::PLAN.logical_name());
     if let Some(checkpoint) = found.keep(None, looked) {
         if has_place {
             store::room(&mut found, &checkpoint);

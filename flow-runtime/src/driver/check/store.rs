@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
-
 use super::Findings;
 use crate::{
     Error, Failure,
     driver::{Checkpoint, checkpoint::OpenCheckpoint, lock::FlowLock},
+    effect::disk,
     folder,
 };
 
@@ -25,20 +24,20 @@ pub(super) fn place(found: &mut Findings, checkpoint: &Checkpoint, flow: &str) -
         Error::Store(failure.cause(cause).help(help))
     };
     // A file is not opened to find out: to close it again would drop the locks that SQLite has on it.
-    if path.exists() && !path.is_dir() {
-        let writable = accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS);
+    if disk::exists("store", path) && !disk::is_dir("store", path) {
+        let writable = disk::check_writable("store", path);
         found.keep(None, writable.map_err(|error| cannot(path, error.to_string())));
     }
     let folder = first_that_is_there(folder::parent(path));
     // A file without a name tells whether files can be made there, and leaves nothing.
-    let made = tempfile::tempfile_in(folder);
+    let made = disk::probe("store", folder);
     found.keep(None, made.map_err(|error| cannot(folder, error.to_string()))).is_some()
 }
 
 /// Whether what a run will stage has room, going by what the iterations before have staged.
 pub(super) fn room(found: &mut Findings, checkpoint: &OpenCheckpoint) {
     let folder = first_that_is_there(checkpoint.staging.directory());
-    let made = tempfile::tempfile_in(folder).map_err(|error| {
+    let made = disk::probe("stage", folder).map_err(|error| {
         Error::Store(
             Failure::new("cannot stage rows")
                 .at(folder.display().to_string())
@@ -50,11 +49,10 @@ pub(super) fn room(found: &mut Findings, checkpoint: &OpenCheckpoint) {
         return;
     }
     let Some(staged_bytes_max) = found.keep(None, checkpoint.store.staged_bytes_max()) else { return };
-    if let Ok(disk) = statvfs(folder) {
-        let room_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if let Some(little) = little_room(folder, room_bytes, staged_bytes_max) {
-            found.note(None, little);
-        }
+    if let Ok(room_bytes) = disk::room_bytes("stage", folder)
+        && let Some(little) = little_room(folder, room_bytes, staged_bytes_max)
+    {
+        found.note(None, little);
     }
 }
 
@@ -73,7 +71,7 @@ fn little_room(folder: &Path, room_bytes: u64, staged_bytes_max: u64) -> Option<
 
 /// The folder, or the first above it that is there, whatever it is: a run makes the rest.
 fn first_that_is_there(folder: &Path) -> &Path {
-    folder.ancestors().find(|folder| folder.symlink_metadata().is_ok()).unwrap_or(Path::new("."))
+    folder.ancestors().find(|folder| disk::symlink_metadata("store", folder).is_ok()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

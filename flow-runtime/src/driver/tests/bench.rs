@@ -1,25 +1,22 @@
 //! A folder with a flow's inputs, targets and store, and a world in which every effect can fail.
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt, fs,
-    path::PathBuf,
-};
+use std::{fmt, fs, path::PathBuf, sync::Mutex};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::super::{surroundings::Moment, *};
+use super::super::*;
 use super::flow::WordTotals;
 use crate::{
-    Failure, Sink, Source, Table, Trap,
+    Sink, Source, Table, Trap,
+    effect::{Broken, Effect, Moment, World, in_world},
     iteration::{IterationRow, State, iterations},
 };
 
 /// The inputs, targets and store of one test.
 pub(super) struct Bench {
     pub(super) folder: TempDir,
-    pub(super) world: World,
+    pub(super) world: Arc<TestWorld>,
     pub(super) bounds: Bounds,
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -28,7 +25,7 @@ impl Bench {
     /// Two hosts in the table, and `lines` in the source.
     pub(super) fn new(lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let bench = Self { folder, world: World::default(), bounds: Bounds::default(), stop: Arc::default() };
+        let bench = Self { folder, world: Arc::default(), bounds: Bounds::default(), stop: Arc::default() };
         fs::create_dir(bench.path("target")).unwrap();
         fs::write(bench.path("hosts.txt"), "x\ny\n").unwrap();
         bench.append(lines);
@@ -68,11 +65,19 @@ impl Bench {
     }
 
     pub(super) fn run(&self) -> Result<Outcome, Error> {
-        run_in(&self.flow(), &self.options(), &self.world)
+        self.run_flow(&self.flow(), &self.options())
     }
 
     pub(super) fn run_without_store(&self, flow: &WordTotals) -> Result<Outcome, Error> {
-        run_in(flow, &Options { checkpoint: Checkpoint::None, ..self.options() }, &self.world)
+        self.run_flow(flow, &Options { checkpoint: Checkpoint::None, ..self.options() })
+    }
+
+    pub(super) fn run_flow(&self, flow: &WordTotals, options: &Options) -> Result<Outcome, Error> {
+        self.in_world(|| run(flow, options))
+    }
+
+    pub(super) fn in_world<T>(&self, act: impl FnOnce() -> T) -> T {
+        in_world(Arc::clone(&self.world) as Arc<dyn World>, act)
     }
 
     pub(super) fn read(&self, name: &str) -> String {
@@ -116,33 +121,29 @@ impl Bench {
 }
 
 /// Told of each moment; says whether the process lives on.
-type Hook = Box<dyn FnMut(&'static str, Moment) -> bool>;
+type Hook = Box<dyn FnMut(&str, Moment) -> bool + Send>;
 
 /// A world in which time goes on by a second whenever it is asked for, and the process may stop at any effect.
-pub(super) struct World {
-    ids: Cell<u64>,
-    seconds: Cell<i64>,
-    hook: RefCell<Hook>,
-    is_dead: Cell<bool>,
+#[derive(Default)]
+pub(super) struct TestWorld {
+    ids: AtomicU64,
+    seconds: AtomicU64,
+    slept: Mutex<Duration>,
+    hook: Mutex<Option<Hook>>,
+    is_dead: AtomicBool,
 }
 
-impl Default for World {
-    fn default() -> Self {
-        let hook: Hook = Box::new(|_, _| true);
-        Self { ids: Cell::default(), seconds: Cell::default(), hook: RefCell::new(hook), is_dead: Cell::default() }
-    }
-}
-
-impl World {
+impl TestWorld {
     /// Has `hook` told of each moment from now on, in a process that lives.
-    pub(super) fn watch(&self, hook: impl FnMut(&'static str, Moment) -> bool + 'static) {
-        self.is_dead.set(false);
-        *self.hook.borrow_mut() = Box::new(hook);
+    pub(super) fn watch(&self, hook: impl FnMut(&str, Moment) -> bool + Send + 'static) {
+        self.restart();
+        *self.hook.lock().unwrap() = Some(Box::new(hook));
     }
 
     /// Starts the process anew; it will live.
     pub(super) fn restart(&self) {
-        self.watch(|_, _| true);
+        self.is_dead.store(false, Ordering::Relaxed);
+        *self.hook.lock().unwrap() = None;
     }
 
     /// Stops the process at a moment of an effect.
@@ -151,7 +152,7 @@ impl World {
     }
 
     /// Does `act` at a moment of an effect.
-    pub(super) fn act_at(&self, effect: &'static str, moment: Moment, act: impl Fn() + 'static) {
+    pub(super) fn act_at(&self, effect: &'static str, moment: Moment, act: impl Fn() + Send + 'static) {
         self.watch(move |name, when| {
             if (name, when) == (effect, moment) {
                 act();
@@ -161,36 +162,39 @@ impl World {
     }
 }
 
-impl fmt::Debug for World {
+impl fmt::Debug for TestWorld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("World")
+        f.write_str("TestWorld")
     }
 }
 
-impl Surroundings for World {
+impl World for TestWorld {
     fn now_us(&self) -> i64 {
-        self.seconds.set(self.seconds.get() + 1);
-        self.seconds.get() * 1_000_000
+        i64::try_from(self.seconds.fetch_add(1, Ordering::Relaxed) + 1).unwrap() * 1_000_000
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::ZERO
+        *self.slept.lock().unwrap()
+    }
+
+    fn sleep(&self, time: Duration) {
+        *self.slept.lock().unwrap() += time;
     }
 
     fn id(&self) -> String {
-        self.ids.set(self.ids.get() + 1);
-        format!("id{}", self.ids.get())
+        format!("id{}", self.ids.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn owner(&self) -> String {
         "pid 4711".to_owned()
     }
 
-    fn permit(&self, effect: &'static str, moment: Moment) -> Result<(), Error> {
-        if self.is_dead.get() || !(self.hook.borrow_mut())(effect, moment) {
-            // From here on nothing happens any more, clean-up included.
-            self.is_dead.set(true);
-            return Err(Error::Store(Failure::new(format!("the process died {moment:?} {effect}"))));
+    fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {
+        let mut hook = self.hook.lock().unwrap();
+        let lives = |hook: &mut Hook| hook(&effect.to_string(), moment);
+        if self.is_dead.load(Ordering::Relaxed) || !hook.as_mut().is_none_or(lives) {
+            self.is_dead.store(true, Ordering::Relaxed);
+            return Err(effect.broken(moment));
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use std::fs;
 
 use bench::Bench;
 
-use super::{lock::FlowLock, surroundings::Moment, *};
-use crate::{MemoryRecords, MemoryRows, Sink, Source, Table, Trap, iteration::State};
+use super::{lock::FlowLock, *};
+use crate::{MemoryRecords, MemoryRows, Sink, Source, Table, Trap, effect::Moment, iteration::State};
 
 #[test]
 fn a_run_publishes_everything_and_the_next_finds_nothing_new() {
@@ -135,9 +135,9 @@ fn a_run_that_is_asked_to_stop_publishes_nothing_and_the_next_one_all() {
 fn a_trap_without_address_is_an_error_only_when_something_is_trapped() {
     let bench = Bench::new("a 1\n");
     let flow = flow::WordTotals { bad: Trap::unbound(), ..bench.flow() };
-    run_in(&flow, &bench.options(), &bench.world).unwrap();
+    bench.run_flow(&flow, &bench.options()).unwrap();
     bench.append("b 2\nbad 3\n");
-    let error = run_in(&flow, &bench.options(), &bench.world).unwrap_err();
+    let error = bench.run_flow(&flow, &bench.options()).unwrap_err();
     assert!(matches!(&error, Error::Record(_)) && error.to_string().contains("give --bad"), "{error}");
     assert_eq!((bench.out().as_str(), bench.states(), bench.staged()), ("a 1\n", vec![State::Done], 0));
     bench.run().unwrap();
@@ -179,11 +179,11 @@ fn a_store_that_is_reached_by_a_link_is_locked_and_staged_beside_where_it_is() {
     fs::create_dir(bench.path("links")).unwrap();
     std::os::unix::fs::symlink("../store.db", bench.path("links/store.db")).unwrap();
     let by_link = Options { checkpoint: Checkpoint::Sqlite(bench.path("links/store.db")), ..bench.options() };
-    bench.world.die_at("seal", Moment::After);
-    run_in(&bench.flow(), &by_link, &bench.world).unwrap_err();
+    bench.world.die_at("store.seal", Moment::After);
+    bench.run_flow(&bench.flow(), &by_link).unwrap_err();
     bench.world.restart();
     let first = FlowLock::take(&bench.path("store.db"), "word_totals", "pid 42").unwrap();
-    assert!(matches!(run_in(&bench.flow(), &by_link, &bench.world), Err(Error::Busy(_))));
+    assert!(matches!(bench.run_flow(&bench.flow(), &by_link), Err(Error::Busy(_))));
     drop(first);
     assert_eq!(bench.run().unwrap().resumed, [0]);
     assert_eq!((bench.out().as_str(), fs::read_dir(bench.path("links")).unwrap().count()), ("a 1\n", 1));

@@ -2,16 +2,12 @@
 
 use std::fs;
 
-use super::{
-    super::{surroundings::Moment, *},
-    bench::Bench,
-    flow::WordTotals,
-};
-use crate::{Sink, iteration::State};
+use super::{super::*, bench::Bench, flow::WordTotals};
+use crate::{Sink, effect::Moment, iteration::State};
 
 fn run_to(bench: &Bench, out: &str) -> Result<Outcome, Error> {
     let out = Sink::at(format!("file:{}", bench.path("target").join(out).display()));
-    run_in(&WordTotals { out, ..bench.flow() }, &bench.options(), &bench.world)
+    bench.run_flow(&WordTotals { out, ..bench.flow() }, &bench.options())
 }
 
 fn held(run: Result<Outcome, Error>) -> String {
@@ -69,7 +65,7 @@ fn a_file_of_another_flow_is_refused_before_the_seal() {
 #[test]
 fn a_leftover_is_published_to_its_place_however_that_is_written_now() {
     let bench = Bench::new("a 1\n");
-    bench.world.die_at("seal", Moment::After);
+    bench.world.die_at("store.seal", Moment::After);
     run_to(&bench, "out.csv").unwrap_err();
     bench.world.restart();
     let text = held(run_to(&bench, "february.csv"));

@@ -111,16 +111,16 @@ impl Effect {
     pub(super) fn name(self) -> Option<&'static str> {
         use Effect::*;
         Some(match self {
-            Open { .. } => "open",
-            Sync { .. } => "stage",
-            Seal { .. } => "seal",
-            Revoke { .. } => "revoke",
-            RemoveStaging { .. } => "remove staging",
-            Publish { .. } | LockFile { .. } => "publish",
-            MarkOutputLoaded { .. } => "mark output loaded",
-            Mark { to: Noted::Loaded, .. } => "mark loaded",
-            Mark { to: Noted::Done, .. } => "mark done",
-            Mark { to: Noted::Held, .. } => "mark held",
+            Open { .. } => "store.open_attempt",
+            Sync { .. } => "stage.finish",
+            Seal { .. } => "store.seal",
+            Revoke { .. } => "store.revoke",
+            RemoveStaging { .. } => "stage.remove",
+            Publish { .. } | LockFile { .. } => "target.publish",
+            MarkOutputLoaded { .. } => "store.output_loaded",
+            Mark { to: Noted::Loaded, .. } => "store.loaded",
+            Mark { to: Noted::Done, .. } => "store.done",
+            Mark { to: Noted::Held, .. } => "store.held",
             _ => return None,
         })
     }

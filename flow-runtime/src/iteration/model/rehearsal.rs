@@ -75,7 +75,7 @@ impl Rehearsal {
         let is_file =
             |doing| matches!(doing, Doing::BeginFile { .. } | Doing::WriteFile { .. } | Doing::WriteSidecar { .. });
         match (effect.name(), is_file(was), is_file(self.world.actors[0].doing)) {
-            (_, true, false) => Some("publish"),
+            (_, true, false) => Some("target.publish"),
             (name, _, false) => name,
             (_, _, true) => None,
         }

@@ -2,9 +2,12 @@
 
 use std::{io, path::Path};
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
 
-use crate::{Error, Failure};
+use crate::{
+    Error, Failure,
+    effect::{disk, effect, sqlite},
+};
 
 /// Marks the file as a store of flow: `flow` in ASCII.
 const APPLICATION_ID: i32 = 0x666c_6f77;
@@ -46,7 +49,7 @@ pub(super) fn advice(error: &rusqlite::Error) -> Option<&'static str> {
 
 /// A folder is no store; SQLite's own words for that help nobody.
 pub(crate) fn refuse_folder(path: &Path) -> Result<(), Error> {
-    match path.is_dir() {
+    match disk::is_dir("store", path) {
         true => Err(Error::Store(failure(path).cause("it is a folder").help("give --checkpoint the path of a file"))),
         false => Ok(()),
     }
@@ -58,19 +61,20 @@ fn failure(path: &Path) -> Failure {
 
 /// Whether the file is new: SQLite has written nothing yet, or nothing but an empty database.
 pub(super) fn is_unwritten(connection: &Connection) -> rusqlite::Result<bool> {
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let count = || connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0));
+    let tables: i64 = effect("store.read", count)?;
     Ok(tables == 0)
 }
 
 /// Makes the tables, unless another run has just done so.
 pub(super) fn create_schema(connection: &Connection) -> rusqlite::Result<()> {
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let transaction = sqlite::begin("store", connection)?;
     if is_unwritten(&transaction)? {
         transaction.execute_batch(include_str!("schema.sql"))?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     }
-    transaction.commit()
+    sqlite::commit("store", transaction)
 }
 
 /// Refuses a database that is something else, or of another version of flow.

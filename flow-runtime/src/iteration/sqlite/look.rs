@@ -5,7 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{BUSY_TIMEOUT, SqliteStore, columns, format};
-use crate::Error;
+use crate::{
+    Error,
+    effect::{disk, effect, patience, sqlite},
+};
 
 /// The last sealed iteration, and the program that read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +24,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Store`] when the file is no store, or cannot be read.
     pub(crate) fn look(path: &Path, flow: &str) -> Result<Option<Self>, Error> {
-        if !path.exists() {
+        if !disk::exists("store", path) {
             return Ok(None);
         }
         let fail = |error: rusqlite::Error| format::cannot_open(path, &error);
@@ -31,7 +34,8 @@ impl SqliteStore {
         }
         format::check(&connection, path)?;
         let epoch = "SELECT epoch FROM flows WHERE name = ?1";
-        let epoch = connection.query_row(epoch, [flow], |row| row.get(0)).optional().map_err(fail)?;
+        let epoch =
+            effect("store.read", || connection.query_row(epoch, [flow], |row| row.get(0)).optional()).map_err(fail)?;
         let place = path.display().to_string();
         Ok(epoch.map(|epoch| Self { connection, flow: flow.to_owned(), epoch, place }))
     }
@@ -58,14 +62,14 @@ impl SqliteStore {
 /// Without a log nobody is writing, and the file alone is the store; else SQLite would make files beside it, and leave
 /// them there, even to read.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let connection = match Path::new(&log).exists() {
-        true => Connection::open_with_flags(path, flags)?,
-        false => Connection::open_with_flags(uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?,
+    let connection = match disk::exists("store", log.as_ref()) {
+        true => sqlite::open("store", path, flags)?,
+        false => sqlite::open("store", uri(path).as_ref(), flags | OpenFlags::SQLITE_OPEN_URI)?,
     };
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(patience(BUSY_TIMEOUT))?;
     Ok(connection)
 }
 

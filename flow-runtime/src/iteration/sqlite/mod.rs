@@ -16,7 +16,7 @@ mod seal;
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 pub(crate) use format::refuse_folder;
 
@@ -25,7 +25,10 @@ use super::{
     decide::{AttemptState, Marked, is_garbage, mark, may_revoke},
     store::{GivenUp, Store},
 };
-use crate::{Error, Failure};
+use crate::{
+    Error, Failure,
+    effect::{disk, effect, patience, sqlite},
+};
 
 /// How long a write waits for the write of another flow's run.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,10 +51,10 @@ impl SqliteStore {
     pub(crate) fn open(path: &Path, flow: &str, new_epoch: &str, now_us: i64) -> Result<Self, Error> {
         let fail = |error: rusqlite::Error| format::cannot_open(path, &error);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| format::cannot_make_folder(path, &error))?;
+            disk::create_dir_all("store", folder).map_err(|error| format::cannot_make_folder(path, &error))?;
         }
-        let connection = Connection::open(path).map_err(fail)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+        let connection = sqlite::open("store", path, OpenFlags::default()).map_err(fail)?;
+        connection.busy_timeout(patience(BUSY_TIMEOUT)).map_err(fail)?;
         if format::is_unwritten(&connection).map_err(fail)? {
             format::create_schema(&connection).map_err(fail)?;
         }
@@ -62,7 +65,7 @@ impl SqliteStore {
     /// A store that goes with the run, for those without one.
     pub(crate) fn in_memory(flow: &str, epoch: &str, now_us: i64) -> Result<Self, Error> {
         let open = || {
-            let connection = Connection::open_in_memory()?;
+            let connection = sqlite::open_in_memory()?;
             format::create_schema(&connection)?;
             Self::of_flow(connection, flow, epoch, now_us, "in memory".to_owned())
         };
@@ -79,7 +82,7 @@ impl SqliteStore {
         let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON;";
         connection.execute_batch(settings)?;
         let new_flow = "INSERT INTO flows (name, epoch, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        connection.execute(new_flow, params![flow, new_epoch, now_us])?;
+        effect("store.flow", || connection.execute(new_flow, params![flow, new_epoch, now_us]))?;
         let epoch = connection.query_row("SELECT epoch FROM flows WHERE name = ?1", [flow], |row| row.get(0))?;
         Ok(Self { connection, flow: flow.to_owned(), epoch, place })
     }
@@ -107,7 +110,17 @@ impl SqliteStore {
             let mut statement = self.connection.prepare(sql)?;
             statement.query_map(parameters, read)?.collect()
         };
-        rows().map_err(self.failed(what))
+        effect("store.read", rows).map_err(self.failed(what))
+    }
+
+    fn row<T>(
+        &self,
+        what: &str,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        effect("store.read", || self.connection.query_row(sql, parameters, read)).map_err(self.failed(what))
     }
 
     fn outputs(&self, iteration: u64) -> Result<Vec<Output>, Error> {
@@ -117,8 +130,13 @@ impl SqliteStore {
     /// Notes that an iteration has reached a state, by `update`, if it may.
     fn mark(&self, iteration: u64, to: State, update: &str, parameters: impl rusqlite::Params) -> Result<(), Error> {
         let what = format!("note that an iteration is {to}");
+        let name = match to {
+            State::Loaded => "store.loaded",
+            State::Done => "store.done",
+            _ => "store.held",
+        };
         let write = || -> rusqlite::Result<Marked> {
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let transaction = sqlite::begin("store", &self.connection)?;
             let (from, all_loaded) = transaction.query_row(
                 "SELECT (SELECT state FROM iterations WHERE epoch = ?1 AND iteration = ?2),
                         NOT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND loaded = 0)",
@@ -130,10 +148,10 @@ impl SqliteStore {
             if marked == Marked::Written {
                 transaction.execute(update, parameters)?;
             }
-            transaction.commit()?;
+            sqlite::commit("store", transaction)?;
             Ok(marked)
         };
-        match write().map_err(self.failed(&what))? {
+        match effect(name, write).map_err(self.failed(&what))? {
             Marked::Written | Marked::Already => Ok(()),
             Marked::Refused => Err(self.not_there(&what)),
         }
@@ -154,9 +172,8 @@ impl Store for SqliteStore {
     }
 
     fn latest(&self) -> Result<Option<u64>, Error> {
-        self.connection
-            .query_row("SELECT max(iteration) FROM iterations WHERE epoch = ?1", [&self.epoch], |row| row.get(0))
-            .map_err(self.failed("read the iterations"))
+        let sql = "SELECT max(iteration) FROM iterations WHERE epoch = ?1";
+        self.row("read the iterations", sql, [&self.epoch], |row| row.get(0))
     }
 
     fn unfinished(&self) -> Result<Vec<Sealed>, Error> {
@@ -182,9 +199,7 @@ impl Store for SqliteStore {
 
     fn last_output(&self, port: &str, before: u64) -> Result<Option<u64>, Error> {
         let sql = "SELECT max(iteration) FROM outputs WHERE epoch = ?1 AND port = ?2 AND iteration < ?3";
-        self.connection
-            .query_row(sql, params![self.epoch, port, before], |row| row.get(0))
-            .map_err(self.failed("read the manifests"))
+        self.row("read the manifests", sql, params![self.epoch, port, before], |row| row.get(0))
     }
 
     fn open_attempts(&self) -> Result<Vec<Attempt>, Error> {
@@ -201,21 +216,21 @@ impl Store for SqliteStore {
         let insert = "INSERT INTO attempts (id, epoch, iteration, state, owner, opened, plan_hash)
                       VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6)";
         let open = || {
-            let transaction = self.connection.unchecked_transaction()?;
+            let transaction = sqlite::begin("store", &self.connection)?;
             // Who was refused stays refused: an attempt that is not known may not be sealed either.
             let forget = "DELETE FROM attempts WHERE epoch = ?1 AND state IN ('revoked', 'held')
                           AND iteration <= (SELECT max(iteration) - ?2 FROM iterations WHERE epoch = ?1)";
             transaction.execute(forget, params![self.epoch, REFUSED_KEPT_ITERATIONS])?;
             let hash = format!("{plan_hash:016x}");
             transaction.execute(insert, params![id, self.epoch, iteration, owner, opened_us, hash])?;
-            transaction.commit()
+            sqlite::commit("store", transaction)
         };
-        open().map_err(self.failed("open an iteration"))
+        effect("store.open_attempt", open).map_err(self.failed("open an iteration"))
     }
 
     fn revoke(&self, attempt: &str, why: GivenUp<'_>) -> Result<bool, Error> {
         let revoke = || -> rusqlite::Result<bool> {
-            let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let transaction = sqlite::begin("store", &self.connection)?;
             let known = "SELECT a.state, i.state, a.epoch = (SELECT epoch FROM flows WHERE name = ?2)
                          FROM attempts a LEFT JOIN iterations i ON i.attempt = a.id WHERE a.id = ?1";
             let read = |row: &Row<'_>| {
@@ -238,35 +253,33 @@ impl Store for SqliteStore {
                 GivenUp::Held(note) => refused(AttemptState::Held, note)?,
                 GivenUp::Unneeded => transaction.execute("DELETE FROM attempts WHERE id = ?1", [attempt])?,
             };
-            transaction.commit()?;
+            sqlite::commit("store", transaction)?;
             Ok(is_garbage(is_current, Some(AttemptState::Revoked), iteration))
         };
-        revoke().map_err(self.failed("give up an attempt"))
+        effect("store.revoke", revoke).map_err(self.failed("give up an attempt"))
     }
 
     fn write_seal(&self, attempt: &Attempt, seal: &Seal) -> Result<bool, Error> {
-        seal::write(&self.connection, &self.flow, &self.epoch, attempt, seal).map_err(self.failed("seal an iteration"))
+        let write = || seal::write(&self.connection, &self.flow, &self.epoch, attempt, seal);
+        effect("store.seal", write).map_err(self.failed("seal an iteration"))
     }
 
     fn sealed_attempt(&self, iteration: u64) -> Result<Option<String>, Error> {
         let sql = "SELECT attempt FROM iterations WHERE epoch = ?1 AND iteration = ?2";
-        self.connection
-            .query_row(sql, params![self.epoch, iteration], |row| row.get(0))
-            .optional()
-            .map_err(self.failed("read an iteration"))
+        let attempts = self.rows("read an iteration", sql, params![self.epoch, iteration], |row| row.get(0))?;
+        Ok(attempts.into_iter().next())
     }
 
     fn is_output_loaded(&self, iteration: u64, port: &str) -> Result<bool, Error> {
         let sql = "SELECT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND port = ?3 AND loaded)";
-        self.connection
-            .query_row(sql, params![self.epoch, iteration, port], |row| row.get(0))
-            .map_err(self.failed("read a manifest"))
+        self.row("read a manifest", sql, params![self.epoch, iteration, port], |row| row.get(0))
     }
 
     fn mark_output_loaded(&self, iteration: u64, port: &str) -> Result<(), Error> {
         let what = "note that a target is loaded";
         let sql = "UPDATE outputs SET loaded = 1 WHERE epoch = ?1 AND iteration = ?2 AND port = ?3";
-        match self.connection.execute(sql, params![self.epoch, iteration, port]).map_err(self.failed(what))? {
+        let mark = || self.connection.execute(sql, params![self.epoch, iteration, port]);
+        match effect("store.output_loaded", mark).map_err(self.failed(what))? {
             1 => Ok(()),
             _ => Err(self.not_there(what)),
         }

@@ -1,9 +1,10 @@
 //! The seal as one transaction: its condition, and all that it makes final.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::columns;
 use crate::{
+    effect::{Mutant, mutant, sqlite},
     iteration::{
         Attempt, Output, Range, Seal,
         decide::{SealFacts, may_seal},
@@ -19,14 +20,14 @@ pub(super) fn write(
     attempt: &Attempt,
     seal: &Seal,
 ) -> rusqlite::Result<bool> {
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    if !may_seal(facts(&transaction, flow, epoch, attempt)?) {
+    let transaction = sqlite::begin("store", connection)?;
+    if !may_seal(facts(&transaction, flow, epoch, attempt)?) && !mutant(Mutant::SealWithoutCondition) {
         return Ok(false);
     }
     insert_header(&transaction, epoch, attempt, seal)?;
     insert_inputs(&transaction, epoch, attempt.iteration, seal)?;
     insert_outputs(&transaction, epoch, attempt.iteration, seal)?;
-    transaction.commit()?;
+    sqlite::commit("store", transaction)?;
     Ok(true)
 }
 

@@ -15,11 +15,10 @@ mod csv;
 mod sidecar;
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::OpenOptions,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 pub(super) use csv::Csv;
@@ -32,6 +31,11 @@ use super::{
 };
 use crate::{
     Address, Error, Failure,
+    effect::{
+        clock,
+        disk::{self, File},
+        patience,
+    },
     folder::{self, parent},
 };
 
@@ -64,12 +68,12 @@ impl FileTap {
         }
         // A link is written through, not over: rows go to the file that it leads to.
         let path = folder::followed(address.path().as_ref());
-        Ok(Self { path, csv: Csv::of_address(address)?, shape, lock_wait: LOCK_WAIT })
+        Ok(Self { path, csv: Csv::of_address(address)?, shape, lock_wait: patience(LOCK_WAIT) })
     }
 
     /// The file's length; `None` when there is no file.
     fn length(&self) -> Result<Option<u64>, Error> {
-        match fs::metadata(&self.path) {
+        match disk::metadata("file", &self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed(error)),
             Ok(found) if found.is_file() => Ok(Some(found.len())),
@@ -118,30 +122,26 @@ impl FileTap {
 
     /// Writes rows behind the first `length` bytes, durably, and returns the new length.
     fn append(&mut self, staged: &Staged, length: u64) -> Result<u64, Error> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&self.path)
-            .map_err(|error| self.failed(error))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = File::open_with("file", &self.path, &options).map_err(|error| self.failed(error))?;
         file.set_len(length).and_then(|()| end_last_line(&mut file, length)).map_err(|error| self.failed(error))?;
         let length = self.write_rows(staged, &mut file, length)?;
-        file.sync_all().and_then(|()| sync_parent(&self.path)).map_err(|error| self.failed(error))?;
+        file.sync().and_then(|()| sync_parent(&self.path)).map_err(|error| self.failed(error))?;
         Ok(length)
     }
 
     /// Puts a file with these rows in the place of the old one, durably, and returns its length.
     fn replace(&mut self, staged: &Staged) -> Result<u64, Error> {
         let unfinished = beside(&self.path, ".flow.rows");
-        let mut file = File::create(&unfinished).map_err(|error| self.failed(error))?;
+        let mut file = File::create("file", &unfinished).map_err(|error| self.failed(error))?;
         let length = self.write_rows(staged, &mut file, 0)?;
         let finish = || -> io::Result<()> {
-            if let Ok(found) = fs::metadata(&self.path) {
+            if let Ok(found) = disk::metadata("file", &self.path) {
                 file.set_permissions(found.permissions())?;
             }
-            file.sync_all()?;
-            fs::rename(&unfinished, &self.path)?;
+            file.sync()?;
+            disk::rename("file", &unfinished, &self.path)?;
             sync_parent(&self.path)
         };
         finish().map_err(|error| self.failed(error))?;
@@ -170,22 +170,19 @@ impl FileTap {
 
     /// Waits until nobody else publishes in this directory.
     fn lock(&self) -> Result<File, Error> {
-        let directory = File::open(parent(&self.path)).map_err(|error| self.failed(error))?;
-        let began = Instant::now();
-        loop {
-            match directory.try_lock() {
-                Ok(()) => return Ok(directory),
-                Err(TryLockError::Error(error)) => return Err(self.failed(error)),
-                Err(TryLockError::WouldBlock) if began.elapsed() < self.lock_wait => thread::sleep(LOCK_RETRY),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::Busy(
-                        Failure::new("another run publishes to the same directory")
-                            .at(self.place())
-                            .help("wait for it and run again: what is sealed is loaded then"),
-                    ));
-                }
+        let directory = File::open("file", parent(&self.path)).map_err(|error| self.failed(error))?;
+        let began = clock::elapsed();
+        while !directory.try_lock().map_err(|error| self.failed(error))? {
+            if clock::elapsed().saturating_sub(began) >= self.lock_wait {
+                return Err(Error::Busy(
+                    Failure::new("another run publishes to the same directory")
+                        .at(self.place())
+                        .help("wait for it and run again: what is sealed is loaded then"),
+                ));
             }
+            clock::sleep(LOCK_RETRY);
         }
+        Ok(directory)
     }
 
     fn place(&self) -> String {
@@ -217,10 +214,10 @@ impl SinkTap for FileTap {
 
     fn check(&self) -> Result<(), Error> {
         if self.length()?.is_some() {
-            OpenOptions::new().append(true).open(&self.path).map_err(|error| self.failed(error))?;
+            File::open_with("file", &self.path, OpenOptions::new().append(true)).map_err(|error| self.failed(error))?;
         }
         // A file without a name tells whether sidecar and file can be made, and leaves nothing.
-        tempfile::tempfile_in(parent(&self.path)).map_err(|error| self.failed(error))?;
+        disk::probe("file", parent(&self.path)).map_err(|error| self.failed(error))?;
         match Sidecar::read(&self.path)? {
             Some(sidecar) if sidecar.port != self.shape.port.name => Err(self.foreign(&sidecar)),
             _ => Ok(()),

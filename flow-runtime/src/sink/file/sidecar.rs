@@ -2,13 +2,17 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use super::write_failed;
-use crate::{Error, Failure, folder, sink::ledger::LedgerEntry};
+use crate::{
+    Error, Failure,
+    effect::disk::{self, File},
+    folder,
+    sink::ledger::LedgerEntry,
+};
 
 /// What is known of a file: up to `length` it is as it was published.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -31,7 +35,7 @@ impl Sidecar {
     /// [`Error::Held`] when it cannot be understood; [`Error::Target`] when it cannot be read.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, Error> {
         let place = Self::place(path);
-        let text = match fs::read(&place) {
+        let text = match disk::read("sidecar", &place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| write_failed("cannot read the ledger of a file", &place, error))?,
         };
@@ -52,11 +56,12 @@ impl Sidecar {
         let place = Self::place(path);
         let unfinished = beside(path, ".flow.new");
         let write = || -> io::Result<()> {
-            let mut file = File::create(&unfinished)?;
-            serde_json::to_writer(&mut file, self)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&unfinished, &place)?;
+            let mut file = File::create("sidecar", &unfinished)?;
+            let mut text = serde_json::to_vec(self)?;
+            text.push(b'\n');
+            file.write_all(&text)?;
+            file.sync()?;
+            disk::rename("sidecar", &unfinished, &place)?;
             sync_parent(&place)
         };
         write().map_err(|error| write_failed("cannot write the ledger of a file", &place, error))

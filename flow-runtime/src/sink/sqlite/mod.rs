@@ -15,16 +15,20 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{
-    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Statement, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Statement, Transaction};
 
 use super::{
     Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
     ledger::{Described, LedgerEntry, Turn, borne_out, turn},
     would_double,
 };
-use crate::{Address, Error, Failure, folder::parent, plan::FieldPlan, value::RowReader};
+use crate::{
+    Address, Error, Failure,
+    effect::{disk, effect, patience, sqlite},
+    folder::parent,
+    plan::FieldPlan,
+    value::RowReader,
+};
 use table::Table;
 
 const OPTIONS: [&str; 3] = ["from", "mode", "table"];
@@ -79,25 +83,25 @@ impl SqliteTap {
             ));
         }
         let table = Table::new(address.option("table").unwrap_or(shape.port.name), shape)?;
-        Ok(Self { path: address.path().into(), table, busy_wait: BUSY_WAIT })
+        Ok(Self { path: address.path().into(), table, busy_wait: patience(BUSY_WAIT) })
     }
 
     /// Opens the file for looking, if there is one. SQLite itself says whether it may write: to open the file beside it
     /// would drop the locks that other connections of this process hold.
     fn look(&self) -> Result<Option<Connection>, Error> {
-        match self.path.try_exists() {
-            Ok(false) => Ok(None),
-            Ok(true) if !self.path.is_file() => Err(Error::Target(
+        match disk::metadata("sqlite", &self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(found) if !found.is_file() => Err(Error::Target(
                 Failure::new("this is not a regular file").at(self.place()).help("give the path of a SQLite file"),
             )),
-            Ok(true) => self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE).map(Some),
+            Ok(_) => self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE).map(Some),
             Err(error) => Err(unreachable_file(&self.path, &error)),
         }
     }
 
     fn connect(&self, flags: OpenFlags) -> Result<Connection, Error> {
         let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open_with_flags(&self.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            let connection = sqlite::open("sqlite", &self.path, flags)?;
             connection.busy_timeout(self.busy_wait)?;
             // A commit with a rollback journal is the removal of the journal: EXTRA makes that durable too.
             connection.pragma_update(None, "synchronous", "EXTRA")?;
@@ -146,7 +150,7 @@ impl SqliteTap {
             let of = [&ticket.flow, &ticket.port, &self.table.name, &ticket.epoch];
             connection.query_row(LAST_OF_LEDGER, of, entry).optional()
         };
-        last().map_err(|error| self.failed(error))
+        effect("sqlite.ledger", last).map_err(|error| self.failed(error))
     }
 
     /// Whether this is the ticket's turn, by the ledger; no connection where there is no file.
@@ -242,7 +246,7 @@ impl SinkTap for SqliteTap {
             }
         }
         // SQLite makes a journal beside its file: a file without a name tells whether it can, and leaves nothing.
-        tempfile::tempfile_in(parent(&self.path)).map_err(|error| unreachable_file(&self.path, &error))?;
+        disk::probe("sqlite", parent(&self.path)).map_err(|error| unreachable_file(&self.path, &error))?;
         Ok(())
     }
 
@@ -258,10 +262,9 @@ impl SinkTap for SqliteTap {
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
-        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         values::add_functions(&connection).map_err(|error| self.failed(error))?;
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(error))?;
+        let transaction = sqlite::begin("sqlite", &connection).map_err(|error| self.failed(error))?;
         if let Some(ticket) = ticket
             && self.turn(Some(&transaction), ticket)? == Turn::Skip
         {
@@ -271,12 +274,12 @@ impl SinkTap for SqliteTap {
             self.refuse_without_store(&transaction)?;
         }
         let exists = self.table.exists(&transaction, &self.place())?;
-        self.write(&transaction, exists, staged)?;
+        effect("sqlite.rows", || self.write(&transaction, exists, staged))?;
         if let Some(ticket) = ticket {
-            add_to_ledger(&transaction, ticket, &self.table.name, staged.row_count())
-                .map_err(|error| self.failed(error))?;
+            let entry = || add_to_ledger(&transaction, ticket, &self.table.name, staged.row_count());
+            effect("sqlite.ledger", entry).map_err(|error| self.failed(error))?;
         }
-        transaction.commit().map_err(|error| self.failed(error))?;
+        sqlite::commit("sqlite", transaction).map_err(|error| self.failed(error))?;
         Ok(Published::Now)
     }
 

@@ -8,11 +8,16 @@ mod read;
 mod write;
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Failure, Plan, folder, plan::PortPlan};
+use crate::{
+    Error, Failure, Plan,
+    effect::{disk, effect},
+    folder,
+    plan::PortPlan,
+};
 
 pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
@@ -99,10 +104,11 @@ impl StagingArea {
     /// [`Error::Store`] when the directory cannot be listed.
     pub fn attempts(&self) -> Result<Vec<String>, Error> {
         let list = || -> io::Result<Vec<String>> {
-            match fs::read_dir(&self.directory) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-                entries => entries?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
-            }
+            let names = match disk::names("stage", &self.directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                names => names?,
+            };
+            Ok(names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect())
         };
         let mut attempts = list().map_err(|error| failed("cannot list the staged attempts", &self.directory, error))?;
         attempts.sort();
@@ -115,12 +121,11 @@ impl StagingArea {
     /// [`Error::Store`] when they cannot be removed.
     pub fn remove(&self, attempt: &str) -> Result<(), Error> {
         let directory = self.directory.join(attempt);
-        match fs::remove_dir_all(&directory) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(failed("cannot remove staged rows", &directory, error))
-            }
-            _ => Ok(()),
-        }
+        effect("stage.remove", || match disk::remove_dir_all("staged", &directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        })
+        .map_err(|error| failed("cannot remove staged rows", &directory, error))
     }
 }
 

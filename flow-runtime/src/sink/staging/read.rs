@@ -1,7 +1,6 @@
 //! Reading staged rows back: first whether they are what was sealed, then row by row, in bounded memory.
 
 use std::{
-    fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -11,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{StagedManifest, failed, write::digest};
 use crate::{
     Error, Failure,
+    effect::disk::{self, File},
     plan::PortPlan,
     trap::output_fields,
     value::{RowReader, Type},
@@ -58,7 +58,9 @@ impl Staged {
     /// [`Error::Store`] when they cannot be opened.
     pub fn rows(&self) -> Result<StagedRows<'_>, Error> {
         let file = match &self.file {
-            Some(path) => Some((path.as_path(), File::open(path).map_err(|error| failed(UNREADABLE, path, error))?)),
+            Some(path) => {
+                Some((path.as_path(), File::open("staged", path).map_err(|error| failed(UNREADABLE, path, error))?))
+            }
             None => None,
         };
         Ok(StagedRows { file, types: &self.types, remaining: self.rows, window: Vec::new(), start: 0 })
@@ -86,11 +88,11 @@ fn verify(path: &Path, manifest: &StagedManifest) -> Result<(), Error> {
                 .help("put the file back as it was: without it the sealed iteration cannot be loaded"),
         )
     };
-    let mut file = match File::open(path) {
+    let mut file = match File::open("staged", path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged("the file is missing".to_owned())),
         opened => opened.map_err(|error| failed(UNREADABLE, path, error))?,
     };
-    let bytes = fs::metadata(path).map_err(|error| failed(UNREADABLE, path, error))?.len();
+    let bytes = disk::metadata("staged", path).map_err(|error| failed(UNREADABLE, path, error))?.len();
     if bytes != manifest.bytes {
         return Err(damaged(format!("it has {bytes} bytes, sealed were {}", manifest.bytes)));
     }

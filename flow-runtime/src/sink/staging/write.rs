@@ -1,7 +1,6 @@
 //! Writing an attempt's rows: buffered, counted and hashed on their way to the disk.
 
 use std::{
-    fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -10,7 +9,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{StagedManifest, failed, read::describe_fields};
 use crate::{
-    Error, Plan, folder,
+    Error, Plan,
+    effect::disk::{self, File},
+    folder,
     plan::{PortKind, PortPlan},
     value::RowBuffer,
 };
@@ -106,10 +107,11 @@ struct StagedWriter {
 
 impl StagedWriter {
     fn create(directory: &Path, port: &'static PortPlan) -> Result<Self, Error> {
-        fs::create_dir_all(directory).map_err(|error| failed("cannot make the staging directory", directory, error))?;
+        disk::create_dir_all("stage", directory)
+            .map_err(|error| failed("cannot make the staging directory", directory, error))?;
         let name = format!("{}.rows", port.name);
         let path = directory.join(&name);
-        let file = File::create(&path).map_err(|error| failed("cannot stage rows", &path, error))?;
+        let file = File::create("stage", &path).map_err(|error| failed("cannot stage rows", &path, error))?;
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         Ok(Self { port, path, name, file, rows: 0, bytes: 0, hash: Xxh3::new() })
     }
@@ -136,7 +138,7 @@ impl StagedWriter {
 
     fn flush_and_sync(&mut self) -> io::Result<()> {
         self.file.flush()?;
-        self.file.get_ref().sync_all()
+        self.file.get_ref().sync()
     }
 }
 

@@ -8,9 +8,7 @@ mod paths;
 
 use std::{
     collections::HashSet,
-    fs::{self, File},
     io::{self, ErrorKind, Read as _, Seek as _, SeekFrom},
-    os::unix::fs::FileExt as _,
     time::Duration,
 };
 
@@ -19,7 +17,10 @@ use paths::unreadable;
 pub(crate) use paths::{Paths, is_same_file};
 
 use super::{Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap};
-use crate::{Address, Error, Failure};
+use crate::{
+    Address, Error, Failure,
+    effect::disk::{self, File},
+};
 
 /// Bytes that are read at once; a piece ends at the last line end among them.
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -79,7 +80,7 @@ impl SourceTap for FileTap {
 fn look_at(path: &str) -> Result<(File, FileFacts, Vec<u8>), Error> {
     let cannot = |error| unreadable("cannot read the file", path, &error);
     // To open a named pipe would wait for its writer, so the file is looked at first.
-    let metadata = fs::metadata(path).map_err(cannot)?;
+    let metadata = disk::metadata("source", path.as_ref()).map_err(cannot)?;
     if metadata.is_dir() {
         return Err(Error::Input(
             Failure::new("a directory cannot be read").at(path).help(format!("for the files in it: file:{path}/*")),
@@ -88,7 +89,7 @@ fn look_at(path: &str) -> Result<(File, FileFacts, Vec<u8>), Error> {
     if !metadata.is_file() {
         return Err(Error::Input(Failure::new("not a regular file").at(path).help("copy what it holds into a file")));
     }
-    let file = File::open(path).map_err(cannot)?;
+    let file = File::open("source", path.as_ref()).map_err(cannot)?;
     let facts = FileFacts::of(&file.metadata().map_err(cannot)?);
     let head = read_head(&file).map_err(cannot)?;
     // It may also have begun to grow just now.

@@ -3,7 +3,6 @@
 use std::{
     env,
     ffi::OsString,
-    fs,
     io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf, absolute},
@@ -11,7 +10,7 @@ use std::{
 
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::{Error, Failure};
+use crate::{Error, Failure, effect::disk};
 
 /// `*` does what it does in a shell.
 const AS_A_SHELL: MatchOptions =
@@ -30,7 +29,7 @@ impl Paths {
 
     /// A file may have a `*` or `[` in its name.
     fn is_glob(&self) -> bool {
-        self.text.contains(['*', '[']) && fs::symlink_metadata(&self.text).is_err()
+        self.text.contains(['*', '[']) && disk::symlink_metadata("source", self.text.as_ref()).is_err()
     }
 
     /// The paths of the files that are there, sorted; a single path whether it is there or not.
@@ -44,7 +43,7 @@ impl Paths {
         let mut found = Vec::new();
         self.walk(Path::new(begin), &parts, &mut found)?;
         let mut paths = Vec::new();
-        for path in found.into_iter().filter(|path| !path.is_dir()) {
+        for path in found.into_iter().filter(|path| !disk::is_dir("source", path)) {
             paths.push(path.into_os_string().into_string().map_err(|path| {
                 Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()).help("rename it"))
             })?);
@@ -62,14 +61,14 @@ impl Paths {
     /// no file is passed over in silence; `**` does not follow links, which may lead in a circle.
     fn walk(&self, folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) -> Result<(), Error> {
         let Some((part, rest)) = parts.split_first() else {
-            found.extend(folder.symlink_metadata().is_ok().then(|| folder.to_owned()));
+            found.extend(disk::symlink_metadata("source", folder).is_ok().then(|| folder.to_owned()));
             return Ok(());
         };
         if *part == "**" {
             self.walk(folder, rest, found)?;
             for name in names(folder)?.iter().filter(|name| !name.as_encoded_bytes().starts_with(b".")) {
                 let below = folder.join(name);
-                if below.symlink_metadata().is_ok_and(|below| below.is_dir()) {
+                if disk::symlink_metadata("source", &below).is_ok_and(|below| below.is_dir()) {
                     self.walk(&below, parts, found)?;
                 }
             }
@@ -118,7 +117,7 @@ impl Paths {
 /// What is in a folder; nothing in what is none.
 fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
     let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match fs::read_dir(place).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect()) {
+    match disk::names("source", place) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Vec::new()),
         names => names.map_err(|error| unreadable("cannot look for files", &place.to_string_lossy(), &error)),
     }
@@ -126,7 +125,7 @@ fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
 
 /// Whether both paths lead to one file, there or not.
 pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
-    let inode = |path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let inode = |path| disk::metadata("path", path).ok().map(|found| (found.dev(), found.ino()));
     let inodes = (inode(one), inode(other));
     resolved(one) == resolved(other) || (inodes.0.is_some() && inodes.0 == inodes.1)
 }
@@ -134,7 +133,7 @@ pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
 /// The path from the root on, without links as far as it is there.
 fn resolved(path: &Path) -> PathBuf {
     let path = absolute(path).unwrap_or_else(|_| path.to_owned());
-    match (fs::canonicalize(&path), path.parent(), path.file_name()) {
+    match (disk::canonicalize("path", &path), path.parent(), path.file_name()) {
         (Ok(real), ..) => real,
         (Err(_), Some(folder), Some(name)) => resolved(folder).join(name),
         (Err(_), ..) => path,
@@ -144,7 +143,7 @@ fn resolved(path: &Path) -> PathBuf {
 /// The error for a file that cannot be read.
 pub(super) fn unreadable(what: &str, path: &str, error: &io::Error) -> Error {
     let failure = Failure::new(what).at(path).cause(error);
-    Error::Input(match (error.kind(), fs::read_link(path)) {
+    Error::Input(match (error.kind(), disk::read_link("path", path.as_ref())) {
         (ErrorKind::NotFound, Ok(target)) => {
             failure.help(format!("it is a link to {}: mend the link, or check the address", target.display()))
         }
@@ -165,6 +164,7 @@ fn check_the_address() -> String {
 mod tests {
     use std::{
         ffi::OsStr,
+        fs,
         os::unix::{ffi::OsStrExt as _, fs::symlink},
     };
 

@@ -1,0 +1,118 @@
+//! The world that a thread is in: the time, random ids, its own name, and leave to act. The process itself, unless a test
+//! has put another in its place, so that none sleeps and every effect can fail.
+
+use std::{
+    cell::RefCell,
+    fmt,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use super::{Broken, Effect, Moment};
+
+/// The world, as a run sees it.
+pub(crate) trait World: fmt::Debug + Send + Sync {
+    /// Microseconds since the epoch of Unix.
+    fn now_us(&self) -> i64;
+
+    /// The time since some moment, by a clock that is never set.
+    fn elapsed(&self) -> Duration;
+
+    /// Lets this time go by.
+    fn sleep(&self, time: Duration);
+
+    /// A random id, never given twice.
+    fn id(&self) -> String;
+
+    /// Who runs, for people: `pid 4711`.
+    fn owner(&self) -> String;
+
+    /// Asked just before an effect and just after it: an error is as if it had not happened, or its answer were lost.
+    fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken>;
+
+    /// How this world's flow is broken, if it is.
+    #[cfg(any(test, feature = "faults"))]
+    fn mutant(&self) -> Option<super::Mutant> {
+        None
+    }
+}
+
+thread_local! {
+    static HERE: RefCell<Option<Arc<dyn World>>> = const { RefCell::new(None) };
+}
+
+/// The world that somebody has put this thread into.
+pub(super) fn here() -> Option<Arc<dyn World>> {
+    HERE.with_borrow(Clone::clone)
+}
+
+/// Acts in a world.
+pub(crate) fn in_world<T>(world: Arc<dyn World>, act: impl FnOnce() -> T) -> T {
+    /// Puts the former world back, also when the act panics.
+    struct Back(Option<Arc<dyn World>>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            HERE.set(self.0.take());
+        }
+    }
+    let _back = Back(HERE.replace(Some(world)));
+    act()
+}
+
+/// The same act for a thread that is to be in the world of this one.
+pub(crate) fn inherited<T>(act: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let world = here();
+    move || match world {
+        Some(world) => in_world(world, act),
+        None => act(),
+    }
+}
+
+/// A random id, never given twice.
+pub(crate) fn id() -> String {
+    with(|world| world.id())
+}
+
+/// Who runs, for people: `pid 4711`.
+pub(crate) fn owner() -> String {
+    with(|world| world.owner())
+}
+
+pub(super) fn with<T>(ask: impl FnOnce(&dyn World) -> T) -> T {
+    match here() {
+        Some(world) => ask(&*world),
+        None => ask(&Process),
+    }
+}
+
+/// The process, its clock and its random numbers.
+#[derive(Clone, Copy, Debug)]
+struct Process;
+
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl World for Process {
+    fn now_us(&self) -> i64 {
+        jiff::Timestamp::now().as_microsecond()
+    }
+
+    fn elapsed(&self) -> Duration {
+        STARTED.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn id(&self) -> String {
+        format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+    }
+
+    fn owner(&self) -> String {
+        format!("pid {}", std::process::id())
+    }
+
+    fn permit(&self, _effect: &Effect<'_>, _moment: Moment) -> Result<(), Broken> {
+        Ok(())
+    }
+}
