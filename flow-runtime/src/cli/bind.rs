@@ -19,15 +19,23 @@ pub(super) fn defaults<F: Flow>(flow: &F) -> Vec<String> {
 /// # Errors
 /// [`Error::Config`] for an address that is none, and for inputs and sinks without one.
 pub(super) fn bind<F: Flow>(flow: &mut F, addresses: &[Option<String>]) -> Result<(), Error> {
-    let plan = F::PLAN;
-    for ((port, plan), address) in flow.ports_mut().into_iter().zip(plan.ports).zip(addresses) {
+    bind_given(flow, addresses)?;
+    let unbound: Vec<usize> =
+        flow.ports().iter().enumerate().filter(|(_, port)| is_missing(port)).map(|(n, _)| n).collect();
+    if unbound.is_empty() { Ok(()) } else { Err(missing(F::PLAN, &unbound)) }
+}
+
+/// Binds the ports to the addresses that the command line gives; for a command that does not need them all.
+///
+/// # Errors
+/// [`Error::Config`] for an address that is none.
+pub(super) fn bind_given<F: Flow>(flow: &mut F, addresses: &[Option<String>]) -> Result<(), Error> {
+    for ((port, plan), address) in flow.ports_mut().into_iter().zip(F::PLAN.ports).zip(addresses) {
         if let Some(text) = address {
             rebind(port, text).map_err(|error| error.of_port(plan.name))?;
         }
     }
-    let unbound: Vec<usize> =
-        flow.ports().iter().enumerate().filter(|(_, port)| is_missing(port)).map(|(n, _)| n).collect();
-    if unbound.is_empty() { Ok(()) } else { Err(missing(plan, &unbound)) }
+    Ok(())
 }
 
 /// Whether some rows go to `stdout:`.

@@ -1,6 +1,7 @@
 //! The outcome of a run as JSON, for scripts: one line.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::explain::{kind_text, operator_text};
 use crate::{Error, Failure, Plan, driver, plan::Balance};
@@ -60,15 +61,18 @@ struct Failed<'a> {
     failure: Option<&'a Failure>,
 }
 
+impl<'a> Failed<'a> {
+    fn of(error: &'a Error) -> Self {
+        Self { kind: error.kind(), message: error.to_string(), failure: error.failure() }
+    }
+}
+
 /// One object on one line.
 pub(super) fn outcome(plan: &Plan, result: &Result<driver::Outcome, Error>, exit_code: u8) -> String {
     let (outcome, what) = match result {
         Ok(done) if done.nothing_new => ("nothing_new", What::Done(what_was_done(plan, done))),
         Ok(done) => ("done", What::Done(what_was_done(plan, done))),
-        Err(error) => {
-            let failed = Failed { kind: error.kind(), message: error.to_string(), failure: error.failure() };
-            ("failed", What::Failed { error: failed })
-        }
+        Err(error) => ("failed", What::Failed { error: Failed::of(error) }),
     };
     line(&Outcome { flow: plan.logical_name(), outcome, exit_code, what })
 }
@@ -99,6 +103,11 @@ fn what_was_done<'a>(plan: &Plan, done: &'a driver::Outcome) -> Done<'a> {
     }
 }
 
+/// What failed, as every command says it.
+pub(super) fn failure(error: &Error) -> Value {
+    serde_json::to_value(Failed::of(error)).unwrap_or_default()
+}
+
 /// These objects hold nothing that JSON cannot say, so writing them cannot fail.
 pub(super) fn line(object: &impl Serialize) -> String {
     serde_json::to_string(object).unwrap_or_default() + "\n"
@@ -106,7 +115,7 @@ pub(super) fn line(object: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::cli::{example::PLAN, summary::tests::an_outcome};

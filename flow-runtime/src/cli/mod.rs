@@ -20,6 +20,7 @@ mod progress;
 mod results;
 mod signals;
 mod summary;
+mod telling;
 mod units;
 
 #[cfg(test)]

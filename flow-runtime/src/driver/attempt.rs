@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
-    Options, PortOutcome, TrappedSample,
+    Bounds, Options, PortOutcome, TrappedSample,
     balance::{self, Counted},
     checkpoint::OpenCheckpoint,
     collect::Stage,
-    execute::{self, Executed, Execution, InputRead, ShardRead},
+    execute::{self, Executed, Execution, InputJob, InputRead, ShardRead},
     limits::ClosedBy,
     machine,
     ports::Ports,
@@ -62,23 +62,49 @@ pub(super) fn read<F: Flow>(
     attempt: &Attempt,
 ) -> Result<Read, Error> {
     let known = checkpoint.store.shards()?;
-    let inputs = ports.jobs(&known, checkpoint.is_kept)?;
-    let has_target = ports.ports().map(|(index, _)| ports.output(index).is_some()).collect();
-    let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(&attempt.id, F::PLAN), has_target);
+    let reading = Reading {
+        attempt: &attempt.id,
+        inputs: ports.jobs(&known, checkpoint.is_kept)?,
+        has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
+        bounds: &options.bounds,
+        run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
+    };
+    Ok(Read { known, ..process::<F>(checkpoint, options, reading)? })
+}
+
+/// What an attempt reads, and for which ports it stages.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) attempt: &'a str,
+    pub(super) inputs: Vec<InputJob<'a>>,
+    /// For each port whether what comes out there is wanted; a trap may have no address.
+    pub(super) has_target: Vec<bool>,
+    pub(super) bounds: &'a Bounds,
+    pub(super) run_when_empty: bool,
+}
+
+/// Reads, runs the flow, stages what comes out.
+pub(super) fn process<F: Flow>(
+    checkpoint: &OpenCheckpoint,
+    options: &Options,
+    reading: Reading<'_>,
+) -> Result<Read, Error> {
+    let Reading { attempt, inputs, has_target, bounds, run_when_empty } = reading;
+    let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(attempt, F::PLAN), has_target);
     let began = clock::elapsed();
     let job = Execution {
         inputs,
         workers: options.workers,
-        bounds: &options.bounds,
+        bounds,
         memory_bytes: options.memory_bytes.unwrap_or_else(machine::share_bytes),
-        spill: checkpoint.staging.spill_directory(&attempt.id),
-        run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
+        spill: checkpoint.staging.spill_directory(attempt),
+        run_when_empty,
         stop: &options.stop,
         progress: &options.progress,
         clock: &|| clock::elapsed().saturating_sub(began),
     };
     let executed = execute::execute::<F>(job, &mut stage)?;
-    Ok(Read { executed, staged: stage.staged, samples: stage.samples, known })
+    Ok(Read { executed, staged: stage.staged, samples: stage.samples, known: Vec::new() })
 }
 
 /// Makes sure that what was read and staged may become final: its counts add up, nobody has asked to stop, and a run
@@ -180,7 +206,7 @@ fn inputs<'a>(
     of_kind.filter(move |(port, _)| port.kind == kind).map(|(port, shards)| (port.name, shards.as_slice()))
 }
 
-fn ranges(ports: &Ports, executed: &Executed) -> Vec<Range> {
+pub(super) fn ranges(ports: &Ports, executed: &Executed) -> Vec<Range> {
     let range = |port: &str, read: &ShardRead| Range {
         port: port.to_owned(),
         shard: read.id.clone(),
@@ -197,7 +223,7 @@ fn ranges(ports: &Ports, executed: &Executed) -> Vec<Range> {
         .collect()
 }
 
-fn tables(ports: &Ports, executed: &Executed) -> Vec<TableVersion> {
+pub(super) fn tables(ports: &Ports, executed: &Executed) -> Vec<TableVersion> {
     let version = |(port, shards): (&str, &[ShardRead])| {
         let mut hash = Xxh3::new();
         shards.iter().for_each(|shard| hash.update(shard.hash.as_bytes()));
@@ -211,7 +237,7 @@ fn tables(ports: &Ports, executed: &Executed) -> Vec<TableVersion> {
     inputs(ports, executed, PortKind::Table).map(version).collect()
 }
 
-fn outputs(ports: &Ports, manifests: Vec<StagedManifest>) -> Vec<Output> {
+pub(super) fn outputs(ports: &Ports, manifests: Vec<StagedManifest>) -> Vec<Output> {
     let output = |staged: StagedManifest| {
         let (index, _) = ports.plan.port(&staged.port)?;
         let tap = ports.output(index)?;
@@ -220,7 +246,7 @@ fn outputs(ports: &Ports, manifests: Vec<StagedManifest>) -> Vec<Output> {
     manifests.into_iter().filter_map(output).collect()
 }
 
-fn counts(ports: &Ports, executed: &Executed) -> Vec<OperatorCounts> {
+pub(super) fn counts(ports: &Ports, executed: &Executed) -> Vec<OperatorCounts> {
     let operators = ports.plan.operators.iter().zip(&executed.counts);
     operators.map(|(operator, counts)| OperatorCounts { operator: operator.text.to_owned(), counts: *counts }).collect()
 }

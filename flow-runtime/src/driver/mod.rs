@@ -21,6 +21,8 @@ mod ports;
 mod publish;
 mod readers;
 mod refusal;
+mod replay;
+mod reread;
 mod run;
 mod sequencer;
 mod workers;
@@ -40,6 +42,7 @@ use std::{
 pub use check::{Finding, Findings, What, check};
 use checkpoint::OpenCheckpoint;
 use ports::Ports;
+pub use replay::{Replayed, replay};
 
 use crate::{Error, Flow, effect::clock, flow::Counts, iteration::store::GivenUp};
 

@@ -40,6 +40,22 @@ impl Ports {
         if failed.is_empty() { Ok(ports) } else { Err(failed.swap_remove(0).1) }
     }
 
+    /// As [`open`](Self::open), but of the outputs only those that are wanted; the others are bound nowhere.
+    pub(super) fn open_into<F: Flow>(flow: &F, is_wanted: impl Fn(&str) -> bool) -> Result<Self, Error> {
+        let is_left_out =
+            |port: &PortPlan| matches!(port.kind, PortKind::Sink | PortKind::Trap) && !is_wanted(port.name);
+        let (mut ports, failed) = Self::open_each(flow);
+        for (index, _) in ports.ports().filter(|(_, port)| is_left_out(port)) {
+            ports.taps[index] = Tap::Nowhere;
+            ports.places[index] = sink::place(&Target::Unbound);
+        }
+        let of_left_out = |name: &str| F::PLAN.port(name).is_some_and(|(_, port)| is_left_out(port));
+        match failed.into_iter().find(|(name, _)| !of_left_out(name)) {
+            Some((_, error)) => Err(error),
+            None => Ok(ports),
+        }
+    }
+
     /// Opens the ports of `flow` that can be opened, and says why the others cannot.
     pub(super) fn open_each<F: Flow>(flow: &F) -> (Self, Vec<(&'static str, Error)>) {
         let mut ports = Self { plan: F::PLAN, taps: Vec::new(), places: Vec::new(), targets: Vec::new() };

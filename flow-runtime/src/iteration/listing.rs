@@ -103,6 +103,16 @@ pub(crate) fn detail(path: &Path, flow: &str, iteration: u64) -> Result<Option<I
     })
 }
 
+/// The targets that any iteration of the flow is sealed for, each as [`identity`](crate::sink::identity) writes it.
+///
+/// # Errors
+/// [`Error::Store`] when `path` is no store or cannot be read.
+pub(crate) fn targets(path: &Path, flow: &str) -> Result<Vec<String>, Error> {
+    let targets = "SELECT DISTINCT target FROM outputs WHERE epoch IN (SELECT epoch FROM flows WHERE name = ?1
+                   UNION SELECT epoch FROM former_epochs WHERE flow = ?1) ORDER BY target";
+    look(path, flow, |snapshot| snapshot.prepare(targets)?.query_map([flow], |row| row.get(0))?.collect())
+}
+
 /// Reads from a store without changing it, in one snapshot: a run may seal between two statements.
 fn look<T>(path: &Path, flow: &str, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;

@@ -18,6 +18,7 @@ pub(crate) mod sqlite;
 mod states;
 pub(crate) mod store;
 
+pub use decide::{OutputChange, TableChange};
 pub use listing::{IterationRow, iterations};
 pub use states::State;
 pub(crate) use states::{

@@ -6,6 +6,7 @@
 mod check;
 mod iterations;
 mod plan;
+mod replay;
 mod run;
 
 use std::io::Write;
@@ -49,12 +50,13 @@ pub(super) struct Entry<F> {
 }
 
 /// All commands, as they are listed in the help; the first is what happens without a word.
-fn table<F: Flow>() -> [Entry<F>; 4] {
+fn table<F: Flow>() -> [Entry<F>; 5] {
     [
         Entry { grammar: run::grammar, act: run::act },
         Entry { grammar: plan::grammar, act: plan::act },
         Entry { grammar: iterations::grammar, act: iterations::act },
         Entry { grammar: check::grammar, act: check::act },
+        Entry { grammar: replay::grammar, act: replay::act },
     ]
 }
 

@@ -7,6 +7,7 @@ mod bench;
 mod flow;
 mod model;
 mod recovery;
+mod replay;
 mod targets;
 
 use std::fs;

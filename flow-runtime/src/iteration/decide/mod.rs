@@ -7,6 +7,7 @@
 //! On what conditions a store changes what it keeps is in `conditions.rs`. That all of it together keeps its promise,
 //! lock or no lock, is shown by the search in `iteration/model/`.
 
+mod again;
 mod conditions;
 
 use std::collections::HashSet;
@@ -14,6 +15,8 @@ use std::collections::HashSet;
 use super::{Output, Range, Sealed, SealedShard};
 use crate::{sink::Mode, source::KnownShard};
 
+pub use again::{OutputChange, TableChange};
+pub(crate) use again::{changed_range, compare_outputs, compare_tables};
 pub(crate) use conditions::{AttemptState, Marked, SealFacts, is_garbage, mark, may_revoke, may_seal, seal_end};
 
 /// How a sink or trap is bound now.

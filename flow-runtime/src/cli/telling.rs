@@ -1,0 +1,73 @@
+//! What a command has done, told to a person or to a script.
+
+use std::io::Write;
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+
+use super::{
+    commands::Call,
+    ending::{fail, print},
+    json,
+};
+use crate::{Error, Flow};
+
+/// To whom a command tells what it has done: people read text, scripts one line of JSON, in which a failure stands, too.
+pub(super) struct Telling<'a> {
+    flow: String,
+    is_json: bool,
+    is_quiet: bool,
+    /// Who asked the process to stop.
+    signal: Option<i32>,
+    stdout: &'a mut dyn Write,
+    stderr: &'a mut dyn Write,
+}
+
+impl<'a> Telling<'a> {
+    /// As the flags `--json` and `--quiet` of the command say.
+    pub(super) fn new<F: Flow>(call: Call<'a, F>) -> (&'a mut F, &'a ArgMatches, Self) {
+        let Call { flow, matches, signals, stdout, stderr, .. } = call;
+        let is_quiet = matches.try_get_one::<bool>("quiet").ok().flatten().copied().unwrap_or(false);
+        let is_json = matches.get_flag("json");
+        let flow_name = F::PLAN.logical_name();
+        (flow, matches, Self { flow: flow_name, is_json, is_quiet, signal: signals.last(), stdout, stderr })
+    }
+
+    /// Tells it, and returns the exit code.
+    ///
+    /// # Errors
+    /// [`Error::Target`] when stdout cannot be written to.
+    pub(super) fn tell<T>(
+        self,
+        result: &Result<T, Error>,
+        text: impl FnOnce(&T) -> String,
+        json: impl FnOnce(&T) -> Value,
+    ) -> Result<u8, Error> {
+        let code = match result {
+            Ok(done) => {
+                if !self.is_json && !self.is_quiet {
+                    // Nobody is left to tell when stderr is gone.
+                    let _ = self.stderr.write_all(text(done).as_bytes());
+                }
+                0
+            }
+            Err(error) => fail(self.stderr, error, self.signal),
+        };
+        if self.is_json {
+            let outcome = if result.is_ok() { "done" } else { "failed" };
+            let mut object = json!({ "flow": self.flow, "outcome": outcome, "exit_code": code });
+            match result {
+                Ok(done) => extend(&mut object, json(done)),
+                Err(error) => object["error"] = json::failure(error),
+            }
+            print(self.stdout, &format!("{object}\n"))?;
+        }
+        Ok(code)
+    }
+}
+
+fn extend(object: &mut Value, more: Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (object, more) {
+        fields.extend(more);
+    }
+}
