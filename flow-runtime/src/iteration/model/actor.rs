@@ -92,6 +92,10 @@ pub(super) enum Doing {
     GiveUp {
         id: Id,
     },
+    /// There was nothing new: it will never be sealed.
+    Forget {
+        id: Id,
+    },
     RemoveGivenUp {
         id: Id,
     },
@@ -178,7 +182,7 @@ impl Actor {
             Doing::AskLatest => Effect::AskLatest { epoch },
             Doing::AskUnfinished { .. } => Effect::AskUnfinished { epoch },
             Doing::List { .. } => Effect::ListLeftBehind { epoch },
-            Doing::Revoke { ids, .. } => Effect::Revoke { id: lowest(ids) },
+            Doing::Revoke { ids, .. } => Effect::Revoke { id: lowest(ids), is_unneeded: false },
             Doing::Remove { ids, .. } => Effect::RemoveStaging { id: lowest(ids) },
             Doing::RemoveAll { .. } => Effect::RemoveAllStaging,
             Doing::Open { number } => Effect::Open { epoch, number, id: next_id },
@@ -191,7 +195,8 @@ impl Actor {
                 Effect::Seal { epoch, number, id, span, outputs }
             }
             Doing::LookAtSeal { of, .. } => Effect::AskSealed { epoch, number: of.number },
-            Doing::GiveUp { id } => Effect::Revoke { id },
+            Doing::GiveUp { id } => Effect::Revoke { id, is_unneeded: false },
+            Doing::Forget { id } => Effect::Revoke { id, is_unneeded: true },
             Doing::RemoveGivenUp { id } => Effect::RemoveStaging { id },
             Doing::Prepare { of: Publication { number, attempt, span, .. }, port } => {
                 Effect::Prepare { port, epoch, number, attempt, span }

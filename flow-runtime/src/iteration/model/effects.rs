@@ -20,7 +20,7 @@ pub(super) enum Effect {
     Sync { id: Id },
     Seal { epoch: Epoch, number: Number, id: Id, span: Span, outputs: Ports },
     AskSealed { epoch: Epoch, number: Number },
-    Revoke { id: Id },
+    Revoke { id: Id, is_unneeded: bool },
     RemoveStaging { id: Id },
     RemoveAllStaging,
     Prepare { port: usize, epoch: Epoch, number: Number, attempt: Id, span: Span },

@@ -33,5 +33,6 @@ mod steps;
 mod target;
 mod tests;
 mod world;
+mod worlds;
 
 pub(crate) use rehearsal::Rehearsal;

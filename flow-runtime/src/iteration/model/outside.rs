@@ -54,7 +54,7 @@ impl World {
             Effect::AskSealed { epoch, number } => {
                 Reply::Sealed(self.store.iterations.get((epoch, number)).map(|iteration| iteration.attempt))
             }
-            Effect::Revoke { id } => Reply::Yes(self.revoke(setup, id)),
+            Effect::Revoke { id, is_unneeded } => Reply::Yes(self.revoke(setup, id, is_unneeded)),
             Effect::RemoveStaging { id } => {
                 self.staging.remove(id);
                 Reply::Done
@@ -129,6 +129,10 @@ impl World {
         if self.store.attempts.get(id).is_some() {
             return Reply::Refused;
         }
+        // The store keeps them a hundred iterations longer, for whoever lists them.
+        let last = self.store.of(epoch).next_back().map(|(number, _)| number);
+        let is_refused = |of: &Try| matches!(of.state, AttemptState::Revoked | AttemptState::Held);
+        self.store.attempts.retain(|of| !(is_refused(of) && of.epoch == epoch && Some(of.number) <= last));
         self.store.attempts.insert(id, Try { epoch, number, state: AttemptState::Open });
         Reply::Done
     }
@@ -171,7 +175,7 @@ impl World {
         Reply::Yes(true)
     }
 
-    fn revoke(&mut self, setup: &Setup, id: Id) -> bool {
+    fn revoke(&mut self, setup: &Setup, id: Id, is_unneeded: bool) -> bool {
         if setup.is(Mutant::CleansWithoutRevoking) {
             return true;
         }
@@ -182,7 +186,7 @@ impl World {
             of.state = AttemptState::Revoked;
         }
         let is_garbage = is_garbage(is_current, Some(of.state), iteration);
-        if may_revoke(Some(before)) && setup.is(Mutant::ForgetsRevoked) {
+        if may_revoke(Some(before)) && (is_unneeded || setup.is(Mutant::ForgetsRevoked)) {
             self.store.attempts.remove(id);
         }
         is_garbage

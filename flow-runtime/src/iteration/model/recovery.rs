@@ -16,7 +16,7 @@ use crate::{iteration::State, sink::Mode};
 /// Says what is wrong in the end, if that world comes to its end after all processes have died. What is passed and ends
 /// well is `known` then, and not run again.
 pub(super) fn ends_well(world: &World, setup: &Setup, known: &mut HashSet<(u8, u128)>) -> Result<(), String> {
-    let setup = Setup { attempts: u8::MAX, ..*setup };
+    let setup = Setup { attempts: u8::MAX, pauses: None, ..*setup };
     let mut world = dead(world);
     let mut passed = Vec::new();
     let epoch = world.store.epoch;
@@ -46,7 +46,7 @@ pub(super) fn ends_well(world: &World, setup: &Setup, known: &mut HashSet<(u8, u
 
 /// The world after the death of every process.
 pub(super) fn dead(world: &World) -> World {
-    let mut world = World { late: None, faults: 0, ..world.clone() };
+    let mut world = World { late: None, faults: 0, pauses: 0, awake: None, ..world.clone() };
     world.actors.iter_mut().for_each(|actor| *actor = Actor::default());
     world
 }

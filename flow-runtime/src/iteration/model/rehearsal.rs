@@ -27,6 +27,7 @@ impl Rehearsal {
             ports: 0b111,
             runs: 1,
             faults: u8::MAX,
+            pauses: None,
             attempts: u8::MAX,
             records: (records, u8::MAX),
             renames: false,

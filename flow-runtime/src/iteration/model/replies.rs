@@ -86,7 +86,7 @@ pub(super) fn after(actor: &mut Actor, setup: &Setup, effect: Effect, reply: Rep
         (Doing::LookAtSeal { of, is_refused }, Reply::Sealed(there)) => {
             return sealing_ended(actor, setup, of, is_refused, there);
         }
-        (Doing::GiveUp { id }, Reply::Yes(true)) => Doing::RemoveGivenUp { id },
+        (Doing::GiveUp { id } | Doing::Forget { id }, Reply::Yes(true)) => Doing::RemoveGivenUp { id },
         (Doing::ReadLedgers, Reply::Epochs(found)) => Doing::NewEpoch { found },
         (Doing::NewEpoch { found }, Reply::Epoch(epoch)) => Doing::Fence { found, epoch, port: 0 },
         (Doing::Fence { found, epoch, port }, _) if port < TRAP => Doing::Fence { found, epoch, port: port + 1 },
@@ -180,7 +180,7 @@ fn close(setup: &Setup, of: Attempt, known: Option<(u8, u8)>) -> Doing {
         }
         Close::Everything(_) => Doing::Stage { of: Attempt { outputs: everything, ..of } },
         Close::Positions(_) => Doing::Seal { of },
-        Close::Nothing => Doing::GiveUp { id: of.id },
+        Close::Nothing => Doing::Forget { id: of.id },
     }
 }
 

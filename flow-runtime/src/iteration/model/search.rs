@@ -10,7 +10,7 @@ use super::{
     invariants::{Judged, RECOVERY, broken},
     recovery,
     steps::{self, Step},
-    world::{Setup, World},
+    world::{CLEANER, Setup, World},
 };
 
 /// How a search ended that found nothing wrong.
@@ -103,6 +103,7 @@ pub(super) fn search(setup: &Setup, worlds_max: usize) -> Result<Explored, Count
 fn canonical(mut world: World, setup: &Setup) -> World {
     if setup.runs == 2 && world.actors[0] > world.actors[1] {
         world.actors.swap(0, 1);
+        world.awake = world.awake.map(|index| if index < CLEANER { 1 - index } else { index });
     }
     world
 }

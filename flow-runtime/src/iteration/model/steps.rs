@@ -1,6 +1,7 @@
 //! What may happen next in a world: a process goes on, well or badly; one begins or dies; the source grows; the power fails.
 //!
-//! That a process pauses while others go on, for as long as it takes, needs no step: it is not chosen.
+//! That a process pauses while others go on, for as long as it takes, needs no step: it is not chosen. Where there are too
+//! many worlds, its pauses are counted.
 
 use super::{
     actor::{Actor, Doing, Said},
@@ -63,26 +64,29 @@ impl Done {
 
 /// All steps that are possible.
 pub(super) fn possible(world: &World, setup: &Setup) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for (index, actor) in world.actors.iter().enumerate() {
-        let Some(effect) = actor.request(world.next_id) else {
-            let is_run = index < CLEANER;
-            let may_begin = if is_run { index < setup.runs } else { actor.turns > 0 };
-            steps.extend(may_begin.then_some(Step::Begin(index)));
-            continue;
-        };
-        steps.push(Step::Go(index, Fate::Good));
-        if world.faults > 0 {
-            steps.push(Step::Die(index));
-            let fates = fates(world, setup, actor, effect);
-            steps.extend(fates.into_iter().map(|fate| Step::Go(index, fate)));
-        }
-    }
+    let mut steps: Vec<Step> = (0..ACTORS).flat_map(|index| of_actor(world, setup, index)).collect();
     steps.extend(world.late.is_some().then_some(Step::Arrive));
     steps.extend((world.source.records < setup.records.1).then_some(Step::Grow));
     steps.extend((setup.renames && world.source.name == 0).then_some(Step::Rename));
     let is_volatile = world.staging.values().any(|staged| !staged.is_durable);
     steps.extend((world.faults > 0 && is_volatile).then_some(Step::PowerCut));
+    steps
+}
+
+fn of_actor(world: &World, setup: &Setup, index: usize) -> Vec<Step> {
+    let actor = &world.actors[index];
+    let may_go_on = world.pauses > 0 || world.awake.is_none_or(|awake| awake == index);
+    let Some(effect) = actor.request(world.next_id) else {
+        let is_run = index < CLEANER;
+        let may_begin = if is_run { index < setup.runs } else { actor.turns > 0 };
+        return Vec::from_iter((may_begin && may_go_on).then_some(Step::Begin(index)));
+    };
+    let mut steps = Vec::from_iter(may_go_on.then_some(Step::Go(index, Fate::Good)));
+    if world.faults > 0 {
+        steps.push(Step::Die(index));
+        let fates = if may_go_on { fates(world, setup, actor, effect) } else { Vec::new() };
+        steps.extend(fates.into_iter().map(|fate| Step::Go(index, fate)));
+    }
     steps
 }
 
@@ -105,6 +109,10 @@ fn fates(world: &World, setup: &Setup, actor: &Actor, effect: Effect) -> Vec<Fat
 /// Takes a step.
 pub(super) fn take(world: &World, setup: &Setup, step: Step) -> Done {
     let mut after = world.clone();
+    if let (Step::Begin(index) | Step::Go(index, _), Some(_)) = (step, setup.pauses) {
+        after.pauses -= u8::from(world.awake.is_some_and(|awake| awake != index));
+        after.awake = Some(index);
+    }
     let (effect, said) = match step {
         Step::Go(index, fate) => go(&mut after, setup, index, fate),
         Step::Arrive => (arrive(&mut after, setup), None),
@@ -113,6 +121,7 @@ pub(super) fn take(world: &World, setup: &Setup, step: Step) -> Done {
             (None, None)
         }
     };
+    after.awake = after.awake.filter(|index| after.actors[*index].doing != Doing::Nothing);
     Done { after, effect, said }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Setup {
     pub(super) runs: usize,
     /// Faults in one history.
     pub(super) faults: u8,
+    /// How often in one history a process may be left in the middle while another goes on; none: as often as it may be.
+    pub(super) pauses: Option<u8>,
     /// Attempts in one history.
     pub(super) attempts: u8,
     /// Records that are there at the beginning, and at most.
@@ -63,6 +65,11 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn is(&self, mutant: Mutant) -> bool {
         self.mutant == Some(mutant)
+    }
+
+    /// The ports of the sinks that the flow has.
+    pub(super) fn sinks(&self) -> impl Iterator<Item = usize> {
+        (0..TRAP).filter(|port| self.ports & 1 << port != 0)
     }
 
     /// The hash of what an attempt has staged for a port.
@@ -190,6 +197,10 @@ pub(super) struct World {
     pub(super) next_epoch: Epoch,
     /// Faults that may still happen.
     pub(super) faults: u8,
+    /// Pauses that may still happen, where they are counted.
+    pub(super) pauses: u8,
+    /// The process that went on last and is in the middle, where pauses are counted.
+    pub(super) awake: Option<usize>,
 }
 
 impl World {
@@ -205,6 +216,8 @@ impl World {
             next_id: 1,
             next_epoch: 2,
             faults: setup.faults,
+            pauses: setup.pauses.unwrap_or(0),
+            awake: None,
         }
     }
 }
