@@ -119,6 +119,34 @@ pub(crate) fn turn(
     }
 }
 
+/// The same for a table, which may have been dropped although the ledger names what it had: Replace puts there again
+/// what is gone.
+///
+/// # Errors
+/// [`Error::Held`] as `turn`, and when rows are gone that the ledger remembers.
+pub(crate) fn turn_of_table(
+    last: Option<&LedgerEntry>,
+    exists: bool,
+    ticket: &Ticket,
+    mode: Mode,
+    target: Described<'_>,
+) -> Result<Turn, Error> {
+    let last = match last {
+        Some(gone) if !exists && borne_out(gone, (None, 0), ticket, mode) == Ok(None) => None,
+        Some(_) if !exists => return Err(gone(ticket, target)),
+        last => last,
+    };
+    turn(last, ticket, mode, target)
+}
+
+fn gone(ticket: &Ticket, target: Described<'_>) -> Error {
+    let (iteration, forget) = (ticket.iteration, target.how_to_forget);
+    Error::Held(Failure::new("the table is gone").at(target.place).cause("its ledger names what it had").help(format!(
+        "nothing was changed; put the database back as it was; or begin a new table with iteration {iteration}: \
+             {forget}, and add the option from={iteration} to the address"
+    )))
+}
+
 fn name(iteration: Option<u64>) -> String {
     iteration.map_or_else(|| "no iteration".to_owned(), |iteration| format!("iteration {iteration}"))
 }

@@ -171,3 +171,13 @@ fn would_double(place: &str, shape: SinkShape) -> Error {
             .help(help),
     )
 }
+
+/// A run without a store would put its own rows among, or in the place of, those that a store keeps.
+fn kept(place: &str, flow: &str, port: &str) -> Error {
+    Error::Target(
+        Failure::new("a flow with a checkpoint publishes to this table")
+            .at(place)
+            .cause(format!("its ledger names port `{port}` of flow {flow}"))
+            .help("keep the checkpoint, or give another table with ?table=…"),
+    )
+}

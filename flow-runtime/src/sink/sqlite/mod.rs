@@ -18,8 +18,8 @@ use std::{
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Statement, Transaction};
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
-    ledger::{Described, LedgerEntry, Turn, borne_out, turn},
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, kept,
+    ledger::{Described, LedgerEntry, Turn, turn_of_table},
     would_double,
 };
 use crate::{
@@ -120,12 +120,7 @@ impl SqliteTap {
             connection.query_row(KEEPER, [&self.table.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         };
         if let Some((flow, port)) = keeper().map_err(|error| self.failed(error))? {
-            return Err(Error::Target(
-                Failure::new("a flow with a checkpoint publishes to this table")
-                    .at(self.place_of_table())
-                    .cause(format!("its ledger names port `{port}` of flow {flow}"))
-                    .help("keep the checkpoint, or give another table with ?table=…"),
-            ));
+            return Err(kept(&self.place_of_table(), &flow, &port));
         }
         let exists = self.table.exists(connection, &self.place())?;
         if !exists || self.mode() == Mode::Replace {
@@ -160,26 +155,9 @@ impl SqliteTap {
             last = self.last(connection, ticket)?;
             exists = self.table.exists(connection, &self.place())?;
         }
-        let last = match &last {
-            // Replace puts there again what is gone.
-            Some(gone) if !exists && borne_out(gone, (None, 0), ticket, self.mode()) == Ok(None) => None,
-            Some(_) if !exists => return Err(self.gone(ticket)),
-            last => last.as_ref(),
-        };
         let forget = self.forget(ticket);
         let target = Described { place: &self.place_of_table(), how_to_forget: &forget };
-        turn(last, ticket, self.mode(), target)
-    }
-
-    fn gone(&self, ticket: &Ticket) -> Error {
-        Error::Held(
-            Failure::new("the table is gone").at(self.place_of_table()).cause("its ledger names what it had").help(format!(
-                "nothing was changed; put the database back as it was; or begin a new table with iteration {0}: {1}, and \
-                 add the option from={0} to the address",
-                ticket.iteration,
-                self.forget(ticket)
-            )),
-        )
+        turn_of_table(last.as_ref(), exists, ticket, self.mode(), target)
     }
 
     fn forget(&self, ticket: &Ticket) -> String {
