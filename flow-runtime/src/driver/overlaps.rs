@@ -23,6 +23,8 @@ enum Files {
     Read(Paths),
     /// A file, or one table in it.
     Written(String, Option<String>),
+    /// A table of a server.
+    Served(String),
 }
 
 /// Looks at all ports of a flow, by their names, and at its store.
@@ -74,6 +76,7 @@ impl Bound {
         let (overlaps, verb) = match &self.to {
             Files::Read(paths) => (paths.include(store), "read"),
             Files::Written(path, _) => (is_same_file(store, path.as_ref()), "write to"),
+            Files::Served(_) => (false, "write to"),
         };
         overlaps.then(|| format!("port `{}` would {verb} the checkpoint store", self.port))
     }
@@ -83,14 +86,15 @@ impl Bound {
             let what = || format!("port `{}` would write to what port `{}` reads", written.port, read.port);
             paths.include(path.as_ref()).then(what)
         };
+        let one_place = || Some(format!("ports `{}` and `{}` write to the same place", self.port, later.port));
         match (&self.to, &later.to) {
-            (Files::Read(_), Files::Read(_)) => None,
+            (Files::Served(one), Files::Served(other)) if one == other => one_place(),
+            (Files::Served(_), _) | (_, Files::Served(_)) | (Files::Read(_), Files::Read(_)) => None,
             (Files::Read(paths), Files::Written(path, _)) => reads(later, path, self, paths),
             (Files::Written(path, _), Files::Read(paths)) => reads(self, path, later, paths),
             (Files::Written(one, table), Files::Written(other, other_table)) => {
                 let is_one_place = table == other_table || table.is_none() || other_table.is_none();
-                let what = || format!("ports `{}` and `{}` write to the same place", self.port, later.port);
-                (is_one_place && is_same_file(one.as_ref(), other.as_ref())).then(what)
+                if is_one_place && is_same_file(one.as_ref(), other.as_ref()) { one_place() } else { None }
             }
         }
     }
@@ -109,6 +113,7 @@ impl Files {
         let table = match address.tap() {
             "file" => None,
             "sqlite" => Some(address.option("table").unwrap_or(port).to_ascii_lowercase()),
+            "postgres" => return Some(Self::Served(sink::identity(target, port))),
             _ => return None,
         };
         Some(Self::Written(address.path().to_owned(), table))
@@ -162,6 +167,15 @@ mod tests {
         assert_eq!(outputs("sqlite:x.db?table=bad", "sqlite:x.db"), same("sqlite:x.db"));
         assert_eq!(outputs("sqlite:x.db", "file:x.db"), same("file:x.db"));
         assert_eq!(outputs("sqlite:x.db", "sqlite:x.db"), "");
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn two_outputs_do_not_write_to_one_table_of_a_server() {
+        let outputs = |counts: &str, bad: &str| refusal("file:l", "file:h", counts, bad, "s.db");
+        let same = "ports `counts` and `bad` write to the same place (postgres://b:…@DB:5432/x)";
+        assert_eq!(outputs("postgres://a@db/x?table=public.bad", "postgres://b:c@DB:5432/x"), same);
+        assert_eq!(outputs("postgres://db/x", "postgres://db/x"), "");
     }
 
     #[test]

@@ -45,6 +45,16 @@ pub struct Trap {
 
 impl Sink {
     /// Writes to an address; it is looked at when the run opens.
+    ///
+    /// - `file:counts.csv`: a text file, values between commas.
+    /// - `sqlite:counts.db?table=counts`: a table of a SQLite file.
+    /// - `postgres://user@host:5432/database?table=schema.table`, in programs built with the feature `postgres`: a table
+    ///   of a PostgreSQL server. The password comes from the address, from `PGPASSWORD` or from `~/.pgpass`; connections
+    ///   are not encrypted. `connect_timeout=10s` and `statement_timeout=10m` say how long to wait.
+    /// - `stdout:`: rows for people and pipes, without a promise.
+    ///
+    /// Without `table=` a table is named after the port. All take `mode=append|replace|merge` where the program does not
+    /// choose, and all but `stdout:` take `from=N`: the target begins with iteration N.
     pub fn at(address: impl Into<String>) -> Self {
         Self { target: Target::Address(address.into()), mode: None }
     }

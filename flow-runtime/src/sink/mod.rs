@@ -13,6 +13,8 @@ pub(crate) mod ledger;
 mod memory;
 mod merge;
 mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sqlite;
 pub mod staging;
 mod stdout;

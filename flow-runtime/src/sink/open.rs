@@ -50,6 +50,8 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
             let table = address.option("table").unwrap_or(port).to_ascii_lowercase();
             format!("sqlite:{}?table={table}", path())
         }
+        #[cfg(feature = "postgres")]
+        "postgres" => super::postgres::identity(&address, port).unwrap_or_else(|| address.to_string()),
         "stdout" => "stdout:".to_owned(),
         _ => address.to_string(),
     }
@@ -74,6 +76,8 @@ fn open_tap(
     let shape = || Ok::<_, Error>(SinkShape { port, mode: choose_mode(mode, parse_mode(&address)?, port)? });
     let tap: Box<dyn SinkTap> = match address.tap() {
         "file" => Box::new(FileTap::open(&address, shape()?)?),
+        #[cfg(feature = "postgres")]
+        "postgres" => Box::new(super::postgres::PostgresTap::open(&address, shape()?)?),
         "sqlite" => Box::new(SqliteTap::open(&address, shape()?)?),
         "stdout" => Box::new(StdoutTap::open(&address, port)?),
         tap => return Err(unknown_tap(tap, &address)),
@@ -85,7 +89,10 @@ fn unknown_tap(tap: &str, address: &Address) -> Error {
     let failure = match tap {
         "memory" => Failure::new("rows in memory are for programs and tests").help("give a file: or sqlite: address"),
         "stdin" => Failure::new("stdin: can only be read").help("give a stdout: address"),
-        _ => Failure::new(format!("there is no tap `{tap}` to write to")).help("there are file:, sqlite: and stdout:"),
+        "postgres" => Failure::new("this program was built without PostgreSQL")
+            .help("build it with the feature `postgres` of flow-runtime"),
+        _ => Failure::new(format!("there is no tap `{tap}` to write to"))
+            .help("there are file:, postgres:, sqlite: and stdout:"),
     };
     Error::Config(failure.at(address.to_string()))
 }

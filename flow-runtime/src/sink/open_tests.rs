@@ -103,3 +103,19 @@ fn a_target_is_its_place_and_not_how_it_is_written() {
     }
     assert_ne!(identity("sqlite:x.db?table=others"), table);
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_table_of_a_server_is_the_same_whoever_connects_and_however() {
+    let identity = |address: &str| identity(&Target::Address(address.to_owned()), "counts");
+    let table = "postgres://db:5432/sales?table=public.counts";
+    for address in [
+        "postgres://db/sales",
+        "postgres://load:swordfish@DB:5432/sales?mode=merge&connect_timeout=3s",
+        "postgres://db/s%61les?table=public.counts&from=3",
+    ] {
+        assert_eq!(identity(address), table, "{address}");
+    }
+    assert_ne!(identity("postgres://db/sales?table=Counts"), table);
+    assert_eq!(identity("postgres://load:swordfish@db"), "postgres://load:…@db");
+}

@@ -45,7 +45,7 @@ impl Date {
     }
 
     /// The day of the calendar, from the year -9999 to 9999.
-    fn civil(self) -> Option<civil::Date> {
+    pub(crate) fn civil(self) -> Option<civil::Date> {
         // A span of more days than the calendar has cannot be made.
         EPOCH.checked_add(0.days().try_days(self.0).ok()?).ok()
     }

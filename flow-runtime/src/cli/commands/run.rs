@@ -55,6 +55,13 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         .after_help(after_help(program))
 }
 
+/// What the address of a server looks like, in programs that can reach one.
+const SERVERS: &str = if cfg!(feature = "postgres") {
+    "\n  postgres://user@host:5432/database?table=schema.table (the password with PGPASSWORD or in ~/.pgpass)"
+} else {
+    ""
+};
+
 fn after_help(program: &Program<'_>) -> String {
     let Program { plan, name, .. } = program;
     let try_out = example(plan, PortKind::Source, "file:sample.txt") + &example(plan, PortKind::Sink, "stdout:");
@@ -72,7 +79,7 @@ Examples:
 
 Addresses:
   TAP:PATH, then options: `?name=value&name=value` (quote them from the shell)
-  file:access.log, file:logs/*.log, sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:
+  file:access.log, file:logs/*.log, sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:{SERVERS}
 
 Exit codes:
   0  done, or nothing new              3    held: an iteration needs a person

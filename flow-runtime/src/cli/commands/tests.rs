@@ -105,5 +105,8 @@ fn help_says_what_the_flow_does_and_describes_every_port() {
             assert!(help.contains(part), "{line} lacks {part}: {help}");
         }
     }
+    let has_servers =
+        parsed("job --help").unwrap_err().contains("postgres://user@host:5432/database?table=schema.table");
+    assert_eq!(has_servers, cfg!(feature = "postgres"));
     assert!(parsed("job --help").unwrap_err().starts_with("Hits of every listed host."));
 }
