@@ -1,5 +1,7 @@
-//! What the tests of whole flows share: running a flow in memory, without a store; running a program as its users do.
+//! What the tests of whole flows share: running a flow in memory, without a store; running a program as its users do; a
+//! PostgreSQL server.
 
+pub mod postgres;
 pub mod program;
 
 use std::num::NonZeroUsize;
