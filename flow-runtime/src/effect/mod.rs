@@ -2,7 +2,7 @@
 //!
 //! So a run can list its effects, and be stopped, failed, or have an answer lost at any of them: in a test by the world
 //! that its thread is in (`world.rs`), in a real process by what its environment says (`faults.rs`). The thin wrappers of
-//! what touches the outside are here too (`disk.rs`, `sqlite.rs`, `clock.rs`); everywhere else clippy refuses the
+//! what touches the outside are here too (`disk.rs`, `sqlite.rs`, `network.rs`, `clock.rs`); everywhere else clippy refuses the
 //! functions that they wrap.
 //!
 //! An effect is what takes place or not: a file opened, a buffer written, a sync, a rename, a transaction begun, its
@@ -14,6 +14,8 @@ pub(crate) mod clock;
 pub(crate) mod disk;
 mod faults;
 mod mutants;
+#[cfg(feature = "postgres")]
+pub(crate) mod network;
 pub(crate) mod sqlite;
 mod world;
 

@@ -36,7 +36,7 @@ impl Load<'_> {
         self.ledger.lock()?;
         let (turn, has_table) = self.ledger.turn(ticket)?;
         if turn == Turn::Skip {
-            self.session().run(Step::Commit, "ROLLBACK")?;
+            self.session().run(Step::Rollback, "ROLLBACK")?;
             return Ok(Published::Before);
         }
         self.write(has_table)?;

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use jiff::SignedDuration;
 
-use crate::{Address, Error, Failure, address::percent_decoded};
+use crate::{Address, Error, Failure, address::percent_decoded, effect::patience};
 
 const OPTIONS: [&str; 6] = ["connect_timeout", "from", "mode", "sslmode", "statement_timeout", "table"];
 
@@ -120,8 +120,8 @@ impl Location {
             site,
             user,
             password,
-            connect_timeout: duration(address, "connect_timeout", CONNECT_TIMEOUT)?,
-            statement_timeout: duration(address, "statement_timeout", STATEMENT_TIMEOUT)?,
+            connect_timeout: duration(address, "connect_timeout", patience(CONNECT_TIMEOUT))?,
+            statement_timeout: duration(address, "statement_timeout", patience(STATEMENT_TIMEOUT))?,
         })
     }
 }

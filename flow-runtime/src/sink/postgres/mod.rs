@@ -34,7 +34,10 @@ use self::{
     trouble::{Step, Trouble},
 };
 use super::{Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Ticket};
-use crate::{Address, Error, Failure};
+use crate::{
+    Address, Error, Failure,
+    effect::{clock, inherited},
+};
 
 /// The table that remembers what was published.
 const LEDGER: &str = "flow_ledger";
@@ -113,7 +116,7 @@ impl PostgresTap {
                 if attempt == attempts_max || !may_try_again(&trouble) {
                     return Err(trouble.into_error(&self.place, (attempt, attempts_max)));
                 }
-                thread::sleep(pause(self.pause, attempt, fastrand::f64()));
+                clock::sleep(pause(self.pause, attempt, fastrand::f64()));
                 attempt += 1;
             }
         })
@@ -130,7 +133,8 @@ impl PostgresTap {
             runtime.shutdown_background();
             done
         };
-        thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+        thread::scope(|scope| scope.spawn(inherited(run)).join())
+            .unwrap_or_else(|panicked| panic::resume_unwind(panicked))
     }
 
     fn ledger<'a>(&'a self, session: &'a Session<'a>) -> Ledger<'a> {

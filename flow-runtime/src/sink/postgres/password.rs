@@ -1,9 +1,12 @@
 //! The password of a server: from the address, else from `PGPASSWORD`, else from the password file, as PostgreSQL's own
 //! programs find it.
 
-use std::{fs, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::location::{Location, Secret};
+use crate::effect::disk;
+
+const FILE: &str = "postgres.password";
 
 /// Looks for the password; a server may need none.
 pub(super) fn find(location: &Location, variable: impl Fn(&str) -> Option<String>) -> Option<Secret> {
@@ -19,12 +22,12 @@ fn file(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
 }
 
 /// The first line of the file that fits. One that others may read is left alone.
-fn in_file(path: &PathBuf, location: &Location) -> Option<Secret> {
+fn in_file(path: &Path, location: &Location) -> Option<Secret> {
     if is_open_to_others(path) {
         return None;
     }
     let wanted = [&location.site.host, &location.site.port.to_string(), &location.site.database, &location.user];
-    fs::read_to_string(path).ok()?.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+    disk::read_to_string(FILE, path).ok()?.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let fields = fields(line);
         let password = fields.get(wanted.len())?;
         let fits = fields.iter().zip(wanted).all(|(field, wanted)| field == "*" || field == wanted);
@@ -33,13 +36,13 @@ fn in_file(path: &PathBuf, location: &Location) -> Option<Secret> {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(path: &PathBuf) -> bool {
+fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    disk::metadata(FILE, path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_path: &PathBuf) -> bool {
+fn is_open_to_others(_path: &Path) -> bool {
     false
 }
 
@@ -61,7 +64,7 @@ fn fields(line: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::{env, future::Future, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::runtime::Runtime;
 use tokio_postgres::{
     Client, Config, NoTls, Row,
     config::SslMode,
@@ -20,6 +20,7 @@ use super::{
     password,
     trouble::{Step, Trouble},
 };
+use crate::effect::network::{Unanswered, round_trip};
 
 /// How much longer to wait than the server does: its own refusal says more than silence.
 const GRACE_MAX: Duration = Duration::from_secs(5);
@@ -102,11 +103,11 @@ fn exchange<T>(
     patience: Duration,
     answer: impl Future<Output = Result<T, PgError>>,
 ) -> Result<T, Trouble> {
-    // A timer is made where the runtime runs.
-    match runtime.block_on(async { timeout(patience, answer).await }) {
-        Ok(answer) => answer.map_err(|error| Trouble::of(step, &error)),
-        Err(_) => Err(Trouble::late(step, limit)),
-    }
+    round_trip(step.effect(), runtime, patience, answer).map_err(|unanswered| match unanswered {
+        Unanswered::Failed(error) => Trouble::of(step, &error),
+        Unanswered::Late => Trouble::late(step, limit),
+        Unanswered::Broken(broken) => Trouble::lost(step, &broken),
+    })
 }
 
 /// Reads a column of an answer.

@@ -1,6 +1,6 @@
 //! What goes wrong with a server, sorted by what to do about it: tell a person, or try the whole load once more.
 
-use std::{error, io};
+use std::{error, fmt, io};
 
 use tokio_postgres::error::{DbError, Error as PgError, SqlState};
 
@@ -41,6 +41,7 @@ pub(super) enum Step {
     Merge,
     WriteLedger,
     Commit,
+    Rollback,
     ReadBack,
 }
 
@@ -60,7 +61,29 @@ impl Step {
             Self::Merge => "merge the rows",
             Self::WriteLedger => "write to the ledger",
             Self::Commit => "commit",
+            Self::Rollback => "end a transaction",
             Self::ReadBack => "read the table",
+        }
+    }
+
+    /// The name of its round trips.
+    pub(super) fn effect(self) -> &'static str {
+        match self {
+            Self::Connect => "postgres.connect",
+            Self::MakeLedger => "postgres.ledger_make",
+            Self::Begin => "postgres.begin",
+            Self::LockLedger => "postgres.ledger_lock",
+            Self::LockTable => "postgres.table_lock",
+            Self::ReadLedger => "postgres.ledger_read",
+            Self::LookAtTable => "postgres.look",
+            Self::MakeTable => "postgres.table_make",
+            Self::Empty => "postgres.empty",
+            Self::Copy => "postgres.copy",
+            Self::Merge => "postgres.merge",
+            Self::WriteLedger => "postgres.ledger_write",
+            Self::Commit => "postgres.commit",
+            Self::Rollback => "postgres.rollback",
+            Self::ReadBack => "postgres.head",
         }
     }
 }
@@ -78,7 +101,7 @@ impl Trouble {
         match error.as_db_error() {
             Some(refusal) if is_passing(refusal.code()) => Self::Passing(account(told(refusal), later(step))),
             Some(refusal) => Self::Refused(account(told(refusal), help(step, refusal.code()))),
-            None if is_lost(error) => Self::Passing(account(chain(error), later(step))),
+            None if is_lost(error) => Self::lost(step, &chain(error)),
             None if step == Step::Connect => Self::Refused(account(chain(error), PASSWORD)),
             None => Self::Refused(account(chain(error), NOTHING_CHANGED)),
         }
@@ -95,6 +118,11 @@ impl Trouble {
             }
             other => other,
         }
+    }
+
+    /// No answer came.
+    pub(super) fn lost(step: Step, cause: &impl fmt::Display) -> Self {
+        Self::Passing(Account { step, cause: cause.to_string(), help: later(step) })
     }
 
     /// No answer came in time.
