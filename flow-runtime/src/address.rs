@@ -45,6 +45,14 @@ impl Address {
         self.options.get(name).map(String::as_str)
     }
 
+    /// The user whose password seems to go on in what look like options, for somebody forgot to escape its `?`.
+    fn user_of_torn_password(&self) -> Option<&str> {
+        let (user, rest) = split_at_password(&self.path)?;
+        let has_at = |(name, value): (&String, &String)| name.contains('@') || value.contains('@');
+        let is_torn = !rest.contains('@') || self.options.iter().any(has_at);
+        is_torn.then_some(user)
+    }
+
     /// Refuses options that the tap does not know.
     ///
     /// # Errors
@@ -117,6 +125,9 @@ pub(crate) fn percent_decoded(value: &str) -> String {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = self.user_of_torn_password() {
+            return write!(f, "{}://{user}:{HIDDEN}", self.tap);
+        }
         write!(f, "{}:{}", self.tap, without_password(&self.path))?;
         for (index, (name, value)) in self.options.iter().enumerate() {
             let value = if is_secret(name) { HIDDEN } else { value };
@@ -163,17 +174,20 @@ fn concealed(text: &str) -> String {
 /// `//user:password@host` without the password, and without what may be part of one whose `@`, `/` or `?` somebody forgot
 /// to escape.
 fn without_password(path: &str) -> Cow<'_, str> {
-    let Some(authority) = path.strip_prefix("//").filter(|authority| !authority.starts_with('[')) else {
-        return path.into();
-    };
-    let Some((user, rest)) = authority.split_once(':') else { return path.into() };
+    let Some((user, rest)) = split_at_password(path) else { return path.into() };
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("//{user}:{HIDDEN}@{host}").into(),
-        None if rest.split(['/', '?']).next().is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit())) => {
-            path.into()
-        }
         None => format!("//{user}:{HIDDEN}").into(),
     }
+}
+
+/// Of `//user:password@host` the user, and all from the password on; `host:5432` has none.
+fn split_at_password(path: &str) -> Option<(&str, &str)> {
+    let authority = path.strip_prefix("//").filter(|authority| !authority.starts_with('['))?;
+    let (user, rest) = authority.split_once(':')?;
+    let is_number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = !rest.contains('@') && rest.split(['/', '?']).next().is_some_and(is_number);
+    (!is_port).then_some((user, rest))
 }
 
 fn is_secret(option: &str) -> bool {
@@ -192,6 +206,8 @@ mod tests {
             "postgres://load:sword@fish@db/sales",
             "postgres://load:sword/fish@db/sales",
             "postgres://load:sword?fish@db/sales",
+            "postgres://load:sword?fish=a@db/sales",
+            "postgres://load:sword@fish?fish=a@db/sales",
             "postgres://load:swordfish",
             "postgres://load:swordfish@db/sales?table",
             "post-gres://load:swordfish@db/sales",
