@@ -124,10 +124,11 @@ impl StagedRows<'_> {
     /// The next row.
     ///
     /// # Errors
-    /// [`Error::Store`] when the file cannot be read.
+    /// [`Error::Store`] when the file cannot be read; [`Error::Held`] when it has fewer rows than were sealed, or more.
     pub fn next_row(&mut self) -> Result<Option<RowReader<'_>>, Error> {
         if self.remaining == 0 {
-            return Ok(None);
+            let has_more = self.start < self.window.len() || self.fill()?;
+            return if has_more { Err(self.miscounted()) } else { Ok(None) };
         }
         self.remaining -= 1;
         let length = loop {
@@ -138,9 +139,22 @@ impl StagedRows<'_> {
                 break length;
             }
         };
+        if length == 0 {
+            return Err(self.miscounted());
+        }
         let row = self.start..self.start + length;
         self.start = row.end;
         Ok(Some(RowReader::new(self.window.get(row).unwrap_or_default())))
+    }
+
+    #[cold]
+    fn miscounted(&self) -> Error {
+        let place = self.file.as_ref().map(|(path, _)| path.display().to_string());
+        Error::Held(
+            Failure::new("the staged rows are not as many as were sealed")
+                .at(place.unwrap_or_default())
+                .help("put staged rows and checkpoint store back as they were, together"),
+        )
     }
 
     /// Drops what has been read from the window and adds what comes next in the file; `false` at its end.

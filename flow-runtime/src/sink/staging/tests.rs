@@ -114,6 +114,21 @@ fn damaged_missing_and_changed_rows_are_held() {
 }
 
 #[test]
+fn rows_that_the_manifest_counts_otherwise_are_held() {
+    let place = Place::new();
+    let area = place.area();
+    let sealed = restage(&area, "a", &COUNTS, &buffer(&[(Some("1.2.3.4".into()), Some(1)), (None, Some(2))]));
+    for rows in [0, 1, 3] {
+        let manifest = StagedManifest { rows, ..sealed.clone() };
+        let staged = area.staged("a", &manifest, &COUNTS).unwrap();
+        let mut rows = staged.rows().unwrap();
+        let error = std::iter::from_fn(|| rows.next_row().map(|row| row.map(drop)).transpose()).find_map(Result::err);
+        let text = error.unwrap().to_string();
+        assert!(text.contains("counts.rows") && text.contains("not as many as were sealed"), "{text}");
+    }
+}
+
+#[test]
 fn an_attempt_is_removed_with_all_its_rows_and_twice_is_once() {
     let place = Place::new();
     let area = place.area();
