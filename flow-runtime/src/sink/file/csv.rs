@@ -10,6 +10,9 @@ use crate::{
     value::{RowReader, Value},
 };
 
+/// What many readers drop at the beginning of a file.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// How rows become text.
 #[derive(Debug)]
 pub(in crate::sink) struct Csv {
@@ -28,12 +31,12 @@ impl Csv {
         let refuse = |what: &str, help: &str| Err(Error::Config(Failure::new(what).at(address.to_string()).help(help)));
         let has_line_end_or_quote = |text: &str| text.contains(['"', '\n', '\r']);
         let delimiter = address.option("delimiter").unwrap_or(",");
-        if delimiter.is_empty() || has_line_end_or_quote(delimiter) {
+        if delimiter.is_empty() || has_line_end_or_quote(delimiter) || delimiter.starts_with(BYTE_ORDER_MARK) {
             return refuse("this cannot be a delimiter", "take one without quotes and line ends, as in ?delimiter=%09");
         }
         let null = address.option("null").unwrap_or("");
         let has_beginning_of_delimiter = delimiter.chars().next().is_some_and(|first| null.contains(first));
-        if has_beginning_of_delimiter || has_line_end_or_quote(null) {
+        if has_beginning_of_delimiter || has_line_end_or_quote(null) || null.starts_with(BYTE_ORDER_MARK) {
             return refuse("this cannot stand for null", "take a text without quotes, delimiters and line ends");
         }
         let has_header = match address.option("header") {
@@ -102,6 +105,7 @@ impl Csv {
     /// Whether a reader would take the cell for null, for several cells, or for several lines.
     fn needs_quotes(&self, cell: &[u8]) -> bool {
         cell == self.null.as_bytes()
+            || cell.starts_with(BYTE_ORDER_MARK.as_bytes())
             || memchr::memchr3(b'"', b'\n', b'\r', cell).is_some()
             // The end of a cell and the delimiter behind it may look like a delimiter that begins earlier.
             || self.delimiter.bytes().next().is_some_and(|first| memchr::memchr(first, cell).is_some())

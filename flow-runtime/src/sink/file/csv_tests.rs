@@ -38,6 +38,12 @@ fn cells_are_quoted_only_where_a_reader_would_be_misled() {
 }
 
 #[test]
+fn a_byte_order_mark_in_a_cell_is_quoted_lest_a_reader_drop_it_as_that_of_the_file() {
+    assert_eq!(two(&mut csv(""), Some("\u{feff}a"), Some(b"b\xef\xbb\xbf")), "\"\u{feff}a\",b\u{feff}\n".as_bytes());
+    assert!(refused("?null=\u{feff}").contains("cannot stand for null"));
+}
+
+#[test]
 fn null_and_empty_text_differ() {
     assert_eq!(two(&mut csv(""), None, Some(b"")), b",\"\"\n");
     let mut csv = csv("?null=NULL");
