@@ -5,7 +5,10 @@
 //! - [`Source`], [`Table`], [`Sink`], [`Trap`]: what the ports of a flow are bound to; [`address`] has the forms of addresses.
 //! - [`iteration`]: how each micro-batch reaches its sinks exactly once.
 
-#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests look at the outside themselves"))]
+#![cfg_attr(
+    any(test, feature = "fuzzing"),
+    allow(clippy::disallowed_methods, reason = "tests look at the outside themselves")
+)]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -17,6 +20,9 @@ mod effect;
 pub mod error;
 pub mod flow;
 mod folder;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod iteration;
 #[doc = include_str!("language.md")]
 pub mod language {}

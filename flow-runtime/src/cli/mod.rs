@@ -12,6 +12,8 @@ mod detail;
 mod dot;
 mod ending;
 mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod json;
 mod listing;
 mod listing_json;
@@ -23,7 +25,8 @@ mod summary;
 mod telling;
 mod units;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests use more of it"))]
 mod example;
 
 use std::{

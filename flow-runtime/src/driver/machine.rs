@@ -14,7 +14,7 @@ pub(super) fn share_bytes() -> u64 {
 }
 
 /// The least of what limits the process.
-fn memory_bytes(proc: &Path, cgroups: &Path) -> Option<u64> {
+pub(super) fn memory_bytes(proc: &Path, cgroups: &Path) -> Option<u64> {
     let machine = disk::read_to_string("machine", &proc.join("meminfo")).ok().and_then(|text| mem_total(&text));
     let groups = disk::read_to_string("machine", &proc.join("self/cgroup")).unwrap_or_default();
     let files = groups.lines().flat_map(|line| limit_files(cgroups, line));

@@ -10,6 +10,8 @@ mod check;
 mod checkpoint;
 mod collect;
 mod execute;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod intake;
 mod limits;
 mod lock;

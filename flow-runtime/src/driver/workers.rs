@@ -169,7 +169,7 @@ fn find_records(piece: &Piece, spans: &mut Vec<Span>) {
 }
 
 /// Lines end at `\n`, with a `\r` before it dropped; the last may have no end.
-fn find_lines(bytes: &[u8], spans: &mut Vec<Span>) {
+pub(super) fn find_lines(bytes: &[u8], spans: &mut Vec<Span>) {
     let mut start = 0;
     for newline in memchr::memchr_iter(b'\n', bytes) {
         let has_return = newline > start && bytes[newline - 1] == b'\r';

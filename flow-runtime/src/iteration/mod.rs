@@ -11,6 +11,8 @@
 //! (`driver/mod.rs`).
 
 pub(crate) mod decide;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub(crate) mod listing;
 #[cfg(test)]
 pub(crate) mod model;

@@ -14,3 +14,5 @@ pub use group_table::{Accumulators, GroupTable, SortedGroups, SpillGroups};
 pub use heap::HeapBytes;
 pub use join_table::{Entry, JoinBuild, JoinTable, Matched};
 pub use run::SpillPlace;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use run::fuzzing;

@@ -221,6 +221,10 @@ fn failed(run: &Run, what: &str, error: &io::Error) -> Error {
     ))
 }
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[path = "run_fuzzing.rs"]
+pub(crate) mod fuzzing;
+
 #[cfg(test)]
 #[path = "run_tests.rs"]
 mod tests;

@@ -27,6 +27,8 @@ use crate::{
     trap::output_fields,
 };
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use file::fuzzing;
 pub use handle::{Sink, Target, Trap};
 pub use memory::{FromRow, MemoryRows, TrappedRow};
 pub(crate) use open::identity;

@@ -5,6 +5,8 @@
 //! the schemes' business.
 
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod handle;
 mod memory;
 
@@ -35,7 +37,9 @@ impl Position {
 
     /// The bytes or records before it, if that is what it counts.
     pub(crate) fn count(&self) -> Option<u64> {
-        self.0.parse().ok()
+        // One count has one text, for positions are compared as texts.
+        let is_plain = self.0 == "0" || !self.0.starts_with(['0', '+']);
+        self.0.parse().ok().filter(|_| is_plain)
     }
 
     /// The position `bytes` further on, in a source whose positions count bytes.
@@ -230,6 +234,26 @@ pub(crate) fn place(input: &Input) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_has_one_text() {
+        for (text, count) in
+            [("0", Some(0)), ("4711", Some(4711)), ("01", None), ("+1", None), ("-1", None), ("", None)]
+        {
+            assert_eq!(Position::new(text).count(), count, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn counted_positions_survive_their_text_and_go_on(count: u64, bytes in 0..1_000_000_usize) {
+            let position = Position::counted(count);
+            assert_eq!(position.count(), Some(count));
+            assert_eq!(position.after(bytes).count(), Some(count.saturating_add(bytes as u64)));
+            let stored = serde_json::to_string(&position).unwrap();
+            assert_eq!(serde_json::from_str::<Position>(&stored).unwrap(), position);
+        }
+    }
 
     #[test]
     fn inputs_that_cannot_be_opened_say_what_to_do() {

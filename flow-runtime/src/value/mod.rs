@@ -6,6 +6,8 @@
 mod date;
 mod decimal;
 mod encoding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod row;
 mod text;
 mod timestamp;

@@ -12,6 +12,8 @@
 //! and the ledger does not know: the next try puts the same rows there once more.
 
 mod csv;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod sidecar;
 
 use std::{

@@ -4,6 +4,8 @@
 //! else. Its length, its number of rows and its hash stand in the seal, as a [`StagedManifest`]. `write.rs` fills the
 //! files, `read.rs` reads them back; when an attempt is removed is the driver's to say.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod read;
 mod write;
 
