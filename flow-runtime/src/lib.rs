@@ -4,6 +4,8 @@
 //! - [`main`]: the command line of a flow's program; [`driver::run`] is the same for a program of your own.
 //! - [`Source`], [`Table`], [`Sink`], [`Trap`]: what the ports of a flow are bound to; [`address`] has the forms of addresses.
 //! - [`iteration`]: how each micro-batch reaches its sinks exactly once.
+//!
+//! Feature `postgres`: sinks and traps in a PostgreSQL database, see [`Sink::at`]. By default nothing of a network is compiled.
 
 #![cfg_attr(
     any(test, feature = "fuzzing"),

@@ -233,7 +233,7 @@ fn a_ledger_that_somebody_holds_is_waited_for_only_so_long() {
     match publish() {
         Err(Error::Busy(failure)) => {
             let text = failure.to_string();
-            assert!(text.contains("cannot lock the ledger") && text.contains("pg_stat_activity"), "{text}");
+            assert!(text.contains("cannot lock the ledger") && text.contains("pg_terminate_backend"), "{text}");
         }
         other => panic!("{other:?}"),
     }

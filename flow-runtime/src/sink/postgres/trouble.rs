@@ -160,8 +160,8 @@ const UNKNOWN: &str = "whether the rows are there is not known, for without a ch
                        table, and run again when it is empty";
 const LATE: &str = "run again, what is sealed is loaded then; if it is the server that is slow, allow more with \
                     ?statement_timeout=…";
-const BUSY: &str = "another load, or a person, holds the ledger: see pg_stat_activity for who does, wait for them, and run \
-                    again";
+const BUSY: &str = "another load, or a person, holds the ledger: see pg_stat_activity for who does, wait for them or end \
+                    their session with pg_terminate_backend, which loses nothing that flow has sealed, and run again";
 const NOTHING_CHANGED: &str = "nothing was changed";
 const PASSWORD: &str = "give the password with PGPASSWORD or in ~/.pgpass, which nobody else may read";
 const ROW: &str =
