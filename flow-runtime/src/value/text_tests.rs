@@ -70,6 +70,14 @@ fn timestamps_heed_their_offset_and_are_utc_without_one() {
 }
 
 #[test]
+fn what_is_finer_than_a_microsecond_is_cut_off_before_1970_too() {
+    let parse = |text| required::<Timestamp>(Some(text), "%Y-%m-%dT%H:%M:%S%.f").map(Timestamp::microseconds);
+    assert_eq!(parse("1970-01-01T00:00:00.0000019"), Ok(1));
+    assert_eq!(parse("1969-12-31T23:59:59.9999999"), Ok(-1));
+    assert_eq!(parse("1969-12-31T23:59:59.9999990"), Ok(-1));
+}
+
+#[test]
 fn timestamps_print_themselves_in_their_format() {
     let second = Timestamp::from_microseconds(1_000_000);
     let text = Value::from(second).display(Type::Timestamp(LOG_TIME)).to_string();

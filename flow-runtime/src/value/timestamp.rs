@@ -48,7 +48,8 @@ impl Timestamp {
             true => Offset::UTC.to_timestamp(parts.to_datetime().ok()?),
             false => parts.to_timestamp(),
         };
-        moment.ok().map(|moment| Self(moment.as_microsecond()))
+        // `as_microsecond` would cut off towards 1970, and make a later moment of one before it.
+        moment.ok().and_then(|moment| i64::try_from(moment.as_nanosecond().div_euclid(1000)).ok()).map(Self)
     }
 
     /// Writes it in this `strftime` format, in UTC; as [`fmt::Display`] does when it does not fit the format.
