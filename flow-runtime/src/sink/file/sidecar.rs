@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::write_failed;
 use crate::{
     Error, Failure,
@@ -28,7 +30,20 @@ pub(super) struct Sidecar {
     pub(super) last: LedgerEntry,
 }
 
+/// A sidecar as it is kept. A digit of its length that the disk changed would have rows cut off.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept<S> {
+    #[serde(flatten)]
+    sidecar: S,
+    /// Of the sidecar as JSON without it.
+    checksum: String,
+}
+
 impl Sidecar {
+    fn checksum(&self) -> serde_json::Result<String> {
+        serde_json::to_vec(self).map(|text| format!("{:016x}", xxh3_64(&text)))
+    }
+
     /// The sidecar of the file `path`, if there is one.
     ///
     /// # Errors
@@ -39,13 +54,18 @@ impl Sidecar {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| write_failed("cannot read the ledger of a file", &place, error))?,
         };
-        serde_json::from_slice(&text).map(Some).map_err(|error| {
+        let damaged = |cause: String| {
             Error::Held(
-                Failure::new("the ledger of a file is damaged").at(place.display().to_string()).cause(error).help(
+                Failure::new("the ledger of a file is damaged").at(place.display().to_string()).cause(cause).help(
                     "put it back as it was; or empty the file, remove its ledger, and have the flow read all again",
                 ),
             )
-        })
+        };
+        let kept: Kept<Self> = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        match kept.sidecar.checksum() {
+            Ok(checksum) if checksum == kept.checksum => Ok(Some(kept.sidecar)),
+            _ => Err(damaged("its checksum is another".to_owned())),
+        }
     }
 
     /// Puts the sidecar in the place of the last one, in one step that outlives a power cut.
@@ -57,7 +77,7 @@ impl Sidecar {
         let unfinished = beside(path, ".flow.new");
         let write = || -> io::Result<()> {
             let mut file = File::create("sidecar", &unfinished)?;
-            let mut text = serde_json::to_vec(self)?;
+            let mut text = serde_json::to_vec(&Kept { sidecar: self, checksum: self.checksum()? })?;
             text.push(b'\n');
             file.write_all(&text)?;
             file.sync()?;

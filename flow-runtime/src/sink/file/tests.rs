@@ -187,6 +187,25 @@ fn foreign_and_damaged_ledgers_are_held() {
 }
 
 #[test]
+fn a_ledger_with_any_bit_flipped_is_held_and_no_row_is_cut_off() {
+    let place = Place::new();
+    let target = place.address("file", "counts.csv");
+    let staged = place.stage(&COUNTS, &FIRST);
+    publish(&target, Mode::Append, &COUNTS, &staged, 0).unwrap();
+    let ledger = fs::read(place.path("counts.csv.flow")).unwrap();
+    // The line end behind the ledger says nothing.
+    for bit in 0..8 * (ledger.len() - 1) {
+        let mut flipped = ledger.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        fs::write(place.path("counts.csv.flow"), &flipped).unwrap();
+        let again = tap(&target, Mode::Append, &COUNTS).publish(&staged, Some(&ticket(&COUNTS, 1)));
+        let text = held(again);
+        assert!(text.contains("the ledger of a file is damaged"), "bit {bit}: {text}");
+    }
+    assert_eq!(text(&place), "a,1\n,2\n");
+}
+
+#[test]
 fn two_ports_cannot_share_a_file() {
     static OTHER: PortPlan = sink("other", &[], &[]);
     let place = Place::new();
