@@ -298,4 +298,6 @@ fn write_failed(what: &str, path: &Path, error: io::Error) -> Error {
 }
 
 #[cfg(test)]
+mod round_trip_tests;
+#[cfg(test)]
 mod tests;
