@@ -54,7 +54,7 @@ fn written_again(types: &[Type], row: &[u8]) -> Vec<u8> {
 /// Formats that say all of a moment, or of a second.
 const MOMENTS: [&str; 5] =
     ["%Y-%m-%dT%H:%M:%S%.f", "%d/%b/%Y:%H:%M:%S %z", "%Y-%m-%d %H:%M:%S%.6f%:z", "%s", "%Y-%j %T%.f"];
-const DAYS: [&str; 4] = ["%Y-%m-%d", "%d.%m.%Y", "%d %B %Y", "%Y%j"];
+const DAYS: [&str; 4] = ["%Y-%m-%d", "%d.%m.%Y", "%d %B %Y", "%Y/%j"];
 const DIGITS: [(u8, u8); 5] = [(10, 2), (38, 0), (38, 38), (1, 0), (5, 5)];
 
 /// Any text is read as a value of a type or refused; and a value that was read prints as a text that gives it again.

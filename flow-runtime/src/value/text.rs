@@ -193,8 +193,8 @@ fn refused(text: &str, ty: Type, verdict: &str) -> Reason {
 
 impl<'a> Value<'a> {
     /// Prints the value of a column of this type as a text file holds it: null as nothing, numbers plainly, timestamps
-    /// and dates in their format, bytes that are no UTF-8 as `�`. Reading it back gives the same value, bytes and
-    /// empty text (which reads as null) excepted.
+    /// and dates in their format, bytes that are no UTF-8 as `�`. Reading it back gives the same value, except for bytes,
+    /// empty text (which reads as null), and years before 0 that their format does not set apart, as `%Y%m%d`.
     ///
     /// # Example
     /// ```
