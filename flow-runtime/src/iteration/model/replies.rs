@@ -25,6 +25,8 @@ pub(super) fn after_silence(actor: &Actor, setup: &Setup) -> Next {
         Doing::Seal { of } if setup.is(Mutant::TakesLostReplyForLostRace) => return lost(actor, of),
         Doing::Seal { of } => Doing::LookAtSeal { of, is_refused: false },
         Doing::LookAtSeal { of, .. } => Doing::GiveUp { id: of.id },
+        // Whether it was committed is found out by the whole transaction once more.
+        Doing::Publish { .. } if setup.network => actor.doing,
         _ => Doing::Nothing,
     };
     (doing, None)

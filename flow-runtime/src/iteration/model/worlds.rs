@@ -81,7 +81,7 @@ pub(super) const LARGER: [Named; 13] = [
     ("all at once, two pauses", Setup { pauses: Some(2), ..CROWD }),
     (
         "all at once, any pauses, no fault",
-        Setup { faults: 0, modes: [Replace, Merge, Append], kinds: [File, Database, Database], ..CROWD },
+        Setup { faults: 0, records: (1, 1), modes: [Replace, Merge, Append], kinds: [File, Database, File], ..CROWD },
     ),
 ];
 
