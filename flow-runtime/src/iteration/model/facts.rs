@@ -8,7 +8,7 @@ use crate::{
     },
     sink::{
         Mode, Ticket,
-        ledger::{Described, LedgerEntry, Turn, borne_out, turn},
+        ledger::{Described, LedgerEntry, Turn, borne_out, turn, turn_of_table},
         staging::StagedManifest,
     },
     source::Position,
@@ -138,7 +138,7 @@ pub(super) struct Claim {
     pub(super) is_staged: bool,
 }
 
-/// Asks the ledger of a target: [`borne_out`] for a file of `length` rows, then [`turn`]. `None`: a person is needed.
+/// Asks the ledger of a target: [`borne_out`] for a file of `length` rows, then [`turn`]; [`turn_of_table`]. `None`: a person is needed.
 pub(super) fn ask_ledger(
     setup: &Setup,
     port: usize,
@@ -162,11 +162,14 @@ pub(super) fn ask_ledger(
         from: None,
     };
     let last = ledger.map(entry);
-    let last = match (setup.kinds[port], &last, ledger) {
+    let target = Described { place: "", how_to_forget: "" };
+    let asked = match (setup.kinds[port], last, ledger) {
         (Kind::File, Some(last), Some(entry)) => {
-            borne_out(last, (Some(length as u64), entry.length as u64), &ticket, mode).ok()?
+            let lengths = (Some(length as u64), entry.length as u64);
+            turn(borne_out(&last, lengths, &ticket, mode).ok()?, &ticket, mode, target)
         }
-        _ => last.as_ref(),
+        (Kind::File, last, _) => turn(last.as_ref(), &ticket, mode, target),
+        (Kind::Database, last, _) => turn_of_table(last.as_ref(), true, &ticket, mode, target),
     };
-    turn(last, &ticket, mode, Described { place: "", how_to_forget: "" }).ok()
+    asked.ok()
 }

@@ -12,7 +12,7 @@
 //! to see whether every record is then in every target exactly once (`recovery.rs`).
 //!
 //! The decisions are those of the driver, store and taps, not a copy: `decide::{start, known_shards, close, may_seal,
-//! seal_end, may_revoke, is_garbage, mark}` and `ledger::{turn, borne_out}` (`facts.rs`). That the order of effects is the
+//! seal_end, may_revoke, is_garbage, mark}` and `ledger::{turn, turn_of_table, borne_out}` (`facts.rs`). That the order of effects is the
 //! driver's is checked by `driver/tests/model.rs`, with the runs of `rehearsal.rs`. What is restated here, because there
 //! it is SQL: that a condition and its write are one step, under which epoch rows are kept, what is forgotten when.
 //!
