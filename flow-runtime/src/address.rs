@@ -144,7 +144,7 @@ impl fmt::Debug for Address {
 }
 
 /// What stands where a secret was.
-const HIDDEN: &str = "…";
+pub(crate) const HIDDEN: &str = "…";
 
 /// An address as people may see it, even when it cannot be read.
 ///

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::held::Case;
+
 /// Why a run failed.
 ///
 /// # Example
@@ -56,7 +58,7 @@ pub enum Error {
     Imbalance(Failure),
 }
 
-/// What happened, where, why, and what to do next; as JSON an object of these four.
+/// What happened, where, why, and what to do next; as JSON an object of these four, and of why it is held.
 #[derive(Debug, Default, serde::Serialize)]
 pub struct Failure {
     what: String,
@@ -66,6 +68,9 @@ pub struct Failure {
     cause: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    /// Boxed, because few have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<Box<Case>>,
 }
 
 impl Failure {
@@ -93,6 +98,19 @@ impl Failure {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says for which of the known causes this needs a person.
+    #[must_use]
+    pub(crate) fn held(mut self, case: Case) -> Self {
+        self.held = Some(Box::new(case));
+        self
+    }
+
+    /// For which of the known causes this needs a person, if it does.
+    #[must_use]
+    pub fn case(&self) -> Option<&Case> {
+        self.held.as_deref()
     }
 
     /// Puts the port before the place, where a tap that does not know its port has reported; once is enough.
@@ -149,6 +167,15 @@ impl Error {
             Self::Interrupted => Self::Interrupted,
         }
     }
+
+    /// The same error, with the iteration named that is held, where what found out did not know it.
+    pub(crate) fn of_iteration(mut self, iteration: u64) -> Self {
+        if let Self::Held(Failure { held: Some(case), .. }) = &mut self {
+            case.iteration.get_or_insert(iteration);
+        }
+        self
+    }
+
     /// What happened, where, why and what to do; `None` for [`Error::Interrupted`].
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {

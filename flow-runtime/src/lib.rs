@@ -3,6 +3,7 @@
 //! - [`language`]: what stands in a `flow!`, with an example that runs.
 //! - [`main`]: the command line of a flow's program; [`driver::run`] is the same for a program of your own.
 //! - [`Source`], [`Table`], [`Sink`], [`Trap`]: what the ports of a flow are bound to; [`address`] has the forms of addresses.
+//! - [`held`]: the causes for which an iteration needs a person, and the commands that resolve each.
 //! - [`iteration`]: how each micro-batch reaches its sinks exactly once.
 //!
 //! Feature `postgres`: sinks and traps in a PostgreSQL database, see [`Sink::at`]. By default nothing of a network is compiled.
@@ -25,6 +26,7 @@ mod folder;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod held;
 pub mod iteration;
 #[doc = include_str!("language.md")]
 pub mod language {}

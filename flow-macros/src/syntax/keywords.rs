@@ -4,14 +4,16 @@
 pub(crate) const PORTS: [&str; 4] = ["source", "table", "sink", "trap"];
 
 /// Options of every flow's command line, present and to come: a port of this name would hide the option.
-pub(crate) const OPTIONS: [&str; 34] = [
+pub(crate) const OPTIONS: [&str; 36] = [
     "accept_changed",
     "accept_gap",
+    "all",
     "checkpoint",
     "config",
     "dot",
     "drain_timeout",
     "dry_run",
+    "empty",
     "follow",
     "force",
     "health",

@@ -38,6 +38,25 @@ pub(super) fn bind_given<F: Flow>(flow: &mut F, addresses: &[Option<String>]) ->
     Ok(())
 }
 
+/// The address that each port is bound to, if it is to one.
+pub(super) fn addresses<F: Flow>(flow: &F) -> Vec<Option<String>> {
+    let of_input = |input: &Input| match input {
+        Input::Address(text) => Some(text.clone()),
+        Input::Unbound | Input::Memory(_) => None,
+    };
+    let of_target = |target: &Target| match target {
+        Target::Address(text) => Some(text.clone()),
+        Target::Unbound | Target::Memory(_) => None,
+    };
+    let address = |port| match port {
+        PortRef::Source(source) => of_input(&source.input),
+        PortRef::Table(table) => of_input(&table.input),
+        PortRef::Sink(sink) => of_target(&sink.target),
+        PortRef::Trap(trap) => of_target(&trap.target),
+    };
+    flow.ports().into_iter().map(address).collect()
+}
+
 /// Whether some rows go to `stdout:`.
 pub(super) fn prints<F: Flow>(flow: &F) -> bool {
     let is_stdout = |target: &Target| matches!(target, Target::Address(text) if text.starts_with("stdout:"));

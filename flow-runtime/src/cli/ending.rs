@@ -30,7 +30,10 @@ pub(super) fn fail(stderr: &mut dyn Write, error: &Error, signal: Option<i32>) -
 fn error_text(error: &Error, is_coloured: bool) -> String {
     let (red, cyan, plain) = if is_coloured { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
     let account = error.failure().map_or_else(|| error.to_string(), Failure::account);
-    let advice = error.failure().and_then(Failure::advice);
+    let advice = error.failure().and_then(Failure::advice).map(|advice| match error {
+        Error::Held(_) => format!("{advice}; `doctor` has the commands"),
+        _ => advice.to_owned(),
+    });
     let help = advice.map(|advice| format!("{cyan}help:{plain} {advice}\n")).unwrap_or_default();
     format!("{red}error:{plain} {account}\n{help}")
 }
@@ -69,6 +72,8 @@ mod tests {
     #[test]
     fn errors_are_coloured_only_where_asked() {
         let error = Error::Config(Failure::new("it failed").help("do this"));
+        let held = Error::Held(Failure::new("it is held").help("do this"));
+        assert_eq!(error_text(&held, false), "error: it is held\nhelp: do this; `doctor` has the commands\n");
         assert_eq!(
             error_text(&error, true),
             "\u{1b}[1;31merror:\u{1b}[0m it failed\n\u{1b}[1;36mhelp:\u{1b}[0m do this\n"

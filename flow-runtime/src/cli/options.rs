@@ -15,6 +15,7 @@ use crate::{
     Address, Error, Failure, Plan,
     driver::{Bounds, Checkpoint},
     plan::{PortPlan, option_name},
+    source::Gaps,
 };
 
 /// Most worker threads that can be asked for.
@@ -99,6 +100,25 @@ pub(super) fn memory() -> Arg {
     let help = "What joins and groups may hold in memory: 512MB, 4GiB; groups beyond it go to disk \
                 [default: half of the memory of the machine or the container]";
     option("memory", "SIZE", help).value_parser(ValueParser::new(parse_bytes))
+}
+
+/// What to do about a source's file that is not what was read of it.
+pub(super) fn accept_gap() -> Arg {
+    let help = "Go on with a source's file that was emptied, cut or written anew since it was read: from its beginning if \
+                what is in it now is new, from its end if that was read before; the gap is noted with the iteration";
+    option("accept-gap", "FROM", help)
+        .num_args(0..=1)
+        .require_equals(true)
+        .value_parser(["beginning", "end"])
+        .default_missing_value("beginning")
+}
+
+pub(super) fn given_gaps(matches: &ArgMatches) -> Gaps {
+    match matches.get_one::<String>("accept-gap").map(String::as_str) {
+        None => Gaps::Refuse,
+        Some("end") => Gaps::FromEnd,
+        Some(_) => Gaps::FromBeginning,
+    }
 }
 
 /// Where iterations are kept.

@@ -82,11 +82,11 @@ fn the_exit_code_says_what_a_person_can_do() {
         (Error::Target(failure()), 1),
         (Error::Store(failure()), 1),
         (Error::Imbalance(failure()), 1),
-        (Error::Held(failure()), 3),
         (Error::Busy(failure()), 4),
     ] {
         assert_eq!(answered(error), (code, "error: it failed (port `log`)\nhelp: do this\n".to_owned()));
     }
+    assert_eq!(answered(Error::Held(failure())).0, 3);
     assert_eq!(answered(Error::Interrupted).0, 130);
     assert_eq!(exit_code(&Error::Interrupted, Some(15)), 143);
 }

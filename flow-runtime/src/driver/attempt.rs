@@ -19,7 +19,7 @@ use crate::{
     effect::{self, clock, effect},
     iteration::{
         Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion,
-        decide::{Close, close, runs_without_records},
+        decide::{Close, close, gaps, runs_without_records},
         store::{self, GivenUp, SealEnd, Store as _},
     },
     plan::PortKind,
@@ -64,7 +64,7 @@ pub(super) fn read<F: Flow>(
     let known = checkpoint.store.shards()?;
     let reading = Reading {
         attempt: &attempt.id,
-        inputs: ports.jobs(&known, checkpoint.is_kept)?,
+        inputs: ports.jobs(&known, checkpoint.is_kept, options.gaps)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
         bounds: &options.bounds,
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
@@ -131,11 +131,12 @@ pub(super) fn seal(
     let seal = match close(attempt.iteration, ports.sources(), ranges(ports, &executed), &known) {
         Close::Nothing => return Ok(None),
         Close::Positions(ranges) => {
-            Seal { ranges, sealed_us: clock::now_us(), note: "no new records".to_owned(), ..Seal::default() }
+            let note = note("no new records", &ranges, &known);
+            Seal { ranges, sealed_us: clock::now_us(), note, ..Seal::default() }
         }
         Close::Everything(ranges) => Seal {
             sealed_us: clock::now_us(),
-            note: note(executed.closed_by).to_owned(),
+            note: note(closed_by(executed.closed_by), &ranges, &known),
             ranges,
             tables: tables(ports, &executed),
             outputs: outputs(ports, effect("stage.finish", || staged.finish())?),
@@ -187,7 +188,13 @@ pub(super) fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
     ports.places.iter().enumerate().map(outcome).collect()
 }
 
-fn note(closed_by: ClosedBy) -> &'static str {
+/// What a person should know of the iteration: why it is no bigger, and which gaps were accepted.
+fn note(about: &str, ranges: &[Range], known: &[SealedShard]) -> String {
+    let about = Some(about.to_owned()).filter(|about| !about.is_empty());
+    about.into_iter().chain(gaps(ranges, known)).collect::<Vec<_>>().join("; ")
+}
+
+fn closed_by(closed_by: ClosedBy) -> &'static str {
     match closed_by {
         ClosedBy::End => "",
         ClosedBy::MaxRecords => "closed by --max-records",

@@ -7,6 +7,7 @@ use std::{
     fs::OpenOptions,
     io::{ErrorKind, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use crate::{
@@ -42,23 +43,33 @@ impl FlowLock {
         options.read(true).write(true).create(true).truncate(false);
         let mut file = File::open_with("lock", &path, &options).map_err(fail)?;
         if !is_flow_lock_off() && !file.try_lock().map_err(fail)? {
-            return Err(busy(&mut file, flow, store));
+            return Err(busy(&read_owner(&mut file), flow, store));
         }
         write_owner(&mut file, owner).map_err(fail)?;
         Ok(Self { _file: file })
     }
 
-    /// Makes sure, without taking it, that nobody has the lock. A run that begins at this very moment may be told that the
-    /// lock is taken: to look at a lock is to hold it for an instant.
+    /// Makes sure, without taking it, that nobody has the lock.
     ///
     /// # Errors
     /// As [`take`](Self::take).
     pub(crate) fn look(store: &Path, flow: &str) -> Result<(), Error> {
-        let path = lock_path(store, flow);
-        let Ok(mut file) = File::open("lock", &path) else { return Ok(()) };
+        match Self::holder(store, flow) {
+            None => Ok(()),
+            Some((owner, _)) => Err(busy(&owner, flow, store)),
+        }
+    }
+
+    /// Who has the lock, and since when, if anybody. A run that begins at this very moment may be told that the lock is
+    /// taken: to look at a lock is to hold it for an instant.
+    pub(crate) fn holder(store: &Path, flow: &str) -> Option<(String, Option<SystemTime>)> {
+        let mut file = File::open("lock", &lock_path(store, flow)).ok()?;
         match file.try_lock_shared() {
-            Ok(false) => Err(busy(&mut file, flow, store)),
-            Ok(true) | Err(_) => Ok(()),
+            Ok(false) => {
+                let taken = file.metadata().and_then(|facts| facts.modified()).ok();
+                Some((read_owner(&mut file), taken))
+            }
+            Ok(true) | Err(_) => None,
         }
     }
 }
@@ -75,12 +86,16 @@ fn lock_path(store: &Path, flow: &str) -> PathBuf {
     path.into()
 }
 
-fn busy(file: &mut File, flow: &str, store: &Path) -> Error {
+/// Who has written his name into the lock: for messages only, for whoever has it may not have written yet.
+fn read_owner(file: &mut File) -> String {
     let mut owner = String::new();
-    // The name is for the message only; the other run may not have written it yet.
     if file.read_to_string(&mut owner).is_err() || owner.is_empty() {
         "another process".clone_into(&mut owner);
     }
+    owner
+}
+
+fn busy(owner: &str, flow: &str, store: &Path) -> Error {
     Error::Busy(
         Failure::new(format!("another run of `{flow}` is under way"))
             .at(format!("{owner}, store {}", store.display()))

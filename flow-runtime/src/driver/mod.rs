@@ -10,6 +10,7 @@ mod check;
 mod checkpoint;
 mod collect;
 mod execute;
+mod forget;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod intake;
@@ -41,12 +42,13 @@ use std::{
     time::Duration,
 };
 
-pub use check::{Finding, Findings, What, check};
+pub use check::{Diagnosis, Finding, Findings, Garbage, LockHolder, What, check, diagnose};
 use checkpoint::OpenCheckpoint;
+pub use forget::{Forgotten, Which, forget};
 use ports::Ports;
 pub use replay::{Replayed, replay};
 
-use crate::{Error, Flow, effect::clock, flow::Counts, iteration::store::GivenUp};
+use crate::{Error, Flow, effect::clock, flow::Counts, iteration::store::GivenUp, source::Gaps};
 
 /// How to run; by default on every processor, without bounds and without a store.
 ///
@@ -69,6 +71,8 @@ pub struct Options {
     pub memory_bytes: Option<u64>,
     /// Where iterations are kept.
     pub checkpoint: Checkpoint,
+    /// What to do about a source's file that is not what was read of it.
+    pub gaps: Gaps,
     /// Set from outside to abandon the open iteration.
     pub stop: Arc<AtomicBool>,
     /// Read from outside while the run goes on.
@@ -82,6 +86,7 @@ impl Default for Options {
             bounds: Bounds::default(),
             memory_bytes: None,
             checkpoint: Checkpoint::None,
+            gaps: Gaps::Refuse,
             stop: Arc::default(),
             progress: Arc::default(),
         }

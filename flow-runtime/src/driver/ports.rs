@@ -10,7 +10,7 @@ use crate::{
     },
     plan::{PortKind, PortPlan},
     sink::{self, Mode, Sink, SinkTap, Target, Ticket, Trap, staging},
-    source::{self, SourceTap},
+    source::{self, Gaps, SourceTap},
 };
 
 /// The opened ports.
@@ -112,8 +112,8 @@ impl Ports {
             .collect()
     }
 
-    /// The shards of every input, to be read on from where `sealed` ended.
-    pub(super) fn jobs(&self, sealed: &[SealedShard], has_store: bool) -> Result<Vec<InputJob<'_>>, Error> {
+    /// The shards of every input, to be read on from where `sealed` ended, or after a gap as `gaps` says.
+    pub(super) fn jobs(&self, sealed: &[SealedShard], has_store: bool, gaps: Gaps) -> Result<Vec<InputJob<'_>>, Error> {
         let mut jobs = Vec::new();
         for (index, port) in self.ports() {
             let Some(Tap::Input(tap)) = self.taps.get(index) else { continue };
@@ -121,7 +121,8 @@ impl Ports {
             // Tables are read whole each time: they go on from nowhere, and have no next time for an unfinished line.
             let known = if is_source { decide::known_shards(sealed, port.name) } else { Vec::new() };
             let take_tail = !is_source || !has_store;
-            let shards = tap.shards(&known).map_err(|error| error.of_port(port.name))?;
+            let shards = tap.survey(&known, gaps).and_then(|shards| shards.into_iter().collect());
+            let shards = shards.map_err(|error| error.of_port(port.name))?;
             jobs.push(InputJob { port: index, tap: tap.as_ref(), shards, take_tail, is_source });
         }
         Ok(jobs)

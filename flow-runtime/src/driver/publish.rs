@@ -57,7 +57,8 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Resu
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
         let mut load = || {
-            let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port)?;
+            let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port);
+            let staged = staged.map_err(|error| error.of_iteration(sealed.iteration))?;
             let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
             effect("target.publish", || tap.publish(&staged, ticket.as_ref()))
         };
@@ -85,5 +86,6 @@ pub(super) fn unfit(iteration: u64, port: &str, why: Misfit) -> Failure {
     Failure::new(format!("iteration {iteration} was sealed and cannot be published as the flow is now"))
         .cause(why.cause)
         .help(why.help)
+        .held(why.case.iteration(iteration))
         .of_port(port)
 }

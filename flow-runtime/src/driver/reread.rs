@@ -14,7 +14,7 @@ use crate::{
         decide::{changed_range, runs_without_records},
     },
     plan::{PortKind, PortPlan, option_name},
-    source::{KnownShard, LastRead, ShardFrom, SourceTap},
+    source::{Gaps, KnownShard, LastRead, ShardFrom, SourceTap},
 };
 
 /// Shards that a message names.
@@ -73,7 +73,11 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
 /// Finds the shards of `ranges`, wherever they are now: a file may have another name.
 fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range]) -> Result<Vec<ShardFrom>, Error> {
     let known: Vec<KnownShard> = ranges.iter().map(|range| known(range)).collect();
-    let survey = if ranges.is_empty() { Vec::new() } else { tap.survey(&known).map_err(|e| e.of_port(port.name))? };
+    let survey = if ranges.is_empty() {
+        Vec::new()
+    } else {
+        tap.survey(&known, Gaps::Refuse).map_err(|e| e.of_port(port.name))?
+    };
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for range in ranges {
         match survey.iter().flatten().find(|listed| listed.shard.id == range.shard) {

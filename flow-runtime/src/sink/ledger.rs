@@ -4,7 +4,7 @@
 //! is simply done again, and what is there already is found here.
 
 use super::{Mode, Ticket};
-use crate::{Error, Failure};
+use crate::{Error, Failure, held::Cause};
 
 /// The last entry of a target's ledger for a flow's port.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -75,7 +75,7 @@ pub(crate) fn turn(
 ) -> Result<Turn, Error> {
     let Described { place, how_to_forget } = target;
     let found = last.and_then(|entry| entry.iteration);
-    let held = |what: &str, cause: String| {
+    let held = |why: Cause, what: &str, cause: String| {
         let anew = format!("empty it, {how_to_forget}");
         let help = match ticket.after {
             None => format!("nothing was changed; to start this target anew, {anew}, and run again"),
@@ -91,18 +91,20 @@ pub(crate) fn turn(
                  which reads everything again: {anew}, and give a new --checkpoint"
             ),
         };
-        Err(Error::Held(Failure::new(what).at(place).cause(cause).help(help)))
+        let case = why.case().iteration(ticket.iteration);
+        Err(Error::Held(Failure::new(what).at(place).cause(cause).help(help).held(case)))
     };
     if let Some(entry) = last
         && entry.epoch != ticket.epoch
     {
         let cause = format!("its epoch is {}, that of the checkpoint store is {}", entry.epoch, ticket.epoch);
-        return held("the target was loaded from another checkpoint store", cause);
+        return held(Cause::ForeignLedger, "the target was loaded from another checkpoint store", cause);
     }
     if found == Some(ticket.iteration) && !ticket.hash.is_empty() {
         return match last {
             Some(entry) if entry.hash == ticket.hash => Ok(Turn::Skip),
             _ => held(
+                Cause::OtherRows,
                 "the target has other rows for this iteration",
                 format!("iteration {} was published with another hash", ticket.iteration),
             ),
@@ -114,8 +116,8 @@ pub(crate) fn turn(
     }
     let cause = format!("it has {}, the checkpoint store {}", name(found), name(ticket.after));
     match found > ticket.after {
-        true => held("the target is ahead of the checkpoint store", cause),
-        false => held("the target lacks an iteration that was published to it", cause),
+        true => held(Cause::LedgerAhead, "the target is ahead of the checkpoint store", cause),
+        false => held(Cause::LedgerBehind, "the target lacks an iteration that was published to it", cause),
     }
 }
 
@@ -141,10 +143,12 @@ pub(crate) fn turn_of_table(
 
 fn gone(ticket: &Ticket, target: Described<'_>) -> Error {
     let (iteration, forget) = (ticket.iteration, target.how_to_forget);
-    Error::Held(Failure::new("the table is gone").at(target.place).cause("its ledger names what it had").help(format!(
-        "nothing was changed; put the database back as it was; or begin a new table with iteration {iteration}: \
-             {forget}, and add the option from={iteration} to the address"
-    )))
+    let help = format!(
+        "nothing was changed; put the database back as it was; or begin a new table with iteration {iteration}: {forget}, \
+         and add the option from={iteration} to the address"
+    );
+    let failure = Failure::new("the table is gone").at(target.place).cause("its ledger names what it had");
+    Error::Held(failure.help(help).held(Cause::TableGone.case().iteration(iteration)))
 }
 
 fn name(iteration: Option<u64>) -> String {

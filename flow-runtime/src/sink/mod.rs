@@ -127,6 +127,19 @@ pub trait SinkTap: fmt::Debug + Send {
     /// What failed; then nothing of the iteration is visible. [`Error::Held`] when ledger and ticket disagree.
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error>;
 
+    /// Has the ledger forget the port of `flow`, so that the target begins with whatever iteration comes next; with `empty`
+    /// the rows go, too. In one step, or so that a second call finishes what the first began.
+    ///
+    /// # Errors
+    /// What failed. [`Error::Config`] from taps that cannot.
+    fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
+        let _ = (flow, empty);
+        Err(Error::Config(
+            Failure::new("this kind of target cannot be made to forget")
+                .help("do by hand what the error of the run says"),
+        ))
+    }
+
     /// Shows the first `rows_max` rows that are in the target, without going through a big one: in the order of the sink's
     /// key if the target is small or keeps that order, and counted to [`ROWS_COUNTED_MAX`]. `None` from taps that have shown
     /// their rows, or cannot read them back.

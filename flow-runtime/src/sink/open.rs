@@ -181,6 +181,10 @@ impl SinkTap for PortTap {
         self.tap.publish(staged, ticket.as_ref()).map_err(|error| error.of_port(self.port))
     }
 
+    fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
+        self.tap.forget(flow, empty).map_err(|error| error.of_port(self.port))
+    }
+
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {
         self.tap.head(rows_max).map_err(|error| error.of_port(self.port))
     }

@@ -99,6 +99,10 @@ impl SinkTap for StdoutTap {
         }
     }
 
+    fn forget(&mut self, _flow: &str, _empty: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
         Ok(None)
     }

@@ -115,6 +115,18 @@ pub struct LastRead {
     pub hash: String,
 }
 
+/// What to do about a known shard that is not what it was, so that nobody knows what was in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gaps {
+    /// It is held, for a person to decide.
+    #[default]
+    Refuse,
+    /// What is in it now is new: it is read from its beginning.
+    FromBeginning,
+    /// What is in it now was read before: it is read from its present end.
+    FromEnd,
+}
+
 /// A tap that records are read from.
 pub trait SourceTap: fmt::Debug + Send + Sync {
     /// Lists the shards to read, in reading order, each from where `known` ended or from its start, with no
@@ -124,11 +136,13 @@ pub trait SourceTap: fmt::Debug + Send + Sync {
     /// What is missing or unreadable; a known shard that shrank or changed.
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error>;
 
-    /// As [`shards`](SourceTap::shards), with what is wrong with each shard by itself: for a check, which tells all of it.
+    /// As [`shards`](SourceTap::shards), with what is wrong with each shard by itself, and what `gaps` says done about a
+    /// known one that is not what it was: it keeps its id, and goes on elsewhere than where `known` ended.
     ///
     /// # Errors
     /// What keeps the shards from being listed.
-    fn survey(&self, known: &[KnownShard]) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+    fn survey(&self, known: &[KnownShard], gaps: Gaps) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        let _ = gaps;
         Ok(self.shards(known)?.into_iter().map(Ok).collect())
     }
 

@@ -4,6 +4,8 @@
 //! store, JSON) is in `options.rs`.
 
 mod check;
+mod doctor;
+mod forget;
 mod iterations;
 mod plan;
 mod replay;
@@ -50,12 +52,14 @@ pub(super) struct Entry<F> {
 }
 
 /// All commands, as they are listed in the help; the first is what happens without a word.
-fn table<F: Flow>() -> [Entry<F>; 5] {
+fn table<F: Flow>() -> [Entry<F>; 7] {
     [
         Entry { grammar: run::grammar, act: run::act },
         Entry { grammar: plan::grammar, act: plan::act },
         Entry { grammar: iterations::grammar, act: iterations::act },
         Entry { grammar: check::grammar, act: check::act },
+        Entry { grammar: doctor::grammar, act: doctor::act },
+        Entry { grammar: forget::grammar, act: forget::act },
         Entry { grammar: replay::grammar, act: replay::act },
     ]
 }

@@ -16,8 +16,8 @@ use crate::{
         ending::{fail, print},
         json,
         options::{
-            bounds, checkpoint, flag, given_bounds, given_checkpoint, given_ports, given_workers, memory, ports,
-            workers,
+            accept_gap, bounds, checkpoint, flag, given_bounds, given_checkpoint, given_gaps, given_ports,
+            given_workers, memory, ports, workers,
         },
         progress, results,
         signals::Signals,
@@ -25,6 +25,7 @@ use crate::{
     },
     driver::{Bounds, Checkpoint, Options, Outcome, Progress},
     plan::{PortKind, option_name},
+    source::Gaps,
 };
 
 /// What the command line says of a run.
@@ -35,6 +36,7 @@ pub(super) struct Run {
     pub(super) bounds: Bounds,
     pub(super) memory_bytes: Option<u64>,
     pub(super) checkpoint: Checkpoint,
+    pub(super) gaps: Gaps,
     pub(super) workers: NonZeroUsize,
     pub(super) json: bool,
     pub(super) quiet: bool,
@@ -50,7 +52,7 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         .next_line_help(false)
         .args(ports(program).map(|port| port.help_heading("Ports")))
         .args(bounds().map(|bound| bound.help_heading("Iteration bounds")))
-        .args([checkpoint(program.plan), workers(), memory()].map(|option| option.help_heading("Run")))
+        .args([checkpoint(program.plan), workers(), memory(), accept_gap()].map(|option| option.help_heading("Run")))
         .args(outputs.map(|flag| flag.help_heading("Output")))
         .after_help(after_help(program))
 }
@@ -102,6 +104,7 @@ pub(super) fn given(plan: &Plan, matches: &ArgMatches) -> Run {
         bounds: given_bounds(matches),
         memory_bytes: matches.get_one("memory").copied(),
         checkpoint: given_checkpoint(plan, matches),
+        gaps: given_gaps(matches),
         workers: given_workers(matches),
         json: matches.get_flag("json"),
         quiet: matches.get_flag("quiet"),
@@ -143,6 +146,7 @@ fn run_bound<F: Flow>(
         bounds: given.bounds,
         memory_bytes: given.memory_bytes,
         checkpoint: given.checkpoint.clone(),
+        gaps: given.gaps,
         stop: signals.stop(),
         progress: Arc::new(Progress::default()),
     };

@@ -6,17 +6,17 @@ use crate::{
     driver::{checkpoint::OpenCheckpoint, ports::Ports},
     iteration::{decide::known_shards, store::Store as _},
     plan::PortKind,
-    source::{KnownShard, ShardFrom},
+    source::{Gaps, KnownShard, ShardFrom},
 };
 
 /// Whether every input can be read from where the last iteration ended.
-pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint) {
+pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint, gaps: Gaps) {
     let Some(sealed) = found.keep(None, checkpoint.store.shards()) else { return };
     for (index, port) in ports.ports() {
         let Some(tap) = ports.input(index) else { continue };
         // Tables are read whole each time, and go on from nowhere.
         let known = if port.kind == PortKind::Source { known_shards(&sealed, port.name) } else { Vec::new() };
-        let Some(shards) = found.keep(Some(port.name), tap.survey(&known)) else { continue };
+        let Some(shards) = found.keep(Some(port.name), tap.survey(&known, gaps)) else { continue };
         let mut present = Vec::new();
         let mut all_present = true;
         for shard in shards {
@@ -35,7 +35,7 @@ pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCh
 pub(super) fn presence(found: &mut Findings, ports: &Ports) {
     for (index, port) in ports.ports() {
         let Some(tap) = ports.input(index) else { continue };
-        for shard in found.keep(Some(port.name), tap.survey(&[])).unwrap_or_default() {
+        for shard in found.keep(Some(port.name), tap.survey(&[], Gaps::Refuse)).unwrap_or_default() {
             found.keep(Some(port.name), shard);
         }
     }

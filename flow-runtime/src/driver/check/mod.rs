@@ -4,10 +4,13 @@
 //! `outputs.rs` (targets, their ledgers, what is sealed for them), `inputs.rs` (files and positions) and `program.rs` (the
 //! flow against its logical name). Each looks at everything it has and tells all it finds; nothing ends at the first.
 
+mod diagnose;
 mod inputs;
 mod outputs;
 mod program;
 mod store;
+
+pub use diagnose::{Diagnosis, Garbage, LockHolder, diagnose};
 
 use super::{Checkpoint, Options, checkpoint::OpenCheckpoint, overlaps, ports::Ports};
 use crate::{Error, Failure, Flow};
@@ -29,6 +32,15 @@ pub enum What {
     Wrong(Error),
     /// The run would go on; a person should know all the same.
     Note(Failure),
+}
+
+impl What {
+    fn failure_text(&self) -> String {
+        match self {
+            Self::Wrong(error) => error.to_string(),
+            Self::Note(failure) => failure.to_string(),
+        }
+    }
 }
 
 /// All that a check found, in the order in which a run would come upon it.
@@ -56,12 +68,13 @@ impl Findings {
             Some(port) => error.of_port(port),
             None => error,
         };
-        // What keeps a target from being looked at keeps its ledger, too.
-        let text = error.to_string();
-        let is_told =
-            self.findings.iter().any(|told| matches!(&told.what, What::Wrong(told) if told.to_string() == text));
-        if !is_told {
-            self.findings.push(Finding { port, what: What::Wrong(error) });
+        self.add(Finding { port, what: What::Wrong(error) });
+    }
+
+    /// Adds a finding once: what keeps a target from being looked at keeps its ledger, too.
+    fn add(&mut self, finding: Finding) {
+        if !self.findings.iter().any(|told| told.what.failure_text() == finding.what.failure_text()) {
+            self.findings.push(finding);
         }
     }
 
@@ -70,7 +83,7 @@ impl Findings {
             Some(port) => failure.of_port(port),
             None => failure,
         };
-        self.findings.push(Finding { port, what: What::Note(failure) });
+        self.add(Finding { port, what: What::Note(failure) });
     }
 
     /// Keeps what is right, and tells what is not.
@@ -117,7 +130,7 @@ pub fn check<F: Flow>(flow: &F, options: &Options) -> Findings {
             store::room(&mut found, &checkpoint);
         }
         outputs::ledgers(&mut found, &ports, &checkpoint);
-        inputs::positions(&mut found, &ports, &checkpoint);
+        inputs::positions(&mut found, &ports, &checkpoint, options.gaps);
         program::changes(&mut found, &ports, &checkpoint);
     } else {
         // What the store knows is not known, but whether anything can be read at all is.

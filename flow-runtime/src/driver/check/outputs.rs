@@ -20,17 +20,47 @@ pub(super) fn targets(found: &mut Findings, ports: &Ports, has_store: bool) {
     }
 }
 
+/// How often store and ledgers are looked at until no run has gone on in between.
+const LOOKS_MAX: usize = 5;
+
 /// Whether the ledger of each target takes what comes next: what is sealed and not loaded, or else the next iteration.
+///
+/// The store is asked first, and a run may go on before the targets are: then they are ahead of what the store said, and
+/// nothing is wrong. So both are asked until the store says the same afterwards.
 pub(super) fn ledgers(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint) {
-    let store = &checkpoint.store;
-    let Some(latest) = found.keep(None, store.latest()) else { return };
-    let Some(unfinished) = found.keep(None, store.unfinished()) else { return };
-    let next = latest.map_or(0, |latest| latest + 1);
-    found.next = Some(next).filter(|_| checkpoint.is_kept);
-    if unfinished.is_empty() {
+    for _ in 0..LOOKS_MAX {
+        let Some(before) = found.keep(None, known(checkpoint)) else { return };
+        let mut looked = Findings { findings: Vec::new(), next: Some(before.next).filter(|_| checkpoint.is_kept) };
+        look(&mut looked, ports, checkpoint, &before);
+        if found.keep(None, known(checkpoint)).is_none_or(|after| after == before) {
+            found.next = looked.next;
+            for finding in looked.findings {
+                found.add(finding);
+            }
+            return;
+        }
+    }
+    let what = "a run goes on so fast that its targets could not be looked at";
+    found.note(None, Failure::new(what).help("look again when it waits for data"));
+}
+
+/// What the store knows of the iterations that targets have, or wait for.
+#[derive(Debug, PartialEq, Eq)]
+struct Known {
+    next: u64,
+    unfinished: Vec<Sealed>,
+}
+
+fn known(checkpoint: &OpenCheckpoint) -> Result<Known, Error> {
+    let next = checkpoint.store.latest()?.map_or(0, |latest| latest + 1);
+    Ok(Known { next, unfinished: checkpoint.store.unfinished()? })
+}
+
+fn look(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint, known: &Known) {
+    if known.unfinished.is_empty() {
         for (index, port) in ports.ports() {
             let Some(tap) = ports.output(index) else { continue };
-            let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, next, ""));
+            let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, known.next, ""));
             if let Some(Some(ticket)) = ticket {
                 found.keep(Some(port.name), tap.check_ledger(&ticket));
             }
@@ -38,7 +68,7 @@ pub(super) fn ledgers(found: &mut Findings, ports: &Ports, checkpoint: &OpenChec
     }
     // What is behind an iteration waits for it, so of a target's ledger only the first is looked at.
     let mut looked = Vec::new();
-    for sealed in &unfinished {
+    for sealed in &known.unfinished {
         unloaded(found, ports, checkpoint, sealed, &mut looked);
     }
 }
@@ -62,7 +92,8 @@ fn unloaded(
     for (index, port) in ports.ports().filter(|(_, port)| !unfit.contains(&port.name)) {
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output(index)) else { continue };
-        found.keep(Some(port.name), checkpoint.staging.staged(&sealed.attempt, &output.staged, port));
+        let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port);
+        found.keep(Some(port.name), staged.map_err(|error| error.of_iteration(iteration)));
         let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, iteration, &output.staged.hash));
         if let Some(Some(ticket)) = ticket.filter(|_| !looked.contains(&port.name)) {
             looked.push(port.name);

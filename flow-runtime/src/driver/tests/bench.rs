@@ -59,6 +59,7 @@ impl Bench {
             bounds: self.bounds,
             memory_bytes: None,
             checkpoint: Checkpoint::Sqlite(self.path("store.db")),
+            gaps: Gaps::Refuse,
             stop: Arc::clone(&self.stop),
             progress: Arc::default(),
         }

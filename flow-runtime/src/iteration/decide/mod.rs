@@ -13,7 +13,11 @@ mod conditions;
 use std::collections::HashSet;
 
 use super::{Output, Range, Sealed, SealedShard};
-use crate::{sink::Mode, source::KnownShard};
+use crate::{
+    held::{Case, Cause},
+    sink::Mode,
+    source::KnownShard,
+};
 
 pub use again::{OutputChange, TableChange};
 pub(crate) use again::{changed_range, compare_outputs, compare_tables};
@@ -57,6 +61,8 @@ pub(crate) struct Misfit {
     pub(crate) cause: String,
     /// What to do.
     pub(crate) help: String,
+    /// Which of the known causes it is.
+    pub(crate) case: Case,
 }
 
 /// Decides how a run starts, from the last sealed iteration, the sealed ones that are not done (oldest first) and how the
@@ -84,25 +90,39 @@ fn misfit(output: &Output, bound: &[Bound]) -> Option<Misfit> {
     let finish = "to finish it, run once more as before";
     let Some(now) = bound.iter().find(|bound| bound.port == output.staged.port) else {
         let cause = "the flow has no such output any more".to_owned();
-        return Some(Misfit { cause, help: format!("{finish}, with the program that sealed it") });
+        let help = format!("{finish}, with the program that sealed it");
+        return Some(Misfit { cause, help, case: Cause::OutputGone.case() });
     };
     if now.fields != output.staged.fields {
         let cause = format!(
             "its rows were staged with the fields ({}), the port now has ({})",
             output.staged.fields, now.fields
         );
-        return Some(Misfit { cause, help: format!("{finish}, with the program that sealed it") });
+        let help = format!("{finish}, with the program that sealed it");
+        return Some(Misfit { cause, help, case: Cause::OtherFields.case() });
     }
+    let former = former_address(output);
     if now.place.as_ref() != Some(&output.place) {
         let place = now.place.as_deref().unwrap_or("no address");
         let cause = format!("its rows were staged for {}, the port now has {place}", output.place);
-        return Some(Misfit { cause, help: format!("{finish}, with the former address") });
+        let help = format!("{finish}, with the former address");
+        return Some(Misfit { cause, help, case: Cause::OtherAddress.case().former(former) });
     }
     if now.mode != output.mode {
         let cause = format!("its rows were staged for mode {:?}, the port now has {:?}", output.mode, now.mode);
-        return Some(Misfit { cause, help: format!("{finish}, with the former mode") });
+        let help = format!("{finish}, with the former mode");
+        return Some(Misfit { cause, help, case: Cause::OtherMode.case().former(former) });
     }
     None
+}
+
+/// The address that an output had, with its mode.
+fn former_address(output: &Output) -> String {
+    let separator = if output.place.contains('?') { '&' } else { '?' };
+    match output.place.as_str() {
+        "stdout:" => output.place.clone(),
+        place => format!("{place}{separator}mode={}", output.mode.as_str()),
+    }
 }
 
 /// What the source at `port` is told of earlier iterations: each of its shards, and the first position not yet read.
@@ -117,6 +137,18 @@ pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard
             last: last.clone(),
         })
         .collect()
+}
+
+/// The shards that were not read on from where they had been sealed to, because somebody has accepted the gap: as a
+/// person reads it.
+pub(crate) fn gaps(ranges: &[Range], sealed: &[SealedShard]) -> Vec<String> {
+    let gap = |range: &Range| {
+        let before = sealed.iter().find(|shard| (&shard.port, &shard.shard) == (&range.port, &range.shard))?;
+        (before.next != range.first).then(|| {
+            format!("gap accepted in {}: it was read to {}, and goes on at {}", range.name, before.next, range.first)
+        })
+    };
+    ranges.iter().filter_map(gap).collect()
 }
 
 /// Whether an iteration needs to run the operators when no source has a new record.

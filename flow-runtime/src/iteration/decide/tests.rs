@@ -184,3 +184,10 @@ fn a_renamed_shard_is_sealed_under_its_new_name() {
     let renamed = Range { name: "a.log.1".to_owned(), ..range("a", 0, "10") };
     assert_eq!(close(4, 1, vec![renamed.clone()], &[shard("log", "a", "10")]), Close::Positions(vec![renamed]));
 }
+
+#[test]
+fn a_shard_that_goes_on_elsewhere_than_it_was_sealed_to_has_a_gap() {
+    let sealed = [shard("log", "a", "10"), shard("log", "b", "0"), shard("other", "c", "10")];
+    let ranges = [range("a", 1, "5"), range("b", 1, "5"), range("c", 1, "5")];
+    assert_eq!(gaps(&ranges, &sealed), ["gap accepted in a.log: it was read to 10, and goes on at 0"]);
+}

@@ -39,6 +39,7 @@ use crate::{
         patience,
     },
     folder::{self, parent},
+    held::Cause,
 };
 
 const OPTIONS: [&str; 5] = ["delimiter", "from", "header", "mode", "null"];
@@ -87,7 +88,8 @@ impl FileTap {
 
     /// What the ledger says, if it is this port's and the file bears it out.
     fn ledger(&self, ticket: &Ticket) -> Result<Option<Sidecar>, Error> {
-        let Some(sidecar) = Sidecar::read(&self.path)? else { return Ok(None) };
+        let read = Sidecar::read(&self.path).map_err(|error| error.of_iteration(ticket.iteration))?;
+        let Some(sidecar) = read else { return Ok(None) };
         if (&sidecar.flow, &sidecar.port) != (&ticket.flow, &ticket.port) {
             return Err(self.foreign(&sidecar));
         }
@@ -98,7 +100,8 @@ impl FileTap {
                 Failure::new("the file has lost rows")
                     .at(self.place())
                     .cause(format!("it has {length} bytes, published were {}", sidecar.length))
-                    .help("put the file back as it was, or take it away whole: then a new one begins"),
+                    .help("put the file back as it was, or take it away whole: then a new one begins")
+                    .held(Cause::FileCut.case().iteration(ticket.iteration).path(self.place())),
             )),
         }
     }
@@ -106,7 +109,7 @@ impl FileTap {
     /// Whether this is the ticket's turn, and the ledger that says so.
     fn turn(&self, ticket: &Ticket) -> Result<(Turn, Option<Sidecar>), Error> {
         let found = self.ledger(ticket)?;
-        let target = Described { place: &self.place(), how_to_forget: &self.forget() };
+        let target = Described { place: &self.place(), how_to_forget: &self.how_to_forget() };
         let last = found.as_ref().map(|sidecar| &sidecar.last);
         turn(last, ticket, self.shape.mode, target).map(|turn| (turn, found))
     }
@@ -191,7 +194,7 @@ impl FileTap {
         self.path.display().to_string()
     }
 
-    fn forget(&self) -> String {
+    fn how_to_forget(&self) -> String {
         format!("remove {}", Sidecar::place(&self.path).display())
     }
 
@@ -200,7 +203,7 @@ impl FileTap {
             Failure::new("another port publishes to this file")
                 .at(self.place())
                 .cause(format!("its ledger names port `{}` of flow {}", sidecar.port, sidecar.flow))
-                .help(format!("give each port a file of its own, or {}", self.forget())),
+                .help(format!("give each port a file of its own, or {}", self.how_to_forget())),
         )
     }
 
@@ -236,7 +239,7 @@ impl SinkTap for FileTap {
                 Failure::new("a flow with a checkpoint publishes to this file")
                     .at(self.place())
                     .cause(format!("its ledger names port `{}` of flow {}", sidecar.port, sidecar.flow))
-                    .help(format!("keep the checkpoint, give another file, or {}", self.forget())),
+                    .help(format!("keep the checkpoint, give another file, or {}", self.how_to_forget())),
             ));
         }
         match self.length()? {
@@ -267,6 +270,22 @@ impl SinkTap for FileTap {
         };
         self.sidecar(ticket, length, Some(ticket.iteration)).write(&self.path)?;
         Ok(Published::Now)
+    }
+
+    fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        // One that cannot be read is nobody's any more.
+        if let Ok(Some(sidecar)) = Sidecar::read(&self.path)
+            && (sidecar.flow.as_str(), sidecar.port.as_str()) != (flow, self.shape.port.name)
+        {
+            return Err(self.foreign(&sidecar));
+        }
+        // The rows first: without its ledger, what is there would be taken for somebody else's, and stay.
+        if empty && self.length()?.is_some() {
+            let emptied = File::create("file", &self.path).and_then(|file| file.sync());
+            emptied.map_err(|error| self.failed(error))?;
+        }
+        Sidecar::remove(&self.path)
     }
 
     fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {

@@ -13,6 +13,7 @@ use crate::{
     Error, Failure,
     effect::disk::{self, File},
     folder,
+    held::Cause,
     sink::ledger::LedgerEntry,
 };
 
@@ -55,11 +56,9 @@ impl Sidecar {
             read => read.map_err(|error| write_failed("cannot read the ledger of a file", &place, error))?,
         };
         let damaged = |cause: String| {
-            Error::Held(
-                Failure::new("the ledger of a file is damaged").at(place.display().to_string()).cause(cause).help(
-                    "put it back as it was; or empty the file, remove its ledger, and have the flow read all again",
-                ),
-            )
+            let help = "put it back as it was; or empty the file, remove its ledger, and have the flow read all again";
+            let failure = Failure::new("the ledger of a file is damaged").at(place.display().to_string()).cause(cause);
+            Error::Held(failure.help(help).held(Cause::LedgerDamaged.case().path(path.display().to_string())))
         };
         let kept: Kept<Self> = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
         match kept.sidecar.checksum() {
@@ -85,6 +84,18 @@ impl Sidecar {
             sync_parent(&place)
         };
         write().map_err(|error| write_failed("cannot write the ledger of a file", &place, error))
+    }
+
+    /// Removes the sidecar; none is no error.
+    ///
+    /// # Errors
+    /// [`Error::Target`] when it cannot be removed.
+    pub(super) fn remove(path: &Path) -> Result<(), Error> {
+        let place = Self::place(path);
+        match disk::remove_file("sidecar", &place).and_then(|()| sync_parent(&place)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(|error| write_failed("cannot remove the ledger of a file", &place, error)),
+        }
     }
 
     /// Where the sidecar of the file `path` is.

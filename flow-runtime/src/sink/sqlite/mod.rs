@@ -59,6 +59,8 @@ const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS flow_ledger (
 const LAST_OF_LEDGER: &str = "SELECT epoch, iteration, hash FROM flow_ledger
     WHERE flow = ?1 AND port = ?2 AND target = ?3 ORDER BY epoch = ?4, iteration DESC LIMIT 1";
 
+const FORGET: &str = "DELETE FROM flow_ledger WHERE flow = ?1 AND port = ?2 AND target = ?3";
+
 /// Whose rows a table has.
 const KEEPER: &str = "SELECT flow, port FROM flow_ledger WHERE target = ?1 LIMIT 1";
 
@@ -155,12 +157,12 @@ impl SqliteTap {
             last = self.last(connection, ticket)?;
             exists = self.table.exists(connection, &self.place())?;
         }
-        let forget = self.forget(ticket);
+        let forget = self.how_to_forget(ticket);
         let target = Described { place: &self.place_of_table(), how_to_forget: &forget };
         turn_of_table(last.as_ref(), exists, ticket, self.mode(), target)
     }
 
-    fn forget(&self, ticket: &Ticket) -> String {
+    fn how_to_forget(&self, ticket: &Ticket) -> String {
         format!("DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}'", ticket.flow, ticket.port)
     }
 
@@ -259,6 +261,27 @@ impl SinkTap for SqliteTap {
         }
         sqlite::commit("sqlite", transaction).map_err(|error| self.failed(error))?;
         Ok(Published::Now)
+    }
+
+    fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
+        if self.look()?.is_none() {
+            return Ok(());
+        }
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let forget = || -> rusqlite::Result<()> {
+            let transaction = sqlite::begin("sqlite", &connection)?;
+            effect("sqlite.forget", || -> rusqlite::Result<()> {
+                if transaction.table_exists(None, LEDGER)? {
+                    transaction.execute(FORGET, [flow, self.table.shape.port.name, &self.table.name])?;
+                }
+                if empty && transaction.table_exists(None, &*self.table.name)? {
+                    transaction.execute_batch(&self.table.empty())?;
+                }
+                Ok(())
+            })?;
+            sqlite::commit("sqlite", transaction)
+        };
+        forget().map_err(|error| self.failed(error))
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

@@ -150,6 +150,11 @@ impl Table {
         statements
     }
 
+    /// Takes all rows out of it.
+    pub(super) fn empty(&self) -> String {
+        format!("DELETE FROM {}", quoted(&self.name))
+    }
+
     /// Adds a row; its fields are the parameters from 1 on.
     pub(super) fn insert(&self) -> String {
         let fields = self.shape.fields();

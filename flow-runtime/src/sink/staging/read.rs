@@ -11,6 +11,7 @@ use super::{StagedManifest, failed, write::digest};
 use crate::{
     Error, Failure,
     effect::disk::{self, File},
+    held::Cause,
     plan::PortPlan,
     trap::output_fields,
     value::{RowReader, Type},
@@ -35,7 +36,8 @@ impl Staged {
                 Failure::new("the flow's fields are not those of the staged rows")
                     .at(format!("port `{}`", port.name))
                     .cause(format!("staged were ({}), now they are ({fields})", manifest.fields))
-                    .help("run the former program once to load what it sealed, then this one"),
+                    .help("run the former program once to load what it sealed, then this one")
+                    .held(Cause::OtherFields.case()),
             ));
         }
         let file = manifest.file.as_ref().map(|name| directory.join(name));
@@ -85,7 +87,8 @@ fn verify(path: &Path, manifest: &StagedManifest) -> Result<(), Error> {
             Failure::new("the staged rows are not those that were sealed")
                 .at(path.display().to_string())
                 .cause(cause)
-                .help("put the file back as it was: without it the sealed iteration cannot be loaded"),
+                .help("put the file back as it was: without it the sealed iteration cannot be loaded")
+                .held(Cause::StagedLost.case()),
         )
     };
     let mut file = match File::open("staged", path) {
@@ -153,7 +156,8 @@ impl StagedRows<'_> {
         Error::Held(
             Failure::new("the staged rows are not as many as were sealed")
                 .at(place.unwrap_or_default())
-                .help("put staged rows and checkpoint store back as they were, together"),
+                .help("put staged rows and checkpoint store back as they were, together")
+                .held(Cause::StagedLost.case()),
         )
     }
 

@@ -16,10 +16,11 @@ use identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, KnownFiles, Recognise
 use paths::unreadable;
 pub(crate) use paths::{Paths, is_same_file};
 
-use super::{Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap};
+use super::{Framing, Gaps, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap};
 use crate::{
     Address, Error, Failure,
     effect::disk::{self, File},
+    held::Cause,
 };
 
 /// Bytes that are read at once; a piece ends at the last line end among them.
@@ -50,10 +51,10 @@ impl FileTap {
 
 impl SourceTap for FileTap {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
-        self.survey(known)?.into_iter().collect()
+        self.survey(known, Gaps::Refuse)?.into_iter().collect()
     }
 
-    fn survey(&self, known: &[KnownShard]) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+    fn survey(&self, known: &[KnownShard], gaps: Gaps) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
         let known = KnownFiles::new(known);
         let mut shards = Vec::new();
         let mut seen = HashSet::new();
@@ -61,7 +62,7 @@ impl SourceTap for FileTap {
             let shard = look_at(&path).and_then(|(_, facts, head)| {
                 // A link and what it links to are one file, to be read once.
                 match seen.insert((facts.device, facts.inode)) {
-                    true => shard_from(path, facts, &head, &known),
+                    true => shard_from(path, facts, &head, &known, gaps),
                     false => Ok(None),
                 }
             });
@@ -119,33 +120,46 @@ fn read_head(file: &File) -> io::Result<Vec<u8>> {
 }
 
 /// Where to read on in a file; an empty one is no shard until it has a first byte to be known by.
-fn shard_from(name: String, facts: FileFacts, head: &[u8], known: &KnownFiles<'_>) -> Result<Option<ShardFrom>, Error> {
+fn shard_from(
+    name: String,
+    facts: FileFacts,
+    head: &[u8],
+    known: &KnownFiles<'_>,
+    gaps: Gaps,
+) -> Result<Option<ShardFrom>, Error> {
     let start = Position::counted(0);
+    let mark = Identity::new(facts, head).to_string();
+    let goes_on = |name: String, known: &KnownShard, from: Position| {
+        let shard = Shard { id: known.id.clone(), name, mark: mark.clone(), start: start.clone() };
+        Ok(Some(ShardFrom { shard, from, until: None }))
+    };
     match known.recognise(facts, head) {
         Recognised::New if head.is_empty() => Ok(None),
         Recognised::New => {
-            let mark = Identity::new(facts, head).to_string();
             let shard = Shard { id: mark.clone(), name, mark, start: start.clone() };
             Ok(Some(ShardFrom { shard, from: start, until: None }))
         }
-        Recognised::Known(known) => {
-            let shard = Shard { id: known.id.clone(), name, mark: Identity::new(facts, head).to_string(), start };
-            Ok(Some(ShardFrom { shard, from: known.next.clone(), until: None }))
+        Recognised::Known(known) => goes_on(name, known, known.next.clone()),
+        Recognised::Changed(known) | Recognised::Shrunk(known) if gaps == Gaps::FromBeginning => {
+            goes_on(name, known, start.clone())
+        }
+        Recognised::Changed(known) | Recognised::Shrunk(known) if gaps == Gaps::FromEnd => {
+            goes_on(name, known, Position::counted(facts.length))
         }
         Recognised::Changed(known) => {
-            Err(held("the file is not what it was: it begins differently", &name, facts, known))
+            let what = "the file is not what it was: it begins differently";
+            Err(held(Cause::SourceChanged, what, &name, facts, known))
         }
-        Recognised::Shrunk(known) => Err(held("the file has shrunk", &name, facts, known)),
+        Recognised::Shrunk(known) => Err(held(Cause::SourceShrunk, "the file has shrunk", &name, facts, known)),
     }
 }
 
-fn held(what: &str, path: &str, facts: FileFacts, known: &KnownShard) -> Error {
+fn held(why: Cause, what: &str, path: &str, facts: FileFacts, known: &KnownShard) -> Error {
     let name = if known.name == path { String::new() } else { format!("as {} ", known.name) };
     let read = format!("{name}it was read to byte {}, now it has {} bytes", known.next, facts.length);
-    Error::Held(Failure::new(what).at(path).cause(read).help(
-        "what was read of it stays loaded; restore the file; or move what is new in it to a new file (cp, not mv) and \
-         this one away; or have all read again, with a new --checkpoint and empty targets",
-    ))
+    let help = "what was read of it stays loaded; restore the file; or go on with what it has now: run with --accept-gap \
+                if that is new, with --accept-gap=end if it was read before";
+    Error::Held(Failure::new(what).at(path).cause(read).help(help).held(why.case().path(path)))
 }
 
 /// Reads files one after the other.

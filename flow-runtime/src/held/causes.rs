@@ -1,0 +1,156 @@
+//! The table of causes.
+
+use super::{Cause, Entry, Remedy};
+
+/// Everything again: the only way when nobody can say any more what is in a target.
+const READ_ALL_AGAIN: Remedy = Remedy {
+    when: "everything is to be read again, into empty targets",
+    commands: &["{program} reset --yes{options}", "{program} forget --all --empty --yes{options}", "{run}"],
+};
+
+/// The target begins anew, and what came before it is elsewhere, or not wanted.
+const BEGIN_HERE: Remedy =
+    Remedy { when: "what came before may be missing from it, or stays elsewhere", commands: &["{run-from}"] };
+
+/// Sealed rows that this program cannot publish are made again by it.
+const RESTAGE_CHANGED: Remedy = Remedy {
+    when: "its rows are to be as this program makes them",
+    commands: &["{program} restage {iteration} --accept-changed{options}", "{run}"],
+};
+
+/// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
+pub static CAUSES: [Entry; 14] = [
+    Entry {
+        cause: Cause::ForeignLedger,
+        happened: "The target was loaded from another checkpoint store, or this one has been reset since",
+        rows: "Nobody knows whether the rows that are there are among those to come, so none is added; if the other store \
+               is still there, give it with --checkpoint",
+        remedies: &[
+            Remedy {
+                when: "the rows that are there may go",
+                commands: &["{program} forget {port} --empty --yes{options}", "{run-from}"],
+            },
+            Remedy {
+                when: "the rows that are there stay, and are not among those to come",
+                commands: &["{program} forget {port} --yes{options}", "{run-from}"],
+            },
+        ],
+    },
+    Entry {
+        cause: Cause::LedgerAhead,
+        happened: "The target has an iteration that the checkpoint store does not know: the store is older than the target, \
+                   as after a restore of a backup",
+        rows: "What the store would read next is in the target already, and would be there twice; if the store of that time \
+               is still there, put it back",
+        remedies: &[READ_ALL_AGAIN],
+    },
+    Entry {
+        cause: Cause::LedgerBehind,
+        happened: "The target lacks an iteration that was published to it: it is new, or older than the checkpoint store, as \
+                   after a restore of a backup",
+        rows: "The rows of the iterations in between are not there, and would be missing for ever; if the target of that \
+               time is still there, put it back",
+        remedies: &[BEGIN_HERE, READ_ALL_AGAIN],
+    },
+    Entry {
+        cause: Cause::OtherRows,
+        happened: "The target has the iteration, with other rows than those that are sealed: two stores that began as copies \
+                   of each other have loaded it",
+        rows: "Which of both is right nobody knows; the target has rows of the one, the store positions of the other",
+        remedies: &[READ_ALL_AGAIN],
+    },
+    Entry {
+        cause: Cause::TableGone,
+        happened: "The table was dropped or renamed, and the ledger beside it still names what it had",
+        rows: "The rows that were published to it are not there; if it was renamed, give it its name back",
+        remedies: &[
+            Remedy {
+                when: "a new table is to begin, and what came before may be missing from it",
+                commands: &["{program} forget {port} --yes{options}", "{run-from}"],
+            },
+            READ_ALL_AGAIN,
+        ],
+    },
+    Entry {
+        cause: Cause::FileCut,
+        happened: "The file is shorter than what was published to it",
+        rows: "Rows at its end are lost; if there is a copy, put it back",
+        remedies: &[
+            Remedy {
+                when: "what is left of it stays in a file of its own, and a new one begins",
+                commands: &["mv {path} {path}.before-{iteration}", "{run}"],
+            },
+            READ_ALL_AGAIN,
+        ],
+    },
+    Entry {
+        cause: Cause::LedgerDamaged,
+        happened: "The ledger beside the file cannot be read",
+        rows: "The rows are there, but nobody knows up to which iteration, or whether the last of them are whole; if there \
+               is a copy of the ledger, put it back",
+        remedies: &[
+            Remedy {
+                when: "what is there stays in a file of its own, and a new one begins",
+                commands: &["mv {path} {path}.before-{iteration}", "rm {path}.flow", "{run-from}"],
+            },
+            READ_ALL_AGAIN,
+        ],
+    },
+    Entry {
+        cause: Cause::StagedLost,
+        happened: "What was staged for a sealed iteration is missing or damaged",
+        rows: "They are not in the target yet; what they were made of was sealed, and is read again, which must give the \
+               same",
+        remedies: &[Remedy {
+            when: "the source still has what was read",
+            commands: &["{program} restage {iteration}{options}", "{run}"],
+        }],
+    },
+    Entry {
+        cause: Cause::OutputGone,
+        happened: "An iteration was sealed with rows for an output that the flow does not have any more",
+        rows: "They are staged, and not yet in their target; the program that sealed them publishes them",
+        remedies: &[RESTAGE_CHANGED],
+    },
+    Entry {
+        cause: Cause::OtherFields,
+        happened: "An iteration was sealed with rows of other fields than the output has now",
+        rows: "They are staged, and not yet in their target; the program that sealed them publishes them",
+        remedies: &[RESTAGE_CHANGED],
+    },
+    Entry {
+        cause: Cause::OtherAddress,
+        happened: "An iteration was sealed with rows for another place than the output is bound to now, if to any",
+        rows: "They are staged, and not yet in their target",
+        remedies: &[Remedy { when: "they go where they were to go", commands: &["{run-former}"] }],
+    },
+    Entry {
+        cause: Cause::OtherMode,
+        happened: "An iteration was sealed with rows for another mode than the output is bound with now",
+        rows: "They are staged, and not yet in their target; each mode makes something else of them",
+        remedies: &[Remedy { when: "they are published as they were to be", commands: &["{run-former}"] }],
+    },
+    Entry {
+        cause: Cause::SourceShrunk,
+        happened: "A file is shorter than the place that it was read to: it was emptied and written anew, or cut",
+        rows: "What was read of it is loaded, and stays; what was added to it between the last iteration and the cut, if \
+               anything, is lost; if the file of that time is still there, put it back",
+        remedies: &[
+            Remedy { when: "what is in it now was written after it was emptied", commands: &["{run} --accept-gap"] },
+            Remedy { when: "what is in it now was read before it was cut", commands: &["{run} --accept-gap=end"] },
+        ],
+    },
+    Entry {
+        cause: Cause::SourceChanged,
+        happened: "A file begins with other bytes than those that were read of it",
+        rows: "What was read of it is loaded, and stays; what was added to it between the last iteration and the change, if \
+               anything, is lost; if the file of that time is still there, put it back",
+        remedies: &[
+            Remedy { when: "what is in it now is new", commands: &["{run} --accept-gap"] },
+            Remedy {
+                when: "what is in it now was read before, and only changed since",
+                commands: &["{run} --accept-gap=end"],
+            },
+        ],
+    },
+];
