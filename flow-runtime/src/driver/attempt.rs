@@ -9,6 +9,7 @@ use super::{
     balance::{self, Counted},
     checkpoint::OpenCheckpoint,
     collect::Stage,
+    events,
     execute::{self, Executed, Execution, InputJob, InputRead, ShardRead},
     limits::ClosedBy,
     machine,
@@ -42,6 +43,7 @@ pub(super) fn open(checkpoint: &OpenCheckpoint, iteration: u64, plan_hash: u64) 
     let id = format!("{iteration}-{}", effect::id());
     let attempt = Attempt { id, iteration, owner: effect::owner(), opened_us: clock::now_us(), plan_hash };
     checkpoint.store.open(&attempt)?;
+    events::opened(&checkpoint.flow, &attempt);
     Ok(attempt)
 }
 
@@ -100,6 +102,7 @@ pub(super) fn process<F: Flow>(
         spill: checkpoint.staging.spill_directory(attempt),
         run_when_empty,
         stop: &options.stop,
+        drain: &options.drain,
         progress: &options.progress,
         clock: &|| clock::elapsed().saturating_sub(began),
     };
@@ -163,6 +166,7 @@ pub(super) fn give_up(checkpoint: &OpenCheckpoint, attempt: &Attempt, error: Err
         Error::Held(_) => GivenUp::Held(&text),
         _ => GivenUp::Revoked(&text),
     };
+    events::gave_up(&checkpoint.flow, attempt, &error);
     // The error that is told is the one that came first.
     let _ = checkpoint.give_up(&attempt.id, why);
     error
@@ -201,6 +205,7 @@ fn closed_by(closed_by: ClosedBy) -> &'static str {
         ClosedBy::MaxBytes => "closed by --max-bytes",
         ClosedBy::IterationTimeout => "closed by --iteration-timeout",
         ClosedBy::NoDataTimeout => "closed by --no-data-timeout",
+        ClosedBy::Drain => "closed by a signal",
     }
 }
 

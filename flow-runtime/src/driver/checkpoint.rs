@@ -22,7 +22,7 @@ use crate::{
 /// An opened [`Checkpoint`]; this run is the only one that has it.
 #[derive(Debug)]
 pub(super) struct OpenCheckpoint {
-    flow: String,
+    pub(super) flow: String,
     pub(super) store: SqliteStore,
     pub(super) staging: StagingArea,
     /// Whether it outlives the run. Without a store the run has one in memory and stages in a folder of its own, and
@@ -35,16 +35,19 @@ pub(super) struct OpenCheckpoint {
 impl OpenCheckpoint {
     /// Takes the lock of `flow`, and opens what belongs to it.
     pub(super) fn open(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
+        let lock = lock(checkpoint, &flow)?;
+        Ok(Self { _lock: lock, ..Self::open_locked(checkpoint, flow)? })
+    }
+
+    /// Opens what belongs to `flow`, for one who holds its lock.
+    pub(super) fn open_locked(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
         match checkpoint {
             Checkpoint::Sqlite(path) => {
-                refuse_folder(path)?;
-                // What belongs to a store lies beside it, not beside links to it.
                 let path = &folder::followed(path);
-                let lock = FlowLock::take(path, &flow, &effect::owner())?;
                 let store = SqliteStore::open(path, &flow, &effect::id(), clock::now_us())?;
                 // One area a flow: clean-up takes away whatever it finds.
                 let staging = StagingArea::open(staging_path(path).join(&flow))?;
-                Ok(Self { flow, store, staging, is_kept: true, _lock: Some(lock), _folder: None })
+                Ok(Self { flow, store, staging, is_kept: true, _lock: None, _folder: None })
             }
             Checkpoint::None => {
                 let folder = disk::temporary_folder("stage").map_err(|error| {
@@ -109,6 +112,18 @@ impl OpenCheckpoint {
         attempts.sort();
         attempts.dedup();
         attempts.iter().try_for_each(|attempt| self.give_up(attempt, GivenUp::Revoked("its run has died")))
+    }
+}
+
+/// Takes the lock of `flow`, where there is a store.
+pub(super) fn lock(checkpoint: &Checkpoint, flow: &str) -> Result<Option<FlowLock>, Error> {
+    match checkpoint {
+        Checkpoint::Sqlite(path) => {
+            refuse_folder(path)?;
+            // What belongs to a store lies beside it, not beside links to it.
+            FlowLock::take(&folder::followed(path), flow, &effect::owner()).map(Some)
+        }
+        Checkpoint::None => Ok(None),
     }
 }
 

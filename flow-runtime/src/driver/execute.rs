@@ -38,6 +38,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) run_when_empty: bool,
     /// Set from outside to abandon the iteration.
     pub(crate) stop: &'a AtomicBool,
+    /// Set from outside to close the iteration early.
+    pub(crate) drain: &'a AtomicBool,
     /// Raised as records are processed.
     pub(crate) progress: &'a Progress,
     /// The time since the iteration began.

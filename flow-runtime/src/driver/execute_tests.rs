@@ -34,6 +34,7 @@ struct Setting {
     spill: TempDir,
     run_when_empty: bool,
     stop: Arc<AtomicBool>,
+    drain: Arc<AtomicBool>,
     progress: Arc<Progress>,
     seconds: Arc<AtomicU64>,
 }
@@ -47,6 +48,7 @@ impl Default for Setting {
             spill: TempDir::new().unwrap(),
             run_when_empty: false,
             stop: Arc::default(),
+            drain: Arc::default(),
             progress: Arc::default(),
             seconds: Arc::default(),
         }
@@ -72,6 +74,7 @@ impl Setting {
             spill: self.spill.path().join("spill"),
             run_when_empty: self.run_when_empty,
             stop: &self.stop,
+            drain: &self.drain,
             progress: &self.progress,
             clock: &clock,
         };

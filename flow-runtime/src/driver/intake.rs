@@ -46,6 +46,8 @@ struct Input<'a> {
     waiting: VecDeque<Piece>,
     /// Its reader has said something.
     has_answered: bool,
+    /// It has said something since all were heard.
+    was_heard: bool,
     /// Pieces that were given out and are not finished.
     in_work: usize,
     /// Its last answer was that there is nothing new.
@@ -109,7 +111,7 @@ impl<'a> Intake<'a> {
         if input.has_ended {
             return Ok(());
         }
-        input.has_answered = true;
+        (input.has_answered, input.was_heard) = (true, true);
         match answer.map_err(|error| error.of_port(input.name))? {
             Next::Piece(piece) => {
                 input.is_idle = false;
@@ -136,6 +138,24 @@ impl<'a> Intake<'a> {
         let mut sources = self.inputs.iter().filter(|input| input.job.is_source && !input.has_ended).peekable();
         if sources.peek().is_some() && sources.all(|source| source.has_answered) {
             self.closed_by = Some(bound);
+            self.inputs.iter_mut().filter(|input| input.job.is_source).for_each(Input::ask_no_more);
+        }
+    }
+
+    /// Whether each reader at work has said something since this was last so.
+    pub(super) fn all_were_heard(&mut self) -> bool {
+        let mut at_work = self.inputs.iter().filter(|input| input.reader.is_some());
+        let all = at_work.all(|input| input.was_heard);
+        if all {
+            self.inputs.iter_mut().for_each(|input| input.was_heard = false);
+        }
+        all
+    }
+
+    /// Asks the readers of sources for nothing more; what they have read is still taken.
+    pub(super) fn drain(&mut self) {
+        if self.closed_by.is_none() {
+            self.closed_by = Some(ClosedBy::Drain);
             self.inputs.iter_mut().filter(|input| input.job.is_source).for_each(Input::ask_no_more);
         }
     }
@@ -241,6 +261,7 @@ impl<'a> Input<'a> {
             was_opened: false,
             waiting: VecDeque::new(),
             has_answered: false,
+            was_heard: false,
             in_work: 0,
             is_idle: false,
             has_ended: false,

@@ -18,6 +18,8 @@ pub(crate) enum ClosedBy {
     IterationTimeout,
     /// [`Bounds::no_data_timeout`].
     NoDataTimeout,
+    /// It was asked for from outside.
+    Drain,
 }
 
 /// Counts records and bytes of all sources up to their bounds.

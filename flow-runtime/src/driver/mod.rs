@@ -9,7 +9,9 @@ mod balance;
 mod check;
 mod checkpoint;
 mod collect;
+mod events;
 mod execute;
+mod follow;
 mod forget;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -21,6 +23,7 @@ mod memory;
 mod overlaps;
 mod panics;
 mod ports;
+mod progress;
 mod publish;
 mod readers;
 mod refusal;
@@ -31,18 +34,20 @@ mod sequencer;
 mod workers;
 
 use std::{
-    fmt,
     num::NonZeroUsize,
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
 };
 
 pub use check::{Diagnosis, Finding, Findings, Garbage, LockHolder, What, check, diagnose};
+pub use follow::{Service, follow};
+pub use progress::{Activity, LastDone, Phase, Progress, Status, Trouble};
+
 use checkpoint::OpenCheckpoint;
 pub use forget::{Forgotten, Which, forget};
 use ports::Ports;
@@ -75,6 +80,8 @@ pub struct Options {
     pub gaps: Gaps,
     /// Set from outside to abandon the open iteration.
     pub stop: Arc<AtomicBool>,
+    /// Set from outside to close the open iteration early: what has been read of its sources is published.
+    pub drain: Arc<AtomicBool>,
     /// Read from outside while the run goes on.
     pub progress: Arc<Progress>,
 }
@@ -88,6 +95,7 @@ impl Default for Options {
             checkpoint: Checkpoint::None,
             gaps: Gaps::Refuse,
             stop: Arc::default(),
+            drain: Arc::default(),
             progress: Arc::default(),
         }
     }
@@ -115,61 +123,6 @@ pub enum Checkpoint {
     Sqlite(PathBuf),
 }
 
-/// Counters that the driver raises while it runs.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Records read from sources and tables.
-    pub records: AtomicU64,
-    /// Bytes read from sources and tables.
-    pub bytes: AtomicU64,
-    /// Records trapped.
-    pub trapped: AtomicU64,
-    /// A [`Phase`].
-    phase: AtomicU8,
-    /// Set when the run is over.
-    pub finished: AtomicBool,
-}
-
-impl Progress {
-    /// What the run does now.
-    pub fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) {
-            0 => Phase::Reading,
-            1 => Phase::Sealing,
-            2 => Phase::Loading,
-            _ => Phase::Done,
-        }
-    }
-
-    fn enter(&self, phase: Phase) {
-        self.phase.store(phase as u8, Ordering::Relaxed);
-    }
-}
-
-/// What a run does, one after the other; prints itself as people call it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// Records are read, processed and staged.
-    Reading,
-    /// What was read becomes final.
-    Sealing,
-    /// The targets get it.
-    Loading,
-    /// Nothing is left to do.
-    Done,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reading => "reading",
-            Self::Sealing => "sealing",
-            Self::Loading => "loading",
-            Self::Done => "done",
-        })
-    }
-}
-
 /// What a run did.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -186,6 +139,13 @@ pub struct Outcome {
     pub counts: Vec<Counts>,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// How many iterations were published, with those that earlier runs had left.
+    pub(super) fn published(&self) -> u64 {
+        self.resumed.len() as u64 + u64::from(!self.nothing_new)
+    }
 }
 
 /// What a run did at one port.
@@ -253,35 +213,49 @@ pub fn run<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
 }
 
 fn run_once<F: Flow>(flow: &F, options: &Options) -> Result<Outcome, Error> {
+    let mut ports = Ports::open(flow)?;
+    fit(flow, &ports, options)?;
+    let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name())?;
+    iterate::<F>(&checkpoint, &mut ports, options)
+}
+
+/// Makes sure, without changing anything, that the ports fit each other and what they are bound to.
+fn fit<F: Flow>(flow: &F, ports: &Ports, options: &Options) -> Result<(), Error> {
+    overlaps::refuse(F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports()), &options.checkpoint)?;
+    ports.check(options.checkpoint != Checkpoint::None)
+}
+
+/// Runs one iteration, from ports that were checked, with a checkpoint that is locked.
+fn iterate<F: Flow>(checkpoint: &OpenCheckpoint, ports: &mut Ports, options: &Options) -> Result<Outcome, Error> {
     let began = clock::elapsed();
     let enter = |phase: Phase| options.progress.enter(phase);
 
-    // Bound and checked; locked; nothing of earlier runs left over.
-    let mut ports = Ports::open(flow)?;
-    overlaps::refuse(F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports()), &options.checkpoint)?;
-    ports.check(options.checkpoint != Checkpoint::None)?;
-    let checkpoint = OpenCheckpoint::open(&options.checkpoint, F::PLAN.logical_name())?;
-    let (resumed, iteration) = publish::leftovers(&checkpoint, &mut ports)?;
+    // Nothing of earlier runs is left over.
+    let (resumed, iteration) = publish::leftovers(checkpoint, ports)?;
     checkpoint.sweep()?;
 
     // OPEN: read, process, stage. SEALED: it is final. An error until here gives the attempt up.
-    let attempt = attempt::open(&checkpoint, iteration, F::PLAN.hash)?;
+    let attempt = attempt::open(checkpoint, iteration, F::PLAN.hash)?;
+    options.progress.opened(iteration);
     let in_attempt = || {
-        attempt::check_ledgers(&checkpoint, &ports, &attempt)?;
+        attempt::check_ledgers(checkpoint, ports, &attempt)?;
         enter(Phase::Reading);
-        let read = attempt::read::<F>(&checkpoint, &ports, options, &attempt)?;
-        attempt::check(&checkpoint, &ports, options, &read)?;
+        let read = attempt::read::<F>(checkpoint, ports, options, &attempt)?;
+        attempt::check(checkpoint, ports, options, &read)?;
         enter(Phase::Sealing);
-        let (places, counts) = (attempt::outcomes(&ports, &read), read.executed.counts.clone());
-        Ok((attempt::seal(&checkpoint, &ports, &attempt, read)?, places, counts))
+        let (places, counts) = (attempt::outcomes(ports, &read), read.executed.counts.clone());
+        Ok((attempt::seal(checkpoint, ports, &attempt, read)?, places, counts))
     };
     let (sealed, port_outcomes, counts) =
-        in_attempt().map_err(|error| attempt::give_up(&checkpoint, &attempt, error))?;
+        in_attempt().map_err(|error| attempt::give_up(checkpoint, &attempt, error))?;
 
     // LOADED: every target has it. DONE: nothing is staged any more.
     enter(Phase::Loading);
     match &sealed {
-        Some(sealed) => publish::publish(&checkpoint, &mut ports, sealed)?,
+        Some(sealed) => {
+            events::sealed(F::PLAN, sealed, &port_outcomes, clock::elapsed().saturating_sub(began));
+            publish::publish(checkpoint, ports, sealed)?;
+        }
         None => checkpoint.give_up(&attempt.id, GivenUp::Unneeded)?,
     }
     enter(Phase::Done);

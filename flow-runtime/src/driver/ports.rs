@@ -114,8 +114,19 @@ impl Ports {
 
     /// The shards of every input, to be read on from where `sealed` ended, or after a gap as `gaps` says.
     pub(super) fn jobs(&self, sealed: &[SealedShard], has_store: bool, gaps: Gaps) -> Result<Vec<InputJob<'_>>, Error> {
+        self.jobs_of(&[PortKind::Source, PortKind::Table], sealed, has_store, gaps)
+    }
+
+    /// The same of the inputs of these kinds.
+    pub(super) fn jobs_of(
+        &self,
+        kinds: &[PortKind],
+        sealed: &[SealedShard],
+        has_store: bool,
+        gaps: Gaps,
+    ) -> Result<Vec<InputJob<'_>>, Error> {
         let mut jobs = Vec::new();
-        for (index, port) in self.ports() {
+        for (index, port) in self.ports().filter(|(_, port)| kinds.contains(&port.kind)) {
             let Some(Tap::Input(tap)) = self.taps.get(index) else { continue };
             let is_source = port.kind == PortKind::Source;
             // Tables are read whole each time: they go on from nowhere, and have no next time for an unfinished line.

@@ -1,6 +1,6 @@
 //! After the seal: every target gets the iteration, from its manifest alone.
 
-use super::{checkpoint::OpenCheckpoint, ports::Ports};
+use super::{checkpoint::OpenCheckpoint, events, ports::Ports};
 use crate::{
     Error, Failure,
     effect::{clock, effect},
@@ -23,7 +23,10 @@ pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Resul
         let latest = checkpoint.store.latest()?;
         let unfinished = checkpoint.store.unfinished()?;
         match start(latest, &unfinished, &ports.bound()) {
-            Start::Publish(sealed) => publish(checkpoint, ports, sealed)?,
+            Start::Publish(sealed) => {
+                events::resumes(&checkpoint.flow, sealed);
+                publish(checkpoint, ports, sealed)?;
+            }
             Start::Held { iteration, port, why } => return Err(hold(checkpoint, iteration, port, why)),
             Start::Open(iteration) => return Ok((resumed, iteration)),
         }
@@ -37,7 +40,7 @@ pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Resul
 /// What a target refused. The iteration stays sealed, and the next run goes on here.
 pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
     let OpenCheckpoint { store, staging, .. } = checkpoint;
-    let iteration = sealed.iteration;
+    let (iteration, began) = (sealed.iteration, clock::elapsed());
     if let Err(error) = load(checkpoint, ports, sealed) {
         if let Error::Held(failure) = &error {
             let why = failure.to_string();
@@ -48,6 +51,7 @@ pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &S
     }
     store.mark_loaded(iteration, clock::now_us())?;
     store.mark_done(iteration, clock::now_us())?;
+    events::done(&checkpoint.flow, iteration, clock::elapsed().saturating_sub(began));
     // What is left if this fails is swept away by the next run.
     staging.remove(&sealed.attempt)
 }
@@ -56,6 +60,7 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Resu
     for (index, port) in ports.ports() {
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
+        let began = clock::elapsed();
         let mut load = || {
             let staged = checkpoint.staging.staged(&sealed.attempt, &output.staged, port);
             let staged = staged.map_err(|error| error.of_iteration(sealed.iteration))?;
@@ -68,6 +73,7 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Resu
             loaded => {
                 loaded?;
                 checkpoint.store.mark_output_loaded(sealed.iteration, port.name)?;
+                events::loaded(&checkpoint.flow, sealed.iteration, output, clock::elapsed().saturating_sub(began));
             }
         }
     }

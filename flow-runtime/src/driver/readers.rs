@@ -82,7 +82,8 @@ fn answer(
     let _ = events.send(Event::Answered { input, answer: Ok(Next::End) });
 }
 
-fn panicked(message: &str) -> Error {
+/// A reader of a tap panicked.
+pub(super) fn panicked(message: &str) -> Error {
     Error::Input(Failure::new("the reader panicked").cause(message).help("this is a fault of flow: please report it"))
 }
 

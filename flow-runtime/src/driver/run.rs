@@ -45,6 +45,7 @@ pub(super) struct Run<'a, 's, 'e> {
     intake: Intake<'a>,
     workers: usize,
     stop: &'a AtomicBool,
+    drain: &'a AtomicBool,
     progress: &'a Progress,
     clock: &'a dyn Fn() -> Duration,
     memory: &'a Memory,
@@ -71,6 +72,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
             intake: Intake::new(plan, job.inputs, job.bounds),
             workers: job.workers.get(),
             stop: job.stop,
+            drain: job.drain,
             progress: job.progress,
             clock: job.clock,
             memory,
@@ -138,6 +140,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
             self.hand_on(&results.output, None)?;
             results.clear();
             account.settle::<F>(shared, state)?;
+            self.progress.beat();
             if drained == Drained::Wholly {
                 return Ok(());
             }
@@ -225,10 +228,22 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         let now = (self.clock)();
         let mut worked = None;
         match event {
-            Ok(Event::Answered { input, answer }) => self.intake.answered(input, answer)?,
-            Ok(Event::Worked(work)) => worked = Some(work),
+            Ok(Event::Answered { input, answer }) => {
+                self.intake.answered(input, answer)?;
+                // One reader that hangs must not be hidden by others that go on looking for more.
+                if self.intake.all_were_heard() {
+                    self.progress.beat();
+                }
+            }
+            Ok(Event::Worked(work)) => {
+                self.progress.beat();
+                worked = Some(work);
+            }
             // This thread holds a sender itself.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        if self.drain.load(Ordering::Relaxed) {
+            self.intake.drain();
         }
         self.intake.heed_time(now);
         Ok(worked)

@@ -13,6 +13,8 @@
 pub(crate) mod clock;
 pub(crate) mod disk;
 mod faults;
+pub(crate) mod listener;
+mod moves;
 mod mutants;
 #[cfg(feature = "postgres")]
 pub(crate) mod network;
@@ -21,6 +23,7 @@ mod world;
 
 use std::{fmt, io, path::Path};
 
+pub(crate) use moves::counted;
 pub(crate) use mutants::{Mutant, mutant};
 #[cfg(test)]
 pub(crate) use world::{World, in_world};
@@ -120,6 +123,7 @@ fn pass<T, E: Breaks>(effect: Effect<'_>, act: impl FnOnce() -> Result<T, E>) ->
     permit(Moment::Before)?;
     let done = act()?;
     permit(Moment::After)?;
+    moves::count();
     Ok(done)
 }
 

@@ -148,6 +148,7 @@ fn run_bound<F: Flow>(
         checkpoint: given.checkpoint.clone(),
         gaps: given.gaps,
         stop: signals.stop(),
+        drain: Arc::default(),
         progress: Arc::new(Progress::default()),
     };
     // A moving line and rows cannot share a terminal.

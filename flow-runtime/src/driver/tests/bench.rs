@@ -1,6 +1,10 @@
 //! A folder with a flow's inputs, targets and store, and a world in which every effect can fail.
 
-use std::{fmt, fs, path::PathBuf, sync::Mutex};
+use std::{
+    fmt, fs,
+    path::PathBuf,
+    sync::{Mutex, atomic::AtomicU64},
+};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -19,13 +23,22 @@ pub(super) struct Bench {
     pub(super) world: Arc<TestWorld>,
     pub(super) bounds: Bounds,
     pub(super) stop: Arc<AtomicBool>,
+    pub(super) drain: Arc<AtomicBool>,
+    pub(super) progress: Arc<Progress>,
 }
 
 impl Bench {
     /// Two hosts in the table, and `lines` in the source.
     pub(super) fn new(lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let bench = Self { folder, world: Arc::default(), bounds: Bounds::default(), stop: Arc::default() };
+        let bench = Self {
+            folder,
+            world: Arc::default(),
+            bounds: Bounds::default(),
+            stop: Arc::default(),
+            drain: Arc::default(),
+            progress: Arc::default(),
+        };
         fs::create_dir(bench.path("target")).unwrap();
         fs::write(bench.path("hosts.txt"), "x\ny\n").unwrap();
         bench.append(lines);
@@ -61,7 +74,8 @@ impl Bench {
             checkpoint: Checkpoint::Sqlite(self.path("store.db")),
             gaps: Gaps::Refuse,
             stop: Arc::clone(&self.stop),
-            progress: Arc::default(),
+            drain: Arc::clone(&self.drain),
+            progress: Arc::clone(&self.progress),
         }
     }
 
@@ -124,6 +138,9 @@ impl Bench {
 /// Told of each moment; says whether the process lives on.
 type Hook = Box<dyn FnMut(&str, Moment) -> bool + Send>;
 
+/// What a hook is told when time is let go by.
+pub(super) const SLEEP: &str = "sleep";
+
 /// A world in which time goes on by a second whenever it is asked for, and the process may stop at any effect.
 #[derive(Default)]
 pub(super) struct TestWorld {
@@ -139,6 +156,11 @@ impl TestWorld {
     pub(super) fn watch(&self, hook: impl FnMut(&str, Moment) -> bool + Send + 'static) {
         self.restart();
         *self.hook.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    /// The time that was let go by.
+    pub(super) fn slept(&self) -> Duration {
+        *self.slept.lock().unwrap()
     }
 
     /// Starts the process anew; it will live.
@@ -180,6 +202,9 @@ impl World for TestWorld {
 
     fn sleep(&self, time: Duration) {
         *self.slept.lock().unwrap() += time;
+        if let Some(hook) = &mut *self.hook.lock().unwrap() {
+            hook(SLEEP, Moment::After);
+        }
     }
 
     fn id(&self) -> String {

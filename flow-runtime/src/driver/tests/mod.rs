@@ -5,6 +5,7 @@
 
 mod bench;
 mod flow;
+mod follow;
 mod model;
 mod recovery;
 mod replay;

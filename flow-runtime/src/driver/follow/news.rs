@@ -1,0 +1,61 @@
+//! Whether the sources have something new, found out without opening an iteration: that would write to the store at
+//! every look.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    Error, Plan,
+    driver::{events, execute::InputJob, panics::caught, readers},
+    source::Next,
+};
+
+/// How long a reader may wait for something new.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// Whether one of these sources has a record.
+pub(super) fn is_there(plan: &Plan, sources: &[InputJob<'_>]) -> Result<bool, Error> {
+    for source in sources {
+        let found = caught(|| has_record(source)).unwrap_or_else(|message| Err(readers::panicked(&message)));
+        if found.map_err(|error| error.of_port(name(plan, source)))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn has_record(source: &InputJob<'_>) -> Result<bool, Error> {
+    let mut reader = source.tap.open(&source.shards, source.take_tail)?;
+    Ok(matches!(reader.next(Vec::new(), WAIT)?, Next::Piece(_)))
+}
+
+fn name(plan: &Plan, source: &InputJob<'_>) -> &'static str {
+    plan.ports.get(source.port).map_or("", |port| port.name)
+}
+
+/// The shards that the sources listed last.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Names by port and identity; none before the first look.
+    shards: Option<BTreeMap<(&'static str, String), String>>,
+}
+
+impl Listed {
+    /// Takes in a new listing, and tells the log what differs.
+    pub(super) fn compare(&mut self, plan: &Plan, sources: &[InputJob<'_>]) {
+        let of_source = |source: &InputJob<'_>| -> Vec<_> {
+            let port = name(plan, source);
+            source.shards.iter().map(|from| ((port, from.shard.id.clone()), from.shard.name.clone())).collect()
+        };
+        let now: BTreeMap<_, _> = sources.iter().flat_map(of_source).collect();
+        if let Some(before) = &self.shards {
+            let flow = plan.logical_name();
+            for ((port, _), name) in now.iter().filter(|(shard, _)| !before.contains_key(shard)) {
+                events::shard_added(&flow, port, name);
+            }
+            for ((port, _), name) in before.iter().filter(|(shard, _)| !now.contains_key(shard)) {
+                events::shard_ended(&flow, port, name);
+            }
+        }
+        self.shards = Some(now);
+    }
+}
