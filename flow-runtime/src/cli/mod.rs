@@ -20,6 +20,7 @@ mod listing_json;
 mod options;
 mod progress;
 mod results;
+pub mod service;
 mod signals;
 mod summary;
 mod telling;

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks the run to stop, the second ends the process.
+//! Ctrl-C and SIGTERM: the first asks the run to stop, or the service to drain; the second ends the process.
 
 use std::sync::{
     Arc,
@@ -43,6 +43,16 @@ impl Signals {
 
     /// The signal that came last.
     pub(super) fn last(&self) -> Option<i32> {
-        i32::try_from(self.last.load(Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
+        number(&self.last)
     }
+
+    /// The same, to be asked later by another thread.
+    pub(super) fn last_of(&self) -> impl Fn() -> Option<i32> + Send + 'static {
+        let last = Arc::clone(&self.last);
+        move || number(&last)
+    }
+}
+
+fn number(last: &AtomicUsize) -> Option<i32> {
+    i32::try_from(last.load(Ordering::Relaxed)).ok().filter(|signal| *signal != 0)
 }

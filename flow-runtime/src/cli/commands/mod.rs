@@ -6,10 +6,13 @@
 mod check;
 mod doctor;
 mod forget;
+mod health;
 mod iterations;
 mod plan;
 mod replay;
 mod run;
+
+pub(super) use run::Run;
 
 use std::io::Write;
 
@@ -51,9 +54,9 @@ pub(super) struct Entry<F> {
     act: fn(Call<'_, F>) -> Result<u8, Error>,
 }
 
-/// All commands, as they are listed in the help; the first is what happens without a word.
-fn table<F: Flow>() -> [Entry<F>; 7] {
-    [
+/// All commands, as they are listed in the help; `run` is what happens without a word.
+fn table<F: Flow>() -> Vec<Entry<F>> {
+    vec![
         Entry { grammar: run::grammar, act: run::act },
         Entry { grammar: plan::grammar, act: plan::act },
         Entry { grammar: iterations::grammar, act: iterations::act },
@@ -61,6 +64,7 @@ fn table<F: Flow>() -> [Entry<F>; 7] {
         Entry { grammar: doctor::grammar, act: doctor::act },
         Entry { grammar: forget::grammar, act: forget::act },
         Entry { grammar: replay::grammar, act: replay::act },
+        Entry { grammar: health::grammar, act: health::act },
     ]
 }
 
@@ -73,7 +77,7 @@ pub(super) fn grammar<F: Flow>(program: &Program<'_>) -> Command {
         .about(about)
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
-        .subcommands(table::<F>().map(|entry| (entry.grammar)(program)))
+        .subcommands(table::<F>().iter().map(|entry| (entry.grammar)(program)))
 }
 
 /// Does the command that was given.
@@ -81,14 +85,9 @@ pub(super) fn grammar<F: Flow>(program: &Program<'_>) -> Command {
 /// # Errors
 /// As the command says; it has not been told yet.
 pub(super) fn act<F: Flow>(program: &Program<'_>, call: Call<'_, F>) -> Result<u8, Error> {
-    let [default, others @ ..] = table::<F>();
-    match call.matches.subcommand() {
-        None => (default.act)(call),
-        Some((name, matches)) => {
-            let entry = others.into_iter().find(|entry| (entry.grammar)(program).get_name() == name);
-            (entry.unwrap_or(default).act)(Call { matches, ..call })
-        }
-    }
+    let Some((name, matches)) = call.matches.subcommand() else { return run::act(call) };
+    let entry = table::<F>().into_iter().find(|entry| (entry.grammar)(program).get_name() == name);
+    entry.map_or(run::act as fn(Call<'_, F>) -> _, |entry| entry.act)(Call { matches, ..call })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `run`: one iteration, from the flow's ports to the flow's ports.
+//! `run`: one iteration, from the flow's ports to the flow's ports; or, with `--follow`, one after the other.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -19,7 +19,7 @@ use crate::{
             accept_gap, bounds, checkpoint, flag, given_bounds, given_checkpoint, given_gaps, given_ports,
             given_workers, memory, ports, workers,
         },
-        progress, results,
+        progress, results, service,
         signals::Signals,
         summary,
     },
@@ -30,16 +30,16 @@ use crate::{
 
 /// What the command line says of a run.
 #[derive(Debug, PartialEq)]
-pub(super) struct Run {
+pub(in crate::cli) struct Run {
     /// What the command line binds ports to, in the order of the plan.
-    pub(super) addresses: Vec<Option<String>>,
-    pub(super) bounds: Bounds,
-    pub(super) memory_bytes: Option<u64>,
-    pub(super) checkpoint: Checkpoint,
-    pub(super) gaps: Gaps,
-    pub(super) workers: NonZeroUsize,
-    pub(super) json: bool,
-    pub(super) quiet: bool,
+    pub(in crate::cli) addresses: Vec<Option<String>>,
+    pub(in crate::cli) bounds: Bounds,
+    pub(in crate::cli) memory_bytes: Option<u64>,
+    pub(in crate::cli) checkpoint: Checkpoint,
+    pub(in crate::cli) gaps: Gaps,
+    pub(in crate::cli) workers: NonZeroUsize,
+    pub(in crate::cli) json: bool,
+    pub(in crate::cli) quiet: bool,
 }
 
 pub(super) fn grammar(program: &Program<'_>) -> Command {
@@ -48,12 +48,13 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         flag("quiet", "Print nothing but errors").short('q'),
     ];
     Command::new("run")
-        .about("Run the flow: one iteration, from its ports to its ports (the default)")
+        .about("Run the flow: one iteration, from its ports to its ports, or one after the other (the default)")
         .next_line_help(false)
         .args(ports(program).map(|port| port.help_heading("Ports")))
         .args(bounds().map(|bound| bound.help_heading("Iteration bounds")))
         .args([checkpoint(program.plan), workers(), memory(), accept_gap()].map(|option| option.help_heading("Run")))
-        .args(outputs.map(|flag| flag.help_heading("Output")))
+        .args(service::options())
+        .args(outputs.into_iter().chain(service::logs()).map(|option| option.help_heading("Output")))
         .after_help(after_help(program))
 }
 
@@ -114,6 +115,12 @@ pub(super) fn given(plan: &Plan, matches: &ArgMatches) -> Run {
 pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
     let Call { flow, signals, run, stdout, stderr, .. } = call;
     let given = given(F::PLAN, call.matches);
+    if let Some(log) = service::Log::given(call.matches) {
+        log.start();
+    }
+    if let Some(service) = service::given(call.matches) {
+        return service::serve(flow, &given, &service, signals, stdout);
+    }
     let result = bind::bind(flow, &given.addresses).and_then(|()| run_bound(flow, &given, signals, run));
     let code = match &result {
         Ok(outcome) => {
