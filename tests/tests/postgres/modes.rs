@@ -6,7 +6,7 @@ use flow_runtime::{
     value::{Date, Decimal, Type},
 };
 
-use super::place::{COUNTS, FIRST, Place, SECOND, added, nullable, refused, sink, ticket};
+use super::place::{COUNTS, FIRST, Place, SECOND, added, nullable, refused, sink, tap, ticket};
 
 const ROWS: &str = "SELECT ip, count FROM counts ORDER BY ip NULLS FIRST, count NULLS FIRST";
 
@@ -145,8 +145,11 @@ fn replacing_shows_the_old_or_the_new_and_never_nothing() {
     let mut reader = place.server.session();
     let count = "SELECT count(*) FROM swap.counts";
     assert_eq!(reader.ask(&format!("SET lock_timeout = '1s'; BEGIN ISOLATION LEVEL REPEATABLE READ; {count}")), "3");
+    let staged = place.stage(&COUNTS, &SECOND);
+    // A load that readers shut out fails soon.
+    let address = place.address("counts") + "&statement_timeout=10s";
     std::thread::scope(|scope| {
-        let load = scope.spawn(|| place.publish(Mode::Replace, &COUNTS, &SECOND, 1));
+        let load = scope.spawn(|| tap(&address, Mode::Replace, &COUNTS).publish(&staged, Some(&ticket(&COUNTS, 1))));
         place.server.await_waiting(1, "COPY \"swap\"");
         assert_eq!(place.ask(&format!("SET lock_timeout = '1s'; {count}")), "3", "while it is being replaced");
         gate.ask("SELECT pg_advisory_unlock(7)");
