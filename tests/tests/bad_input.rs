@@ -71,7 +71,7 @@ fn bad_addresses_are_wrong_options() {
             ("--log s3://bucket/key", 2, &["port `log`", "no tap `s3`", "file"]),
             ("--log sqlite:x.db", 2, &["port `log`", "no tap `sqlite` to read from"]),
             ("--log memory:", 2, &["port `log`", "in memory"]),
-            ("--log file:access.log?follow=yes", 2, &["port `log`", "unknown option `follow`", "takes: none"]),
+            ("--log file:access.log?follow=yes", 2, &["port `log`", "unknown option `follow`", "takes: compression"]),
             ("--log file:access.log?follow", 2, &["port `log`", "an option has no value"]),
             ("--counts counts.db", 2, &["port `counts`", "names no tap"]),
             ("--counts sqlite:", 2, &["port `counts`", "names no file"]),

@@ -66,7 +66,7 @@ pub(super) fn read<F: Flow>(
     let known = checkpoint.store.shards()?;
     let reading = Reading {
         attempt: &attempt.id,
-        inputs: ports.jobs(&known, checkpoint.is_kept, options.gaps)?,
+        inputs: ports.jobs(&known, checkpoint.is_kept, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
         bounds: &options.bounds,
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),

@@ -18,7 +18,7 @@ use crate::{
     flow::{Counts, Flow},
     operators::SpillPlace,
     plan::Step,
-    source::{Position, ShardFrom, SourceTap},
+    source::{Position, Reading, ShardFrom, SourceTap},
     value::RowBuffer,
 };
 
@@ -55,8 +55,8 @@ pub(crate) struct InputJob<'a> {
     pub(crate) tap: &'a dyn SourceTap,
     /// What is read, and from where.
     pub(crate) shards: Vec<ShardFrom>,
-    /// Whether an unterminated last line is a record.
-    pub(crate) take_tail: bool,
+    /// How.
+    pub(crate) reading: Reading,
     /// Whether it is a source, to which bounds apply, and not a table.
     pub(crate) is_source: bool,
 }

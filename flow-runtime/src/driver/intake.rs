@@ -96,7 +96,7 @@ impl<'a> Intake<'a> {
         if input.has_ended || mem::replace(&mut input.was_opened, true) {
             return Ok(());
         }
-        let reader = input.job.tap.open(&input.job.shards, input.job.take_tail).map_err(|e| e.of_port(input.name))?;
+        let reader = input.job.tap.open(&input.job.shards, input.job.reading).map_err(|e| e.of_port(input.name))?;
         let thread = ReaderThread::start(threads, input.name, index, reader, events.clone())?;
         for _ in 0..buffers {
             thread.request(Vec::new());
@@ -117,11 +117,9 @@ impl<'a> Intake<'a> {
                 input.is_idle = false;
                 input.waiting.push_back(piece);
             }
+            Next::Waiting => input.wait(),
             // A source that need not wait ends here, and goes on in the next iteration; a table has no other time.
-            Next::Idle if !input.job.is_source || self.bounds.no_data_timeout.is_some() => {
-                input.is_idle = true;
-                input.request(Vec::new());
-            }
+            Next::Idle if !input.job.is_source || self.bounds.no_data_timeout.is_some() => input.wait(),
             Next::Idle | Next::End => input.end(),
         }
         Ok(())
@@ -273,6 +271,12 @@ impl<'a> Input<'a> {
         if let Some(reader) = &self.reader {
             reader.request(buffer);
         }
+    }
+
+    /// Asks for what may come, while others have their turns.
+    fn wait(&mut self) {
+        self.is_idle = true;
+        self.request(Vec::new());
     }
 
     /// The reader's thread says the end when it has done what it was asked before.

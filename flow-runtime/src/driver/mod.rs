@@ -74,6 +74,9 @@ pub struct Options {
     /// Bytes that the tables of joins and groups may hold in memory, all workers together; half of the memory that the
     /// machine has, or the control group of the process, if `None`. Groups beyond it go to disk, and come out the same.
     pub memory_bytes: Option<u64>,
+    /// Whether the unterminated last line of a source's file is taken as it is; else it waits for its end. Tables, and
+    /// runs without a store, take it anyhow.
+    pub take_tail: bool,
     /// Where iterations are kept.
     pub checkpoint: Checkpoint,
     /// What to do about a source's file that is not what was read of it.
@@ -92,6 +95,7 @@ impl Default for Options {
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             bounds: Bounds::default(),
             memory_bytes: None,
+            take_tail: false,
             checkpoint: Checkpoint::None,
             gaps: Gaps::Refuse,
             stop: Arc::default(),

@@ -20,6 +20,7 @@ struct Bound {
 }
 
 enum Files {
+    Stdin,
     Read(Paths),
     /// A file, or one table in it.
     Written(String, Option<String>),
@@ -74,6 +75,7 @@ impl Bound {
 
     fn overlap_with_store(&self, store: &Path) -> Option<String> {
         let (overlaps, verb) = match &self.to {
+            Files::Stdin => return None,
             Files::Read(paths) => (paths.include(store), "read"),
             Files::Written(path, _) => (is_same_file(store, path.as_ref()), "write to"),
             Files::Served(_) => (false, "write to"),
@@ -89,7 +91,12 @@ impl Bound {
         let one_place = || Some(format!("ports `{}` and `{}` write to the same place", self.port, later.port));
         match (&self.to, &later.to) {
             (Files::Served(one), Files::Served(other)) if one == other => one_place(),
-            (Files::Served(_), _) | (_, Files::Served(_)) | (Files::Read(_), Files::Read(_)) => None,
+            (Files::Stdin, Files::Stdin) => {
+                Some(format!("ports `{}` and `{}` would share standard input", self.port, later.port))
+            }
+            (Files::Served(_) | Files::Stdin, _)
+            | (_, Files::Served(_) | Files::Stdin)
+            | (Files::Read(_), Files::Read(_)) => None,
             (Files::Read(paths), Files::Written(path, _)) => reads(later, path, self, paths),
             (Files::Written(path, _), Files::Read(paths)) => reads(self, path, later, paths),
             (Files::Written(one, table), Files::Written(other, other_table)) => {
@@ -103,8 +110,12 @@ impl Bound {
 impl Files {
     fn read(input: &Input) -> Option<Self> {
         let Input::Address(text) = input else { return None };
-        let address = text.parse::<Address>().ok().filter(|address| address.tap() == "file")?;
-        Some(Self::Read(Paths::new(address.path())))
+        let address = text.parse::<Address>().ok()?;
+        match address.tap() {
+            "file" => Some(Self::Read(Paths::new(address.path()))),
+            "stdin" => Some(Self::Stdin),
+            _ => None,
+        }
     }
 
     fn written(target: &Target, port: &str) -> Option<Self> {
@@ -176,6 +187,13 @@ mod tests {
         let same = "ports `counts` and `bad` write to the same place (postgres://b:…@DB:5432/x)";
         assert_eq!(outputs("postgres://a@db/x?table=public.bad", "postgres://b:c@DB:5432/x"), same);
         assert_eq!(outputs("postgres://db/x", "postgres://db/x"), "");
+    }
+
+    #[test]
+    fn only_one_port_reads_standard_input() {
+        let shared = "ports `log` and `hosts` would share standard input (stdin:)";
+        assert_eq!(refusal("stdin:", "stdin:", "stdout:", "file:b", ""), shared);
+        assert_eq!(refusal("stdin:", "file:h", "stdout:", "file:b", ""), "");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The ports of a flow, opened: every input and output bound to its tap, in the order of the plan.
 
-use super::execute::InputJob;
+use super::{Options, execute::InputJob};
 use crate::{
     Error, Flow, Plan,
     flow::PortRef,
@@ -10,7 +10,7 @@ use crate::{
     },
     plan::{PortKind, PortPlan},
     sink::{self, Mode, Sink, SinkTap, Target, Ticket, Trap, staging},
-    source::{self, Gaps, SourceTap},
+    source::{self, Reading, SourceTap},
 };
 
 /// The opened ports.
@@ -77,13 +77,15 @@ impl Ports {
         (ports, failed)
     }
 
-    /// Makes sure, without changing anything, that what will be staged could be published. A run without a store reads
-    /// everything again, so its sinks must replace what is there, or find nothing there; its traps are looked at when
-    /// something was trapped.
+    /// Makes sure, without changing anything, that what will be staged could be published, and that what is read can be
+    /// read on. A run without a store reads everything again, so its sinks must replace what is there, or find nothing
+    /// there; its traps are looked at when something was trapped.
     pub(super) fn check(&self, has_store: bool) -> Result<(), Error> {
         for (tap, port) in self.taps.iter().zip(self.plan.ports) {
-            if let Tap::Output(tap) = tap {
-                check_output(tap.as_ref(), port, has_store)?;
+            match tap {
+                Tap::Input(tap) if has_store => tap.check_with_store().map_err(|error| error.of_port(port.name))?,
+                Tap::Output(tap) => check_output(tap.as_ref(), port, has_store)?,
+                Tap::Input(_) | Tap::Nowhere => {}
             }
         }
         Ok(())
@@ -112,9 +114,14 @@ impl Ports {
             .collect()
     }
 
-    /// The shards of every input, to be read on from where `sealed` ended, or after a gap as `gaps` says.
-    pub(super) fn jobs(&self, sealed: &[SealedShard], has_store: bool, gaps: Gaps) -> Result<Vec<InputJob<'_>>, Error> {
-        self.jobs_of(&[PortKind::Source, PortKind::Table], sealed, has_store, gaps)
+    /// The shards of every input, to be read on from where `sealed` ended, or after a gap as the options say.
+    pub(super) fn jobs(
+        &self,
+        sealed: &[SealedShard],
+        has_store: bool,
+        options: &Options,
+    ) -> Result<Vec<InputJob<'_>>, Error> {
+        self.jobs_of(&[PortKind::Source, PortKind::Table], sealed, has_store, options)
     }
 
     /// The same of the inputs of these kinds.
@@ -123,7 +130,7 @@ impl Ports {
         kinds: &[PortKind],
         sealed: &[SealedShard],
         has_store: bool,
-        gaps: Gaps,
+        options: &Options,
     ) -> Result<Vec<InputJob<'_>>, Error> {
         let mut jobs = Vec::new();
         for (index, port) in self.ports().filter(|(_, port)| kinds.contains(&port.kind)) {
@@ -131,10 +138,11 @@ impl Ports {
             let is_source = port.kind == PortKind::Source;
             // Tables are read whole each time: they go on from nowhere, and have no next time for an unfinished line.
             let known = if is_source { decide::known_shards(sealed, port.name) } else { Vec::new() };
-            let take_tail = !is_source || !has_store;
-            let shards = tap.survey(&known, gaps).and_then(|shards| shards.into_iter().collect());
+            let once = !is_source || !has_store;
+            let reading = Reading { take_tail: options.take_tail || once, once };
+            let shards = tap.survey(&known, options.gaps).and_then(|shards| shards.into_iter().collect());
             let shards = shards.map_err(|error| error.of_port(port.name))?;
-            jobs.push(InputJob { port: index, tap: tap.as_ref(), shards, take_tail, is_source });
+            jobs.push(InputJob { port: index, tap: tap.as_ref(), shards, reading, is_source });
         }
         Ok(jobs)
     }

@@ -14,7 +14,7 @@ use crate::{
         decide::{changed_range, runs_without_records},
     },
     plan::{PortKind, PortPlan, option_name},
-    source::{Gaps, KnownShard, LastRead, ShardFrom, SourceTap},
+    source::{self, Gaps, KnownShard, LastRead, ShardFrom, SourceTap},
 };
 
 /// Shards that a message names.
@@ -65,7 +65,13 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
             true => find(tap, port, iteration, &of_port())?,
             false => tap.shards(&[]).map_err(|error| error.of_port(port.name))?,
         };
-        jobs.push(InputJob { port: index, tap, shards, take_tail: true, is_source });
+        jobs.push(InputJob {
+            port: index,
+            tap,
+            shards,
+            reading: source::Reading { take_tail: true, once: true },
+            is_source,
+        });
     }
     Ok(jobs)
 }

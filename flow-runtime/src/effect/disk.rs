@@ -5,7 +5,6 @@ use std::{
     ffi::OsString,
     fs::{self, Metadata, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -46,11 +45,6 @@ impl File {
     /// What the file system says of it.
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
         self.act("look", || self.file.metadata())
-    }
-
-    /// Reads from `offset` on, as much as comes at once.
-    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.act("read", || self.file.read_at(buffer, offset))
     }
 
     /// Makes it as long as this.

@@ -4,7 +4,7 @@
 
 use std::{fs, time::Duration};
 
-use super::{Input, KnownShard, LastRead, Next, Position, ShardFrom, SourceTap, open};
+use super::{Input, KnownShard, LastRead, Next, Position, Reading, ShardFrom, SourceTap, open};
 use crate::{Error, fuzzing};
 
 /// Any file is read to its end or refused, its pieces one behind the other; and every piece but the last ends a line.
@@ -23,7 +23,7 @@ pub(crate) fn files(bytes: &[u8]) {
 }
 
 fn read(tap: &dyn SourceTap, shards: &[ShardFrom]) -> Result<(), Error> {
-    let mut reader = tap.open(shards, true)?;
+    let mut reader = tap.open(shards, Reading { take_tail: true, once: true })?;
     let mut at = shards.first().map(|shard| shard.from.clone());
     let mut ends_line = true;
     while let Next::Piece(piece) = reader.next(Vec::new(), Duration::ZERO)? {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap};
+use super::{Framing, KnownShard, Next, Piece, Position, Reader, Reading, Shard, ShardFrom, SourceTap};
 use crate::{Error, Failure, flow::Span};
 
 /// Records in one piece.
@@ -72,7 +72,7 @@ impl SourceTap for MemoryRecords {
         Ok(vec![ShardFrom { shard, from, until: None }])
     }
 
-    fn open(&self, shards: &[ShardFrom], _take_tail: bool) -> Result<Box<dyn Reader>, Error> {
+    fn open(&self, shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {
         let (mut next, mut end) = (0, 0);
         if let Some(ShardFrom { from, until, .. }) = shards.first() {
             let there = self.lock().len();
@@ -140,7 +140,7 @@ mod tests {
 
     fn read_on(records: &MemoryRecords, known: &[KnownShard]) -> (Vec<String>, Vec<KnownShard>) {
         let shards = records.shards(known).unwrap();
-        let mut reader = records.open(&shards, false).unwrap();
+        let mut reader = records.open(&shards, Reading::default()).unwrap();
         let (mut lines, mut next) = (Vec::new(), shards[0].from.clone());
         while let Next::Piece(piece) = reader.next(Vec::new(), Duration::ZERO).unwrap() {
             let Framing::Listed(listed) = &piece.framing else { panic!("memory lists its records") };
@@ -176,7 +176,7 @@ mod tests {
         let up_to = |until: u64| {
             let mut shards = records.shards(&[]).unwrap();
             shards[0].until = Some(Position::counted(until));
-            records.open(&shards, false)
+            records.open(&shards, Reading::default())
         };
         let mut reader = up_to(2).unwrap();
         let Next::Piece(piece) = reader.next(Vec::new(), Duration::ZERO).unwrap() else { panic!("two records") };

@@ -9,6 +9,7 @@ mod file;
 pub(crate) mod fuzzing;
 mod handle;
 mod memory;
+mod stdin;
 
 use std::{fmt, time::Duration};
 
@@ -17,6 +18,12 @@ use crate::{Address, Error, Failure, address::without_secrets, flow::Span, plan:
 pub(crate) use file::{Paths, is_same_file};
 pub use handle::{Input, Source, Table};
 pub use memory::MemoryRecords;
+
+/// What some programs begin a text in UTF-8 with: no part of its first record.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The longest line: an input without line ends is none of lines, and must not fill the memory.
+const LINE_BYTES_MAX: usize = 1 << 30;
 
 /// Where a shard has been read to: opaque, ordered within its shard, durable as text.
 ///
@@ -127,8 +134,26 @@ pub enum Gaps {
     FromEnd,
 }
 
+/// How an input is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// An unterminated last line is a record; else it waits for its end.
+    pub take_tail: bool,
+    /// Nobody will read on from where this ends, as with tables and runs without a store: what cannot be read now is an
+    /// error, and does not wait for the next time.
+    pub once: bool,
+}
+
 /// A tap that records are read from.
 pub trait SourceTap: fmt::Debug + Send + Sync {
+    /// Makes sure that it can be read on from where an iteration ended.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what can be read but once.
+    fn check_with_store(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Lists the shards to read, in reading order, each from where `known` ended or from its start, with no
     /// [`ShardFrom::until`].
     ///
@@ -146,12 +171,11 @@ pub trait SourceTap: fmt::Debug + Send + Sync {
         Ok(self.shards(known)?.into_iter().map(Ok).collect())
     }
 
-    /// Opens a reader over `shards`. `take_tail` takes an unterminated last line, as tables and runs without a store do.
-    /// A reader of a shard with [`ShardFrom::until`] stops exactly there.
+    /// Opens a reader over `shards`. Of one with [`ShardFrom::until`] it stops exactly there.
     ///
     /// # Errors
     /// What cannot be opened.
-    fn open(&self, shards: &[ShardFrom], take_tail: bool) -> Result<Box<dyn Reader>, Error>;
+    fn open(&self, shards: &[ShardFrom], reading: Reading) -> Result<Box<dyn Reader>, Error>;
 }
 
 /// Reads the shards it was opened over.
@@ -171,6 +195,9 @@ pub enum Next {
     /// Nothing new within the time that was given. This may close a source's part of the iteration, to be read on in
     /// the next; a table is asked again until it ends.
     Idle,
+    /// Nothing new within the time that was given, but more may come, and come only now: it is asked again until it ends
+    /// or a bound closes the iteration.
+    Waiting,
     /// All shards are read to their present end. Only this ends a table: whoever says `Idle` for a table must come to an
     /// end later.
     End,
@@ -221,13 +248,14 @@ fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
     let address: Address = text.parse()?;
     match address.tap() {
         "file" => Ok(Box::new(file::FileTap::open(&address)?)),
+        "stdin" => Ok(Box::new(stdin::StdinTap::open(&address)?)),
         "memory" => Err(Error::Config(
             Failure::new("records in memory have no address").at(address.to_string()).help("bind them in the program"),
         )),
         tap => Err(Error::Config(
             Failure::new(format!("there is no tap `{tap}` to read from"))
                 .at(address.to_string())
-                .help("known taps: file"),
+                .help("known taps: file, stdin"),
         )),
     }
 }
@@ -275,7 +303,7 @@ mod tests {
             (Input::Unbound, "port `bad_lines` has no address; give --bad-lines"),
             (
                 Input::Address("kafka:x".to_owned()),
-                "no tap `kafka` to read from (port `bad_lines`, kafka:x); known taps: file",
+                "no tap `kafka` to read from (port `bad_lines`, kafka:x); known taps: file, stdin",
             ),
             (Input::Address("memory:".to_owned()), "records in memory have no address (port `bad_lines`, memory:)"),
             (Input::Address("access.log".to_owned()), "the address names no tap (port `bad_lines`, `access.log`)"),

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::{Call, Program};
 use crate::{
@@ -35,6 +35,7 @@ pub(in crate::cli) struct Run {
     pub(in crate::cli) addresses: Vec<Option<String>>,
     pub(in crate::cli) bounds: Bounds,
     pub(in crate::cli) memory_bytes: Option<u64>,
+    pub(in crate::cli) take_tail: bool,
     pub(in crate::cli) checkpoint: Checkpoint,
     pub(in crate::cli) gaps: Gaps,
     pub(in crate::cli) workers: NonZeroUsize,
@@ -52,7 +53,10 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         .next_line_help(false)
         .args(ports(program).map(|port| port.help_heading("Ports")))
         .args(bounds().map(|bound| bound.help_heading("Iteration bounds")))
-        .args([checkpoint(program.plan), workers(), memory(), accept_gap()].map(|option| option.help_heading("Run")))
+        .args(
+            [checkpoint(program.plan), workers(), memory(), take_tail(), accept_gap()]
+                .map(|option| option.help_heading("Run")),
+        )
         .args(service::options())
         .args(outputs.into_iter().chain(service::logs()).map(|option| option.help_heading("Output")))
         .after_help(after_help(program))
@@ -93,6 +97,10 @@ Text for people goes to stderr; stdout carries what `stdout:` sinks write, then 
     )
 }
 
+fn take_tail() -> Arg {
+    flag("take-tail", "Take the unterminated last line of a source's file as a record; else it waits for its end")
+}
+
 /// ` --log file:sample.txt` for every port of this kind.
 fn example(plan: &Plan, kind: PortKind, address: &str) -> String {
     let ports = plan.ports.iter().filter(|port| port.kind == kind);
@@ -104,6 +112,7 @@ pub(super) fn given(plan: &Plan, matches: &ArgMatches) -> Run {
         addresses: given_ports(plan, matches),
         bounds: given_bounds(matches),
         memory_bytes: matches.get_one("memory").copied(),
+        take_tail: matches.get_flag("take-tail"),
         checkpoint: given_checkpoint(plan, matches),
         gaps: given_gaps(matches),
         workers: given_workers(matches),
@@ -152,6 +161,7 @@ fn run_bound<F: Flow>(
         workers: given.workers,
         bounds: given.bounds,
         memory_bytes: given.memory_bytes,
+        take_tail: given.take_tail,
         checkpoint: given.checkpoint.clone(),
         gaps: given.gaps,
         stop: signals.stop(),

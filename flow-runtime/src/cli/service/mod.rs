@@ -102,6 +102,7 @@ fn options_of(run: &Run, signals: &Signals) -> Options {
         workers: run.workers,
         bounds,
         memory_bytes: run.memory_bytes,
+        take_tail: run.take_tail,
         checkpoint: run.checkpoint.clone(),
         gaps: run.gaps,
         drain: signals.stop(),

@@ -14,6 +14,7 @@ pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCh
     let Some(sealed) = found.keep(None, checkpoint.store.shards()) else { return };
     for (index, port) in ports.ports() {
         let Some(tap) = ports.input(index) else { continue };
+        found.keep(Some(port.name), tap.check_with_store());
         // Tables are read whole each time, and go on from nowhere.
         let known = if port.kind == PortKind::Source { known_shards(&sealed, port.name) } else { Vec::new() };
         let Some(shards) = found.keep(Some(port.name), tap.survey(&known, gaps)) else { continue };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     driver::{intake::Intake, run::Event},
-    source::{Reader, ShardFrom},
+    source::{Reader, Reading, ShardFrom},
 };
 
 proptest! {
@@ -129,6 +129,17 @@ fn without_a_bound_on_waiting_a_source_that_waits_has_ended() {
 }
 
 #[test]
+fn a_source_whose_records_come_only_now_is_waited_for() {
+    let lines = scripted(|answer| match answer {
+        5 => Said::Lines("x\n"),
+        9 => Said::End,
+        _ => Said::Waiting,
+    });
+    let (executed, gathered) = Setting::default().run_lines(&lines);
+    assert_eq!((executed.unwrap().closed_by, gathered.out.as_str()), (ClosedBy::End, "x\n"));
+}
+
+#[test]
 fn a_source_that_waits_does_not_hold_up_another() {
     let bounds = Bounds { no_data_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
     let setting = Setting::with_bounds(bounds);
@@ -199,9 +210,9 @@ fn a_source_that_was_closed_by_time_is_not_read_from_its_beginning_again() {
             self.0.shards(known)
         }
 
-        fn open(&self, shards: &[ShardFrom], take_tail: bool) -> Result<Box<dyn Reader>, Error> {
+        fn open(&self, shards: &[ShardFrom], reading: Reading) -> Result<Box<dyn Reader>, Error> {
             assert_eq!(self.1.fetch_add(1, Ordering::SeqCst), 0, "opened again");
-            self.0.open(shards, take_tail)
+            self.0.open(shards, reading)
         }
     }
     let bounds = Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Error, Failure,
-    source::{Framing, KnownShard, Next, Piece, Position, Reader, Shard, ShardFrom, SourceTap},
+    source::{Framing, KnownShard, Next, Piece, Position, Reader, Reading, Shard, ShardFrom, SourceTap},
 };
 
 /// One shard whose reader says what a test wants it to say.
@@ -20,6 +20,7 @@ pub(super) struct Script(Box<dyn FnMut(usize) -> Said + Send>);
 pub(super) enum Said {
     Lines(&'static str),
     Idle,
+    Waiting,
     End,
     Failure,
     Panic,
@@ -45,7 +46,7 @@ impl SourceTap for Scripted {
         Ok(vec![ShardFrom { from: shard.start.clone(), shard, until: None }])
     }
 
-    fn open(&self, _shards: &[ShardFrom], _take_tail: bool) -> Result<Box<dyn Reader>, Error> {
+    fn open(&self, _shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {
         Ok(Box::new(ScriptedReader { script: Arc::clone(&self.0), answers: 0, position: Position::counted(0) }))
     }
 }
@@ -70,6 +71,7 @@ impl Reader for ScriptedReader {
                 Ok(Next::Piece(Piece { shard: 0, bytes, framing: Framing::Lines, from, to, starts_shard }))
             }
             Said::Idle => Ok(Next::Idle),
+            Said::Waiting => Ok(Next::Waiting),
             Said::End => Ok(Next::End),
             Said::Failure => Err(Error::Input(Failure::new("the disk is gone").at("shard"))),
             Said::Panic => panic!("a reader's own fault"),

@@ -142,10 +142,10 @@ impl<'a, F: Flow> Following<'a, F> {
         let mut ports = Ports::open(self.flow)?;
         if !self.is_due {
             let sealed = checkpoint.store.shards()?;
-            let listed = ports.jobs_of(&[PortKind::Source], &sealed, checkpoint.is_kept, self.options.gaps);
+            let listed = ports.jobs_of(&[PortKind::Source], &sealed, checkpoint.is_kept, self.options);
             let has_news = |sources: Vec<InputJob<'_>>| {
-                self.listed.compare(F::PLAN, &sources);
-                news::is_there(F::PLAN, &sources)
+                // What was renamed or rotated has its positions sealed, lest it be searched for at every look.
+                Ok(self.listed.compare(F::PLAN, &sources) || news::is_there(F::PLAN, &sources)?)
             };
             // What fails here fails in the iteration too, which notes it in the store.
             if let Ok(false) = listed.and_then(has_news) {

@@ -24,7 +24,7 @@ pub(super) fn is_there(plan: &Plan, sources: &[InputJob<'_>]) -> Result<bool, Er
 }
 
 fn has_record(source: &InputJob<'_>) -> Result<bool, Error> {
-    let mut reader = source.tap.open(&source.shards, source.take_tail)?;
+    let mut reader = source.tap.open(&source.shards, source.reading)?;
     Ok(matches!(reader.next(Vec::new(), WAIT)?, Next::Piece(_)))
 }
 
@@ -40,8 +40,8 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Takes in a new listing, and tells the log what differs.
-    pub(super) fn compare(&mut self, plan: &Plan, sources: &[InputJob<'_>]) {
+    /// Takes in a new listing, tells the log what differs, and says whether it does.
+    pub(super) fn compare(&mut self, plan: &Plan, sources: &[InputJob<'_>]) -> bool {
         let of_source = |source: &InputJob<'_>| -> Vec<_> {
             let port = name(plan, source);
             source.shards.iter().map(|from| ((port, from.shard.id.clone()), from.shard.name.clone())).collect()
@@ -56,6 +56,8 @@ impl Listed {
                 events::shard_ended(&flow, port, name);
             }
         }
+        let differs = self.shards.as_ref().is_some_and(|before| *before != now);
         self.shards = Some(now);
+        differs
     }
 }

@@ -71,6 +71,7 @@ impl Bench {
             workers: NonZeroUsize::new(2).unwrap(),
             bounds: self.bounds,
             memory_bytes: None,
+            take_tail: false,
             checkpoint: Checkpoint::Sqlite(self.path("store.db")),
             gaps: Gaps::Refuse,
             stop: Arc::clone(&self.stop),

@@ -16,6 +16,9 @@ use crate::{Error, Failure, effect::disk};
 const AS_A_SHELL: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
+/// What the name of a file's ledger ends with.
+const LEDGER: &str = ".flow";
+
 /// The files of one address.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths {
@@ -32,7 +35,7 @@ impl Paths {
         self.text.contains(['*', '[']) && disk::symlink_metadata("source", self.text.as_ref()).is_err()
     }
 
-    /// The paths of the files that are there, sorted; a single path whether it is there or not.
+    /// The paths of the files that are there, in no order; a single path whether it is there or not.
     pub(super) fn list(&self) -> Result<Vec<String>, Error> {
         if !self.is_glob() {
             return Ok(vec![self.text.clone()]);
@@ -43,18 +46,29 @@ impl Paths {
         let mut found = Vec::new();
         self.walk(Path::new(begin), &parts, &mut found)?;
         let mut paths = Vec::new();
-        for path in found.into_iter().filter(|path| !disk::is_dir("source", path)) {
+        let is_meant = |path: &PathBuf| {
+            !disk::is_dir("source", path)
+                && (parts.last().is_some_and(|name| name.contains(LEDGER)) || !is_ledger(path))
+        };
+        for path in found.into_iter().filter(is_meant) {
             paths.push(path.into_os_string().into_string().map_err(|path| {
                 Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()).help("rename it"))
             })?);
-        }
-        if paths.is_empty() {
-            return Err(Error::Input(Failure::new("no file matches").at(&self.text).help(check_the_address())));
         }
         paths.sort();
         // `**/**` finds the same several times.
         paths.dedup();
         Ok(paths)
+    }
+
+    /// The error when there is no file.
+    pub(super) fn nothing(&self) -> Error {
+        if self.is_glob() {
+            return Error::Input(Failure::new("no file matches").at(&self.text).help(check_the_address()));
+        }
+        let looked_at = disk::metadata("source", self.text.as_ref());
+        let error = looked_at.err().unwrap_or_else(|| ErrorKind::NotFound.into());
+        unreadable("cannot read the file", &self.text, &error)
     }
 
     /// Finds what matches `parts` below `folder`. A name that is not UTF-8 matches by what can be shown of it, so that
@@ -82,6 +96,14 @@ impl Paths {
             self.walk(&folder.join(name), rest, found)?;
         }
         Ok(())
+    }
+
+    /// Whether a path that was once listed would be listed again.
+    pub(super) fn mean(&self, path: &str) -> bool {
+        let parts: Vec<&str> = self.text.split('/').filter(|part| !part.is_empty()).collect();
+        let begin = if self.text.starts_with('/') { "/" } else { "" };
+        let glob = Pattern::new(&format!("{begin}{}", parts.join("/")));
+        self.text == path || (self.is_glob() && glob.is_ok_and(|glob| glob.matches_with(path, AS_A_SHELL)))
     }
 
     /// Whether `path` is one of the files, or would be once it is there; under whatever name.
@@ -114,8 +136,14 @@ impl Paths {
     }
 }
 
+/// Whether this is the ledger of a file that a flow writes, or what a ledger is made of, and so nobody's records.
+pub(super) fn is_ledger(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    name.ends_with(LEDGER) || name.ends_with(".flow.rows")
+}
+
 /// What is in a folder; nothing in what is none.
-fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
+pub(super) fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
     let place = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     match disk::names("source", place) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Vec::new()),
@@ -234,7 +262,21 @@ mod tests {
         assert_eq!(list("**/*.log"), "a.log b.log dangling.log x/d.log x/y/e.log z/d.log");
         assert_eq!(list("x/**/e.log"), "x/y/e.log");
         assert!(Paths::new("src/*/handle.rs").list().unwrap() == ["src/sink/handle.rs", "src/source/handle.rs"]);
-        assert!(Paths::new("*.log/*").list().is_err());
+        assert_eq!(Paths::new("*.log/*").list().unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_listed_is_meant() {
+        for (address, path, expected) in [
+            ("a.log", "a.log", true),
+            ("a.log", "b.log", false),
+            ("logs//*.log", "logs/a.log", true),
+            ("/logs/**/*.log", "/logs/x/y/a.log", true),
+            ("logs/*.log", "logs/x/a.log", false),
+            ("logs/*", "logs/.a", false),
+        ] {
+            assert_eq!(Paths::new(address).mean(path), expected, "{address} {path}");
+        }
     }
 
     #[test]
