@@ -6,6 +6,8 @@ mod bounds;
 mod failures;
 #[path = "execute_tests/flows.rs"]
 mod flows;
+#[path = "execute_tests/growing.rs"]
+mod growing;
 #[path = "execute_tests/scripted.rs"]
 mod scripted;
 

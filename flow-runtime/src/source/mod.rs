@@ -3,6 +3,8 @@
 //! [`Source`] and [`Table`] are the handles that a flow's struct holds: an address, bound to a tap when the run opens.
 //! A tap lists its shards, and reads one from a position in order. One file a tap; what a record looks like inside is
 //! the schemes' business.
+//!
+#![doc = include_str!("files.md")]
 
 mod file;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -86,7 +86,8 @@ Examples:
 
 Addresses:
   TAP:PATH, then options: `?name=value&name=value` (quote them from the shell)
-  file:access.log, file:logs/*.log, sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:{SERVERS}
+  file:access.log, file:logs/*.log?compression=auto|gzip|zstd|none, stdin: (with --checkpoint none),
+  sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:{SERVERS}
 
 Exit codes:
   0  done, or nothing new              3    held: an iteration needs a person

@@ -187,7 +187,8 @@ impl<'k> KnownFiles<'k> {
             Some((_, known)) if ends_before(known) => Recognised::Lost(known, Loss::Shrunk),
             Some((_, known)) => Recognised::Known(known),
             // Another device's file may have this inode and birth by chance, as in a copied disk.
-            None => match candidates.rev().find(|(identity, _)| identity.device == facts.device) {
+            // Of what was never read, nothing can be lost or doubled: it is a new file.
+            None => match candidates.rev().find(|(of, known)| of.device == facts.device && known.last.is_some()) {
                 // Too short for its fingerprint, it may begin as it did or not.
                 Some((identity, known)) if head.len() < identity.fingerprinted => {
                     // Too little of a compressed file may be there only for now.
@@ -203,7 +204,7 @@ impl<'k> KnownFiles<'k> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Position;
+    use crate::source::{LastRead, Position};
 
     const HEAD: &[u8] = b"first line\nsecond line\n";
 
@@ -213,8 +214,10 @@ mod tests {
 
     fn known(facts: FileFacts, head: &[u8], next: u64) -> Vec<KnownShard> {
         let mark = Identity::new(facts, head).to_string();
-        let name = "a.log".to_owned();
-        vec![KnownShard { id: mark.clone(), name, mark, next: Position::counted(next), last: None }]
+        let (name, hash) = ("a.log".to_owned(), String::new());
+        let [first, next] = [0, next].map(Position::counted);
+        let last = Some(LastRead { first, next: next.clone(), hash });
+        vec![KnownShard { id: mark.clone(), name, mark, next, last }]
     }
 
     fn recognise<'k>(facts: FileFacts, head: &[u8], known: &'k [KnownShard]) -> Recognised<'k> {
@@ -258,6 +261,13 @@ mod tests {
     fn a_file_that_ends_before_its_position_is_shrunk() {
         let known = known(facts(), HEAD, HEAD.len() as u64 + 1);
         assert_eq!(recognise(facts(), HEAD, &known), Recognised::Lost(&known[0], Loss::Shrunk));
+    }
+
+    #[test]
+    fn a_file_that_was_never_read_is_new_when_it_changed() {
+        let mut known = known(facts(), b"other line\n", 0);
+        known[0].last = None;
+        assert_eq!(recognise(facts(), HEAD, &known), Recognised::New);
     }
 
     #[test]

@@ -90,6 +90,17 @@ fn what_is_rotated_by_copying_and_truncating_is_read_once() {
 }
 
 #[test]
+fn a_file_of_which_nothing_was_read_is_never_held() {
+    let mut folder = Folder::new("a.log*");
+    folder.write("a.log", "a line without an end");
+    assert_eq!(folder.read(), []);
+    folder.copy("a.log", "a.log.1");
+    folder.append("a.log.1", "\n");
+    folder.write("a.log", "new\n");
+    assert_eq!(folder.read(), texts([("a.log.1", "a line without an end\n"), ("a.log", "new\n")]));
+}
+
+#[test]
 fn a_file_that_begins_again_as_it_did_when_it_was_rotated_is_another() {
     let mut folder = Folder::new("a.csv*");
     for iteration in 0..3 {
