@@ -68,6 +68,17 @@ impl Place {
         Self { folder: tempfile::tempdir().unwrap(), program }
     }
 
+    /// An empty folder in memory, where the system has such a place: for runs that die by the hundred. What a process has
+    /// written when it is killed is there as it is on a disk.
+    ///
+    /// # Panics
+    /// If there is no place for temporary folders.
+    #[must_use]
+    pub fn in_memory(program: &'static str) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self { folder, program }
+    }
+
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -1,0 +1,120 @@
+//! A folder in which a flow runs again and again over an input that grows.
+
+use std::{fs, process::Command};
+
+use flow_tests::program::{Ended, Place, Running};
+
+use super::{
+    combination::Combination,
+    oracle::{Expected, Verdict},
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_fault_flows");
+
+/// Runs after a fault until nothing is left to do; one is enough, and one more says so.
+const RECOVERIES_MAX: usize = 4;
+
+/// How long a process waits for what another holds that stands still.
+const PATIENCE_MS: &str = "40";
+
+/// The folder, and what must be in it.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) combination: Combination,
+    /// The mutant that all of its runs are.
+    mutant: Option<&'static str>,
+    place: Place,
+    expected: Expected,
+    batches: usize,
+}
+
+/// How a process is started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Start {
+    /// `name#ordinal:moment:what`
+    pub(crate) fault: String,
+    /// Whether it does not heed the lock.
+    pub(crate) is_lock_off: bool,
+}
+
+impl Chain {
+    pub(crate) fn new(combination: Combination, mutant: Option<&'static str>) -> Self {
+        let place = Place::in_memory(PROGRAM);
+        place.write("lines.csv", "");
+        Self { combination, mutant, place, expected: Expected::default(), batches: 0 }
+    }
+
+    /// Ends the line that waits for its end, adds some, and begins another.
+    pub(crate) fn grow(&mut self) {
+        let n = self.batches;
+        let ends = if n == 0 { String::new() } else { format!(",c,{}\n", 40 + n % 20) };
+        let bad = if self.combination.has_trap() { format!("bad{n}\n") } else { String::new() };
+        let lines = format!("1{n}0,a,60\n1{n}1,,10\n{bad}1{n}2,b,70\n1{n}3,a,50\n1{n}4,,99\n");
+        let begun = if n == 0 { String::new() } else { format!("1{}5", n - 1) };
+        self.expected.add(&format!("{begun}{ends}{lines}"));
+        self.place.append("lines.csv", format!("{ends}{lines}1{n}5"));
+        self.batches += 1;
+    }
+
+    /// A process of the flow that waits to be started.
+    fn command(&self, start: &Start) -> Command {
+        let mut command = self.place.command(&self.combination.arguments());
+        command.env("FLOW_UNDER_TEST", self.combination.flow);
+        command.env("FLOW_PATIENCE_MS", PATIENCE_MS);
+        command.env("FLOW_MUTANT", self.mutant.unwrap_or_default());
+        if !start.fault.is_empty() {
+            command.env("FLOW_FAULT", &start.fault).env("FLOW_EFFECTS", self.place.path("effects"));
+        }
+        if start.is_lock_off {
+            command.env("FLOW_LOCK", "off");
+        }
+        command
+    }
+
+    pub(crate) fn start(&self, start: &Start) -> Running {
+        Running::start(self.command(start))
+    }
+
+    /// The effects of a run, `name#ordinal` each.
+    pub(crate) fn effects(&self) -> Vec<String> {
+        let mut command = self.command(&Start::default());
+        command.env("FLOW_EFFECTS", self.place.path("effects"));
+        let ended = Running::start(command).end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        self.passed()
+    }
+
+    /// The effects that were noted since they were asked for last.
+    pub(crate) fn passed(&self) -> Vec<String> {
+        let passed = self.place.text("effects").lines().map(str::to_owned).collect();
+        let _ = fs::remove_file(self.place.path("effects"));
+        passed
+    }
+
+    /// Runs until nothing is left to do.
+    pub(crate) fn recover(&self) -> Verdict {
+        let mut last = None;
+        for _ in 0..RECOVERIES_MAX {
+            let ended = self.start(&Start::default()).end();
+            if ended.code == Some(0) && ended.stderr.starts_with("nothing new") {
+                return Verdict::default();
+            }
+            last = Some(ended);
+        }
+        Verdict::stuck(last.as_ref().map(said).unwrap_or_default())
+    }
+
+    /// Compares all targets with what is right.
+    pub(crate) fn judge(&self) -> Verdict {
+        let mut verdict = Verdict::default();
+        for output in self.combination.outputs {
+            verdict += self.expected.judge(&self.place, output);
+        }
+        verdict
+    }
+}
+
+/// How a run ended, in a line.
+pub(crate) fn said(ended: &Ended) -> String {
+    format!("exit code {:?}: {}", ended.code, ended.stderr.lines().collect::<Vec<_>>().join(" "))
+}

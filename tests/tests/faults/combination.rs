@@ -1,0 +1,129 @@
+//! What a flow under test is bound to: which targets, in which modes.
+
+/// A kind of target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Sqlite,
+}
+
+/// What happens to rows that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Append,
+    Replace,
+    Merge,
+}
+
+/// What a sink or trap has: also the letter by which the oracle tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Port {
+    Rows,
+    Counts,
+    Bad,
+}
+
+/// A port with its target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) port: Port,
+    pub(crate) kind: Kind,
+    pub(crate) mode: Mode,
+}
+
+/// A flow, and what it is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Combination {
+    pub(crate) flow: &'static str,
+    pub(crate) outputs: &'static [Output],
+}
+
+const fn output(port: Port, kind: Kind, mode: Mode) -> Output {
+    Output { port, kind, mode }
+}
+
+/// All that is tried. A target that comes (a database over the network) is a [`Kind`], and a line for each flow here.
+pub(crate) const COMBINATIONS: &[Combination] = &{
+    use Kind::{File, Sqlite};
+    use Mode::{Append, Merge, Replace};
+    use Port::{Bad, Counts, Rows};
+    [
+        Combination { flow: "counted", outputs: &[output(Counts, Sqlite, Merge)] },
+        Combination { flow: "counted", outputs: &[output(Counts, Sqlite, Append)] },
+        Combination { flow: "counted", outputs: &[output(Counts, Sqlite, Replace)] },
+        Combination { flow: "counted", outputs: &[output(Counts, File, Append)] },
+        Combination { flow: "counted", outputs: &[output(Counts, File, Replace)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Sqlite, Append)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Sqlite, Replace)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, File, Append)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, File, Replace)] },
+        Combination {
+            flow: "split",
+            outputs: &[output(Rows, File, Append), output(Counts, Sqlite, Merge), output(Bad, File, Append)],
+        },
+        Combination {
+            flow: "split",
+            outputs: &[output(Rows, Sqlite, Replace), output(Counts, File, Append), output(Bad, Sqlite, Append)],
+        },
+    ]
+};
+
+impl Port {
+    /// Its name in the flow.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Counts => "counts",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+impl Mode {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+impl Output {
+    /// The target's file.
+    pub(crate) fn file(&self) -> String {
+        match self.kind {
+            Kind::File => format!("{}.csv", self.port.name()),
+            Kind::Sqlite => format!("{}.db", self.port.name()),
+        }
+    }
+
+    fn argument(&self) -> String {
+        let (name, file, mode) = (self.port.name(), self.file(), self.mode.name());
+        // A trap is appended to; it has no other mode.
+        let mode = if self.port == Port::Bad { String::new() } else { format!("&mode={mode}") };
+        match self.kind {
+            Kind::File => format!("--{name} file:{file}?header=false{mode}"),
+            Kind::Sqlite => format!("--{name} sqlite:{file}?table={name}{mode}"),
+        }
+    }
+}
+
+impl Combination {
+    /// The arguments of its program, parted by blanks.
+    pub(crate) fn arguments(&self) -> String {
+        let outputs: Vec<String> = self.outputs.iter().map(Output::argument).collect();
+        format!("{} --workers 1", outputs.join(" "))
+    }
+
+    /// Whether records that are none have a trap to go to.
+    pub(crate) fn has_trap(&self) -> bool {
+        self.outputs.iter().any(|output| output.port == Port::Bad)
+    }
+}
+
+impl std::fmt::Display for Combination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.flow, self.arguments())
+    }
+}

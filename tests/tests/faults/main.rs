@@ -1,0 +1,27 @@
+//! Flows that are broken at every effect of an iteration, one after the other, as real processes: whatever fails, dies,
+//! stands still or runs twice, their targets have in the end what `awk` says of the input.
+//!
+//! `matrix.rs` has what is tried, `scenario.rs` how one goes, `chain.rs` the folder in which many follow each other, and
+//! `oracle.rs` what is right. `mutants.rs` breaks flow itself on purpose and sees to it that this is noticed.
+//!
+//! ```sh
+//! cargo test -p flow-tests --test faults -- --nocapture                     # some of each kind: minutes
+//! FLOW_FAULTS=whole cargo test -p flow-tests --test faults -- --nocapture   # all: an hour
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod chain;
+mod combination;
+mod matrix;
+mod oracle;
+mod scenario;
+
+use matrix::{Extent, Matrix};
+
+#[test]
+fn whatever_is_broken_nothing_is_lost_doubled_or_invented() {
+    let report = Matrix::new(Extent::of_environment()).play();
+    println!("{report}");
+    assert!(report.is_clean(), "{report}");
+}

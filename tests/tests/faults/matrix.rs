@@ -1,0 +1,195 @@
+//! What is tried: every combination, every effect, everything that can happen to it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    env, fmt,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    chain::Chain,
+    combination::{COMBINATIONS, Combination},
+    oracle::Verdict,
+    scenario::{Moment, Scenario, Situation, What},
+};
+
+/// How many flows run at once: most of the time they wait for the disk.
+const THREADS: usize = 8;
+
+/// Scenarios that follow each other in one folder.
+const CHAIN_SCENARIOS_MAX: usize = 25;
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Of effects with the same name, the first and the last; of those that only look, the first. What happens just after
+    /// an effect is not told from what happens just before the next.
+    Some,
+    /// Everything.
+    Whole,
+}
+
+impl Extent {
+    /// As `FLOW_FAULTS` says.
+    pub(crate) fn of_environment() -> Self {
+        if env::var("FLOW_FAULTS").is_ok_and(|extent| extent == "whole") { Self::Whole } else { Self::Some }
+    }
+
+    /// What can happen to an effect, the `index`th of the run.
+    fn happenings(self, index: usize) -> Vec<(Moment, What)> {
+        use Moment::{After, Before};
+        use What::{Error, Kill, KillAmongTwo, Stop, StopUnlocked};
+        let mut happenings =
+            vec![(Before, Error), (After, Error), (Before, Kill), (After, KillAmongTwo), (Before, StopUnlocked)];
+        if self == Self::Whole {
+            happenings.extend([(After, Kill), (Before, KillAmongTwo), (After, StopUnlocked), (Before, Stop)]);
+        }
+        if self == Self::Whole || index % 5 == 0 {
+            happenings.push((After, Stop));
+        }
+        happenings
+    }
+
+    /// The effects that are broken, of those that a run has.
+    fn thinned(self, effects: &[String]) -> Vec<String> {
+        let mut by_name: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for effect in effects {
+            by_name.entry(effect.split('#').next().unwrap_or_default()).or_default().push(effect);
+        }
+        let is_taken = |effect: &&String| {
+            let name = effect.split('#').next().unwrap_or_default();
+            let alike = &by_name[name];
+            let only_looks = ["look", "read", "probe"].iter().any(|act| name.ends_with(act));
+            self == Self::Whole || alike.first() == Some(effect) || (!only_looks && alike.last() == Some(effect))
+        };
+        effects.iter().filter(is_taken).cloned().collect()
+    }
+}
+
+/// Scenarios of one kind, to be played one after the other.
+type Job = (Combination, Vec<Scenario>);
+
+/// All that is tried.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    extent: Extent,
+    jobs: Mutex<VecDeque<Job>>,
+}
+
+impl Matrix {
+    pub(crate) fn new(extent: Extent) -> Self {
+        let is_asked_for = |combination: &&Combination| {
+            env::var("FLOW_FAULTS_OF").is_ok_and(|text| !combination.to_string().contains(&text)) == false
+        };
+        let jobs = COMBINATIONS.iter().filter(is_asked_for).flat_map(|combination| jobs(extent, *combination)).collect();
+        Self { extent, jobs: Mutex::new(jobs) }
+    }
+
+    /// Plays it.
+    pub(crate) fn play(self) -> Report {
+        let report = Mutex::new(Report { extent: Some(self.extent), ..Report::default() });
+        let began = Instant::now();
+        thread::scope(|threads| {
+            for _ in 0..THREADS {
+                threads.spawn(|| {
+                    while let Some((combination, scenarios)) = next(&self.jobs) {
+                        play(combination, &scenarios, &report);
+                    }
+                });
+            }
+        });
+        let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        report.took = began.elapsed();
+        report
+    }
+}
+
+fn next(jobs: &Mutex<VecDeque<Job>>) -> Option<Job> {
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+fn play(combination: Combination, scenarios: &[Scenario], report: &Mutex<Report>) {
+    let mut chain = Chain::new(combination, None);
+    for scenario in scenarios {
+        let played = scenario.play(&mut chain);
+        let is_right = played.verdict.is_right();
+        report.lock().unwrap_or_else(PoisonError::into_inner).add(&chain, scenario, played.is_struck, played.verdict);
+        // What went wrong is not to be found again in all that follows.
+        if !is_right || scenario.situation == Situation::Fresh {
+            chain = Chain::new(combination, None);
+        }
+    }
+}
+
+/// Everything that can happen to one combination.
+fn jobs(extent: Extent, combination: Combination) -> Vec<Job> {
+    let mut chain = Chain::new(combination, None);
+    chain.grow();
+    let fresh = chain.effects();
+    chain.grow();
+    let grown = chain.effects();
+    let idle = chain.effects();
+    let anew: Vec<String> = fresh.into_iter().filter(|effect| !grown.contains(effect)).collect();
+    let mut jobs = Vec::new();
+    for (situation, effects) in [(Situation::Fresh, anew), (Situation::Grown, grown), (Situation::Idle, idle)] {
+        let mut scenarios = Vec::new();
+        for (index, effect) in extent.thinned(&effects).into_iter().enumerate() {
+            for (moment, what) in extent.happenings(index) {
+                scenarios.push(Scenario { situation, effect: effect.clone(), moment, what });
+            }
+        }
+        jobs.extend(scenarios.chunks(CHAIN_SCENARIOS_MAX).map(|some| (combination, some.to_vec())));
+    }
+    jobs
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    extent: Option<Extent>,
+    scenarios: usize,
+    /// Those whose process did not come to the effect.
+    missed: usize,
+    total: Verdict,
+    failures: Vec<String>,
+    took: Duration,
+}
+
+impl Report {
+    fn add(&mut self, chain: &Chain, scenario: &Scenario, is_struck: bool, verdict: Verdict) {
+        self.scenarios += usize::from(is_struck);
+        self.missed += usize::from(!is_struck);
+        if self.scenarios % 500 == 0 {
+            eprintln!("{} scenarios", self.scenarios);
+        }
+        if !verdict.is_right() {
+            let failure = format!("{}: {scenario}: {}", chain.combination, verdict.told.join("; "));
+            eprintln!("{failure}");
+            self.failures.push(failure);
+        }
+        self.total += verdict;
+    }
+
+    /// Whether nothing was lost, doubled or invented, and most of it was really tried.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.failures.is_empty() && self.missed * 50 < self.scenarios
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in self.failures.iter().take(40) {
+            writeln!(f, "{failure}")?;
+        }
+        writeln!(f, "{} scenarios, {}", self.scenarios, self.total)?;
+        write!(
+            f,
+            "({:?} of what can happen, {} never came to pass, {} s)",
+            self.extent,
+            self.missed,
+            self.took.as_secs()
+        )
+    }
+}

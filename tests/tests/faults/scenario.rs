@@ -1,0 +1,124 @@
+//! One scenario: a run that something happens to at one of its effects, and what is done about it.
+
+use std::{fmt, fs};
+
+use flow_tests::program::{Running, until};
+
+use super::{
+    chain::{Chain, Start, said},
+    oracle::Verdict,
+};
+
+/// When, about an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Before,
+    After,
+}
+
+/// What happens at an effect, and who goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It fails; or, after it, its answer is lost.
+    Error,
+    /// The process is killed, and the same command is given again.
+    Kill,
+    /// The process is killed while another one runs, which does not heed the lock.
+    KillAmongTwo,
+    /// The process stands still until another one has run to its end, which is kept out by the lock.
+    Stop,
+    /// The same, without a lock.
+    StopUnlocked,
+}
+
+/// Where a scenario begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Situation {
+    /// Nothing has ever run.
+    Fresh,
+    /// There are new lines.
+    Grown,
+    /// There is nothing new.
+    Idle,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) situation: Situation,
+    /// `name#ordinal`
+    pub(crate) effect: String,
+    pub(crate) moment: Moment,
+    pub(crate) what: What,
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {} {:?} {:?}", self.situation, self.effect, self.moment, self.what)
+    }
+}
+
+/// How a scenario ended.
+#[derive(Debug)]
+pub(crate) struct Played {
+    /// Whether the process came to the effect.
+    pub(crate) is_struck: bool,
+    pub(crate) verdict: Verdict,
+}
+
+impl Scenario {
+    fn fault(&self) -> String {
+        let moment = match self.moment {
+            Moment::Before => "before",
+            Moment::After => "after",
+        };
+        let what = match self.what {
+            What::Error => "error",
+            What::Kill | What::KillAmongTwo => "kill",
+            What::Stop | What::StopUnlocked => "stop",
+        };
+        format!("{}:{moment}:{what}", self.effect)
+    }
+
+    /// Plays it in a chain, which goes on from there to its end; the targets are looked at then.
+    pub(crate) fn play(&self, chain: &mut Chain) -> Played {
+        if self.situation != Situation::Idle {
+            chain.grow();
+        }
+        let is_lock_off = matches!(self.what, What::KillAmongTwo | What::StopUnlocked);
+        let broken = chain.start(&Start { fault: self.fault(), is_lock_off });
+        let other = Start { fault: String::new(), is_lock_off };
+        let mut ends = Vec::new();
+        match self.what {
+            What::Error | What::Kill => {}
+            What::KillAmongTwo => ends.push(chain.start(&other).end()),
+            What::Stop | What::StopUnlocked => {
+                if stands_still(&broken) {
+                    ends.push(chain.start(&other).end());
+                    broken.signal("CONT");
+                }
+            }
+        }
+        ends.push(broken.end());
+        let is_struck = chain.passed().contains(&self.effect);
+        // Nobody is needed: whoever was overtaken says so, and nothing is held.
+        let held = ends.iter().find(|ended| ended.code == Some(3)).map(|ended| Verdict::stuck(said(ended)));
+        let mut verdict = held.unwrap_or_default();
+        verdict += chain.recover();
+        verdict += chain.judge();
+        Played { is_struck, verdict }
+    }
+}
+
+/// Waits until a process stands still; `false` when it ended instead.
+fn stands_still(process: &Running) -> bool {
+    let stat = format!("/proc/{}/stat", process.id());
+    until("the process stands still", || {
+        let text = fs::read_to_string(&stat).ok()?;
+        match text.rsplit_once(") ")?.1.chars().next()? {
+            'T' => Some(true),
+            'Z' => Some(false),
+            _ => None,
+        }
+    })
+}
