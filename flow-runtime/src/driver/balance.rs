@@ -5,6 +5,7 @@
 
 use crate::{
     Error, Failure, Plan,
+    effect::{Mutant, mutant},
     flow::Counts,
     plan::{Balance, OperatorPlan, PortKind},
 };
@@ -23,6 +24,9 @@ pub(crate) struct Counted<'a> {
 /// # Errors
 /// [`Error::Imbalance`] with the first operator or port whose counts do not add up.
 pub(crate) fn check(plan: &Plan, counted: Counted<'_>) -> Result<(), Error> {
+    if mutant(Mutant::CountsNotChecked) {
+        return Ok(());
+    }
     for (index, operator) in plan.operators.iter().enumerate() {
         let counts = counts_of(counted, index);
         check_operator(operator, counts)?;

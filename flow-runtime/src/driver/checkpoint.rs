@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{Checkpoint, lock::FlowLock};
 use crate::{
     Error, Failure,
-    effect::{self, clock, disk},
+    effect::{self, Mutant, clock, disk, mutant},
     folder,
     iteration::{
         sqlite::{SqliteStore, refuse_folder},
@@ -97,7 +97,7 @@ impl OpenCheckpoint {
 
     /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed and not done stays.
     pub(super) fn give_up(&self, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
-        if self.store.revoke(attempt, why)? {
+        if mutant(Mutant::CleanUpWithoutRevocation) || self.store.revoke(attempt, why)? {
             self.staging.remove(attempt)?;
         }
         Ok(())

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     Error, Plan,
-    source::{Framing, Next, Piece, ShardFrom},
+    effect::{Mutant, mutant},
+    source::{Framing, Next, Piece, Position, ShardFrom},
 };
 
 /// A buffer that has grown beyond this is given back.
@@ -294,7 +295,11 @@ impl<'a> Input<'a> {
 
     fn tally(&mut self, piece: &Piece) {
         let Some(tally) = self.tallies.get_mut(piece.shard) else { return };
-        tally.read.next = piece.to.clone();
+        tally.read.next = match () {
+            () if mutant(Mutant::PositionOffByOne) => before_last_line(piece),
+            () if mutant(Mutant::UnterminatedTakenTwice) && !piece.bytes.ends_with(b"\n") => piece.from.clone(),
+            () => piece.to.clone(),
+        };
         let hash = tally.hash.get_or_insert_with(Box::default);
         match &piece.framing {
             Framing::Lines => {
@@ -316,6 +321,13 @@ impl<'a> Input<'a> {
     fn into_read(self) -> InputRead {
         InputRead { port: self.job.port, shards: self.tallies.into_iter().map(Tally::into_read).collect() }
     }
+}
+
+/// Where the last line of a piece begins: for a mutant.
+fn before_last_line(piece: &Piece) -> Position {
+    let lines = piece.bytes.strip_suffix(b"\n").unwrap_or(&piece.bytes);
+    let begin = memchr::memrchr(b'\n', lines).map_or(0, |newline| newline + 1);
+    piece.from.after(begin)
 }
 
 impl Tally {

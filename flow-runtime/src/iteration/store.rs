@@ -10,7 +10,10 @@
 use std::fmt;
 
 use super::{Attempt, Seal, Sealed, SealedShard, decide::seal_end};
-use crate::Error;
+use crate::{
+    Error,
+    effect::{Mutant, mutant},
+};
 
 /// Keeps the iterations of one flow: of one logical name.
 pub(crate) trait Store: fmt::Debug {
@@ -90,6 +93,9 @@ pub(crate) fn seal(store: &dyn Store, attempt: &Attempt, seal: &Seal) -> Result<
     let written = store.write_seal(attempt, seal);
     if let Ok(true) = written {
         return Ok(SealEnd::Won);
+    }
+    if mutant(Mutant::LostReplyIsLostRace) {
+        return Ok(SealEnd::Lost);
     }
     let there = store.sealed_attempt(attempt.iteration);
     match (seal_end(&attempt.id, written.is_ok(), there.as_ref().ok().map(Option::as_deref)), written, there) {

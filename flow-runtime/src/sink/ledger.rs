@@ -4,7 +4,11 @@
 //! is simply done again, and what is there already is found here.
 
 use super::{Mode, Ticket};
-use crate::{Error, Failure, held::Cause};
+use crate::{
+    Error, Failure,
+    effect::{Mutant, mutant},
+    held::Cause,
+};
 
 /// The last entry of a target's ledger for a flow's port.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -96,9 +100,13 @@ pub(crate) fn turn(
     };
     if let Some(entry) = last
         && entry.epoch != ticket.epoch
+        && !mutant(Mutant::EpochIgnored)
     {
         let cause = format!("its epoch is {}, that of the checkpoint store is {}", entry.epoch, ticket.epoch);
         return held(Cause::ForeignLedger, "the target was loaded from another checkpoint store", cause);
+    }
+    if mutant(Mutant::LedgerCheckDropped) {
+        return Ok(Turn::Publish);
     }
     if found == Some(ticket.iteration) && !ticket.hash.is_empty() {
         return match last {
@@ -111,7 +119,10 @@ pub(crate) fn turn(
         };
     }
     let begins_here = ticket.from.is_some_and(|from| ticket.after < Some(from) && from <= ticket.iteration);
-    if found == ticket.after || (found < ticket.after && (mode == Mode::Replace || begins_here)) {
+    if found == ticket.after
+        || mutant(Mutant::OrderCheckDropped)
+        || (found < ticket.after && (mode == Mode::Replace || begins_here))
+    {
         return Ok(Turn::Publish);
     }
     let cause = format!("it has {}, the checkpoint store {}", name(found), name(ticket.after));

@@ -83,7 +83,8 @@ impl Matrix {
         let is_asked_for = |combination: &&Combination| {
             env::var("FLOW_FAULTS_OF").is_ok_and(|text| !combination.to_string().contains(&text)) == false
         };
-        let jobs = COMBINATIONS.iter().filter(is_asked_for).flat_map(|combination| jobs(extent, *combination)).collect();
+        let jobs =
+            COMBINATIONS.iter().filter(is_asked_for).flat_map(|combination| jobs(extent, *combination)).collect();
         Self { extent, jobs: Mutex::new(jobs) }
     }
 

@@ -10,10 +10,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::super::*;
-use super::flow::WordTotals;
+use super::{flow::WordTotals, forgetful::ForgetfulDisk};
 use crate::{
     Sink, Source, Table, Trap,
-    effect::{Broken, Effect, Moment, World, in_world},
+    effect::{Broken, Effect, Moment, Mutant, World, in_world},
     iteration::{IterationRow, State, iterations},
 };
 
@@ -150,6 +150,8 @@ pub(super) struct TestWorld {
     slept: Mutex<Duration>,
     hook: Mutex<Option<Hook>>,
     is_dead: AtomicBool,
+    disk: Mutex<Option<ForgetfulDisk>>,
+    mutant: Mutex<Option<Mutant>>,
 }
 
 impl TestWorld {
@@ -168,6 +170,21 @@ impl TestWorld {
     pub(super) fn restart(&self) {
         self.is_dead.store(false, Ordering::Relaxed);
         *self.hook.lock().unwrap() = None;
+    }
+
+    /// Has `disk` told of what is synced.
+    pub(super) fn stand_on(&self, disk: ForgetfulDisk) {
+        *self.disk.lock().unwrap() = Some(disk);
+    }
+
+    /// The power fails.
+    pub(super) fn crash(&self) {
+        self.disk.lock().unwrap().take().unwrap().crash();
+    }
+
+    /// Breaks the flow on purpose.
+    pub(super) fn break_by(&self, mutant: Option<Mutant>) {
+        *self.mutant.lock().unwrap() = mutant;
     }
 
     /// Stops the process at a moment of an effect.
@@ -216,7 +233,14 @@ impl World for TestWorld {
         "pid 4711".to_owned()
     }
 
+    fn mutant(&self) -> Option<Mutant> {
+        *self.mutant.lock().unwrap()
+    }
+
     fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {
+        if let (Some(disk), Moment::After) = (&mut *self.disk.lock().unwrap(), moment) {
+            disk.note(effect);
+        }
         let mut hook = self.hook.lock().unwrap();
         let lives = |hook: &mut Hook| hook(&effect.to_string(), moment);
         if self.is_dead.load(Ordering::Relaxed) || !hook.as_mut().is_none_or(lives) {

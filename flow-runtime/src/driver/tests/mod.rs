@@ -6,6 +6,7 @@
 mod bench;
 mod flow;
 mod follow;
+mod forgetful;
 mod model;
 mod recovery;
 mod replay;

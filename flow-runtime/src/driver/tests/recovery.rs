@@ -149,7 +149,7 @@ fn an_attempt_that_another_run_has_overtaken_has_lost_and_is_not_held() {
 }
 
 /// What all targets hold.
-fn targets(bench: &Bench) -> (String, String, String) {
+pub(super) fn targets(bench: &Bench) -> (String, String, String) {
     (bench.out(), bench.totals(), bench.read("target/bad.csv").replace(&bench.folder.path().display().to_string(), ""))
 }
 

@@ -20,8 +20,15 @@ pub(super) fn write(
     attempt: &Attempt,
     seal: &Seal,
 ) -> rusqlite::Result<bool> {
+    if mutant(Mutant::PositionsBeforeSeal) {
+        let early = sqlite::begin("store", connection)?;
+        move_on(&early, epoch, seal)?;
+        sqlite::commit("store", early)?;
+    }
     let transaction = sqlite::begin("store", connection)?;
-    if !may_seal(facts(&transaction, flow, epoch, attempt)?) && !mutant(Mutant::SealWithoutCondition) {
+    if mutant(Mutant::SealWithoutCondition) {
+        forget(&transaction, epoch, attempt.iteration)?;
+    } else if !may_seal(facts(&transaction, flow, epoch, attempt)?) {
         return Ok(false);
     }
     insert_header(&transaction, epoch, attempt, seal)?;
@@ -29,6 +36,14 @@ pub(super) fn write(
     insert_outputs(&transaction, epoch, attempt.iteration, seal)?;
     sqlite::commit("store", transaction)?;
     Ok(true)
+}
+
+/// Makes room for another seal of an iteration: of a mutant.
+fn forget(transaction: &Transaction<'_>, epoch: &str, iteration: u64) -> rusqlite::Result<()> {
+    ["counts", "ranges", "tables", "outputs", "iterations"].iter().try_for_each(|table| {
+        let delete = format!("DELETE FROM {table} WHERE epoch = ?1 AND iteration = ?2");
+        transaction.execute(&delete, params![epoch, iteration]).map(drop)
+    })
 }
 
 /// What the condition asks; `transaction` already has the only right to write.
@@ -71,21 +86,29 @@ fn insert_header(to: &Transaction<'_>, epoch: &str, attempt: &Attempt, seal: &Se
 
 fn insert_inputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
     let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
+    for (place, range) in seal.ranges.iter().enumerate() {
+        let Range { port, shard, name, mark, first, next, records, bytes, hash } = range;
+        let (first, next) = (first.as_str(), next.as_str());
+        ranges.execute(params![epoch, iteration, port, place, shard, name, mark, first, next, records, bytes, hash])?;
+    }
+    move_on(to, epoch, seal)?;
+    let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for table in &seal.tables {
+        tables.execute(params![epoch, iteration, table.port, table.records, table.bytes, table.hash])?;
+    }
+    Ok(())
+}
+
+/// Notes where each shard has been read to.
+fn move_on(to: &Transaction<'_>, epoch: &str, seal: &Seal) -> rusqlite::Result<()> {
     let mut shards = to.prepare(
         "INSERT INTO shards (epoch, port, shard, name, mark, first, next, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (epoch, port, shard) DO UPDATE SET name = excluded.name, mark = excluded.mark, next = excluded.next,
              first = iif(excluded.first = excluded.next, first, excluded.first),
              hash = iif(excluded.first = excluded.next, hash, excluded.hash)",
     )?;
-    for (place, range) in seal.ranges.iter().enumerate() {
-        let Range { port, shard, name, mark, first, next, records, bytes, hash } = range;
-        let (first, next) = (first.as_str(), next.as_str());
-        ranges.execute(params![epoch, iteration, port, place, shard, name, mark, first, next, records, bytes, hash])?;
-        shards.execute(params![epoch, port, shard, name, mark, first, next, hash])?;
-    }
-    let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for table in &seal.tables {
-        tables.execute(params![epoch, iteration, table.port, table.records, table.bytes, table.hash])?;
+    for Range { port, shard, name, mark, first, next, hash, .. } in &seal.ranges {
+        shards.execute(params![epoch, port, shard, name, mark, first.as_str(), next.as_str(), hash])?;
     }
     Ok(())
 }

@@ -34,9 +34,9 @@ use super::{
 use crate::{
     Address, Error, Failure,
     effect::{
-        clock,
+        Mutant, clock,
         disk::{self, File},
-        patience,
+        mutant, patience,
     },
     folder::{self, parent},
     held::Cause,
@@ -130,6 +130,11 @@ impl FileTap {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = File::open_with("file", &self.path, &options).map_err(|error| self.failed(error))?;
+        let length = if mutant(Mutant::AppendWithoutCut) {
+            file.seek(SeekFrom::End(0)).map_err(|error| self.failed(error))?
+        } else {
+            length
+        };
         file.set_len(length).and_then(|()| end_last_line(&mut file, length)).map_err(|error| self.failed(error))?;
         let length = self.write_rows(staged, &mut file, length)?;
         file.sync().and_then(|()| sync_parent(&self.path)).map_err(|error| self.failed(error))?;
@@ -265,10 +270,15 @@ impl SinkTap for FileTap {
             Mode::Replace => self.replace(staged)?,
             _ => {
                 let length = self.begin_append(ticket, found)?.length;
+                if mutant(Mutant::SidecarBeforeRows) {
+                    self.sidecar(ticket, length, Some(ticket.iteration)).write(&self.path)?;
+                }
                 self.append(staged, length)?
             }
         };
-        self.sidecar(ticket, length, Some(ticket.iteration)).write(&self.path)?;
+        if self.shape.mode != Mode::Replace || !mutant(Mutant::ReplaceWithoutSidecar) {
+            self.sidecar(ticket, length, Some(ticket.iteration)).write(&self.path)?;
+        }
         Ok(Published::Now)
     }
 

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Address, Error, Failure,
-    effect::{disk, effect, patience, sqlite},
+    effect::{Mutant, disk, effect, mutant, patience, sqlite},
     folder::parent,
     plan::FieldPlan,
     value::RowReader,
@@ -244,7 +244,7 @@ impl SinkTap for SqliteTap {
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         values::add_functions(&connection).map_err(|error| self.failed(error))?;
-        let transaction = sqlite::begin("sqlite", &connection).map_err(|error| self.failed(error))?;
+        let mut transaction = sqlite::begin("sqlite", &connection).map_err(|error| self.failed(error))?;
         if let Some(ticket) = ticket
             && self.turn(Some(&transaction), ticket)? == Turn::Skip
         {
@@ -255,6 +255,10 @@ impl SinkTap for SqliteTap {
         }
         let exists = self.table.exists(&transaction, &self.place())?;
         effect("sqlite.rows", || self.write(&transaction, exists, staged))?;
+        if mutant(Mutant::LedgerApart) {
+            sqlite::commit("sqlite", transaction).map_err(|error| self.failed(error))?;
+            transaction = sqlite::begin("sqlite", &connection).map_err(|error| self.failed(error))?;
+        }
         if let Some(ticket) = ticket {
             let entry = || add_to_ledger(&transaction, ticket, &self.table.name, staged.row_count());
             effect("sqlite.ledger", entry).map_err(|error| self.failed(error))?;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, types::ValueRef};
 
 use crate::{
     Error, Failure,
+    effect::{Mutant, mutant},
     plan::FieldPlan,
     sink::{Head, Mode, ROWS_COUNTED_MAX, SinkShape},
     value::Type,
@@ -174,8 +175,9 @@ impl Table {
             .filter(|(index, _)| !is_key(*index))
             .map(|(index, field)| change(field, index + 1))
             .collect();
+        let equals = if mutant(Mutant::MergeByEquals) { "=" } else { "IS" };
         let keys: Vec<String> =
-            self.keys().map(|(index, field)| format!("{} IS ?{}", quoted(field.name), index + 1)).collect();
+            self.keys().map(|(index, field)| format!("{} {equals} ?{}", quoted(field.name), index + 1)).collect();
         if changes.is_empty() {
             // The statement still has to tell whether there is such a row.
             changes

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Error, Failure,
+    effect::{Mutant, mutant},
     source::{Framing, LINE_BYTES_MAX, Next, Piece, Position, Reader, Reading, ShardFrom},
 };
 
@@ -117,7 +118,10 @@ impl OpenFile {
         text.skip_to(position).map_err(|error| text.damaged(name, &error))?;
         let (name, start) = (name.clone(), shard.start.clone());
         // Who compresses a file has done with it.
-        let take_tail = reading.take_tail || until.is_some() || found.compression.is_some();
+        let take_tail = reading.take_tail
+            || until.is_some()
+            || found.compression.is_some()
+            || mutant(Mutant::UnterminatedTakenTwice);
         Ok(Some(Self { text, name, shard: index, start, position, end, take_tail, carry: Vec::new() }))
     }
 
