@@ -25,7 +25,9 @@ pub(crate) struct Chain {
     mutant: Option<&'static str>,
     place: Place,
     expected: Expected,
-    batches: usize,
+    /// The number of the first batch of lines, and of the next.
+    first: usize,
+    next: usize,
 }
 
 /// How a process is started.
@@ -41,19 +43,24 @@ impl Chain {
     pub(crate) fn new(combination: Combination, mutant: Option<&'static str>) -> Self {
         let place = Place::in_memory(PROGRAM);
         place.write("lines.csv", "");
-        Self { combination, mutant, place, expected: Expected::default(), batches: 0 }
+        Self { combination, mutant, place, expected: Expected::default(), first: 0, next: 0 }
+    }
+
+    /// The same with other lines.
+    pub(crate) fn with_other_lines(self) -> Self {
+        Self { first: 50, next: 50, ..self }
     }
 
     /// Ends the line that waits for its end, adds some, and begins another.
     pub(crate) fn grow(&mut self) {
-        let n = self.batches;
-        let ends = if n == 0 { String::new() } else { format!(",c,{}\n", 40 + n % 20) };
+        let n = self.next;
+        let ends = if n == self.first { String::new() } else { format!(",c,{}\n", 40 + n % 20) };
         let bad = if self.combination.has_trap() { format!("bad{n}\n") } else { String::new() };
         let lines = format!("1{n}0,a,60\n1{n}1,,10\n{bad}1{n}2,b,70\n1{n}3,a,50\n1{n}4,,99\n");
-        let begun = if n == 0 { String::new() } else { format!("1{}5", n - 1) };
+        let begun = if n == self.first { String::new() } else { format!("1{}5", n - 1) };
         self.expected.add(&format!("{begun}{ends}{lines}"));
         self.place.append("lines.csv", format!("{ends}{lines}1{n}5"));
-        self.batches += 1;
+        self.next += 1;
     }
 
     /// A process of the flow that waits to be started.
@@ -89,6 +96,27 @@ impl Chain {
         let passed = self.place.text("effects").lines().map(str::to_owned).collect();
         let _ = fs::remove_file(self.place.path("effects"));
         passed
+    }
+
+    /// One more iteration, to which nothing happens.
+    pub(crate) fn go_on(&mut self) -> Verdict {
+        self.grow();
+        let mut verdict = self.recover();
+        verdict += self.judge();
+        verdict
+    }
+
+    /// The files of all targets, with their ledgers.
+    pub(crate) fn targets(&self) -> Vec<(String, Vec<u8>)> {
+        let files = self.combination.outputs.iter().flat_map(|output| [output.file(), output.file() + ".flow"]);
+        files.filter_map(|name| Some((name.clone(), fs::read(self.place.path(&name)).ok()?))).collect()
+    }
+
+    /// Puts other files in the place of its targets.
+    pub(crate) fn take_targets(&self, targets: Vec<(String, Vec<u8>)>) {
+        for (name, bytes) in targets {
+            self.place.write(&name, bytes);
+        }
     }
 
     /// Runs until nothing is left to do.

@@ -4,6 +4,8 @@
 //! `matrix.rs` has what is tried, `scenario.rs` how one goes, `chain.rs` the folder in which many follow each other, and
 //! `oracle.rs` what is right. `mutants.rs` breaks flow itself on purpose and sees to it that this is noticed.
 //!
+//! `FLOW_FAULTS_OF=text` takes only what has the text in its description: `counted`, `sqlite:`.
+//!
 //! ```sh
 //! cargo test -p flow-tests --test faults -- --nocapture                     # some of each kind: minutes
 //! FLOW_FAULTS=whole cargo test -p flow-tests --test faults -- --nocapture   # all: an hour
@@ -14,6 +16,7 @@
 mod chain;
 mod combination;
 mod matrix;
+mod mutants;
 mod oracle;
 mod scenario;
 
@@ -24,4 +27,13 @@ fn whatever_is_broken_nothing_is_lost_doubled_or_invented() {
     let report = Matrix::new(Extent::of_environment()).play();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    let reports = mutants::hunt_all();
+    let alive: Vec<&String> = reports.iter().filter_map(|report| report.as_ref().err()).collect();
+    reports.iter().flatten().for_each(|caught| println!("{caught}"));
+    println!("{} mutants, {} alive", reports.len(), alive.len());
+    assert!(alive.is_empty(), "{alive:#?}");
 }

@@ -27,8 +27,10 @@ pub(crate) enum What {
     KillAmongTwo,
     /// The process stands still until another one has run to its end, which is kept out by the lock.
     Stop,
-    /// The same, without a lock.
+    /// The same, without a lock; and the other one goes on with the iteration after it.
     StopUnlocked,
+    /// The same, without a lock, and the other one is killed when it is about to read.
+    StopUnlockedOtherDies,
 }
 
 /// Where a scenario begins.
@@ -75,9 +77,14 @@ impl Scenario {
         let what = match self.what {
             What::Error => "error",
             What::Kill | What::KillAmongTwo => "kill",
-            What::Stop | What::StopUnlocked => "stop",
+            What::Stop | What::StopUnlocked | What::StopUnlockedOtherDies => "stop",
         };
         format!("{}:{moment}:{what}", self.effect)
+    }
+
+    /// Whether the run goes on as if nothing had happened: a lost answer is not a lost race.
+    fn must_succeed(&self) -> bool {
+        (self.effect.as_str(), self.moment, self.what) == ("store.seal#1", Moment::After, What::Error)
     }
 
     /// Plays it in a chain, which goes on from there to its end; the targets are looked at then.
@@ -85,7 +92,7 @@ impl Scenario {
         if self.situation != Situation::Idle {
             chain.grow();
         }
-        let is_lock_off = matches!(self.what, What::KillAmongTwo | What::StopUnlocked);
+        let is_lock_off = !matches!(self.what, What::Error | What::Kill | What::Stop);
         let broken = chain.start(&Start { fault: self.fault(), is_lock_off });
         let other = Start { fault: String::new(), is_lock_off };
         let mut ends = Vec::new();
@@ -95,12 +102,29 @@ impl Scenario {
             What::Stop | What::StopUnlocked => {
                 if stands_still(&broken) {
                     ends.push(chain.start(&other).end());
+                    // What has been read as one iteration must not grow.
+                    if self.what == What::StopUnlocked && ends.iter().all(|ended| ended.code == Some(0)) {
+                        chain.grow();
+                        ends.push(chain.start(&other).end());
+                    }
+                    broken.signal("CONT");
+                }
+            }
+            What::StopUnlockedOtherDies => {
+                if stands_still(&broken) {
+                    let fault = "store.open_attempt#1:before:kill".to_owned();
+                    ends.push(chain.start(&Start { fault, is_lock_off }).end());
                     broken.signal("CONT");
                 }
             }
         }
-        ends.push(broken.end());
+        let broken = broken.end();
         let is_struck = chain.passed().contains(&self.effect);
+        if is_struck && self.must_succeed() && broken.code != Some(0) {
+            let stuck = Verdict::stuck(format!("a lost answer is a lost race: {}", said(&broken)));
+            return Played { is_struck, verdict: stuck };
+        }
+        ends.push(broken);
         // Nobody is needed: whoever was overtaken says so, and nothing is held.
         let held = ends.iter().find(|ended| ended.code == Some(3)).map(|ended| Verdict::stuck(said(ended)));
         let mut verdict = held.unwrap_or_default();
