@@ -233,3 +233,50 @@ fn a_source_that_was_closed_by_time_is_not_read_from_its_beginning_again() {
         assert!(intake.is_read(&[0]));
     });
 }
+
+#[test]
+fn a_drain_takes_what_has_been_read_and_asks_for_no_more() {
+    let setting = Setting::default();
+    let drain = Arc::clone(&setting.drain);
+    let endless = scripted(move |answer| {
+        drain.store(answer >= 3, Ordering::SeqCst);
+        Said::Lines("x\n")
+    });
+    let (executed, gathered) = setting.run_lines(&endless);
+    let executed = executed.unwrap();
+    let records = executed.inputs[0].shards[0].records;
+    assert_eq!(executed.closed_by, ClosedBy::Drain);
+    assert!(records >= 4 && gathered.out.lines().count() as u64 == records, "{records}: {gathered:?}");
+}
+
+#[test]
+fn a_reader_that_hangs_is_not_hidden_by_another_that_looks_for_more() {
+    let setting = Setting::with_bounds(Bounds { no_data_timeout: Some(Duration::from_secs(1)), ..Bounds::default() });
+    let (progress, seconds) = (Arc::clone(&setting.progress), Arc::clone(&setting.seconds));
+    let (release, released) = mpsc::channel::<()>();
+    let hanging = scripted(move |_| {
+        let _ = released.recv();
+        Said::End
+    });
+    let (beats, mut release) = (Arc::new(AtomicU64::new(u64::MAX)), Some(release));
+    let seen = Arc::clone(&beats);
+    let looking = scripted(move |answer| match answer {
+        10 => {
+            seen.store(progress.beats(), Ordering::SeqCst);
+            Said::Idle
+        }
+        // It has been heard many times since, and the other not once.
+        60 => {
+            let moved = progress.beats() - seen.load(Ordering::SeqCst);
+            seen.store(moved, Ordering::SeqCst);
+            drop(release.take());
+            seconds.store(9, Ordering::SeqCst);
+            Said::Idle
+        }
+        _ => Said::Idle,
+    });
+    let inputs = vec![source(LINES, &hanging), source(HOSTS, &looking)];
+    setting.run::<Grouped>(inputs, &mut Gathered::default()).unwrap();
+    assert_eq!(beats.load(Ordering::SeqCst), 0);
+    assert!(setting.progress.beats() > 0);
+}
