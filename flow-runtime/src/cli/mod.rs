@@ -10,6 +10,7 @@ mod bind;
 mod commands;
 mod detail;
 mod dot;
+mod dry_run;
 mod ending;
 mod explain;
 #[cfg(any(test, feature = "fuzzing"))]

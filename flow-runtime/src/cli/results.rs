@@ -3,7 +3,7 @@
 use super::{aligned::aligned, units};
 use crate::{
     Error, Flow,
-    driver::Outcome,
+    driver::{Outcome, PortOutcome},
     flow::PortRef,
     plan::PortPlan,
     sink::{self, Head, ROWS_COUNTED_MAX},
@@ -27,19 +27,11 @@ pub(super) fn results<F: Flow>(flow: &F, outcome: &Outcome) -> Result<String, Er
         match handle {
             PortRef::Sink(handle) => {
                 if let Some(head) = sink::open(&handle.target, handle.mode, port)?.head(ROWS_SHOWN_MAX)? {
-                    text += &table(port, &done.place, &head);
+                    text += &table(&title(port, &done.place, &head), port, &head);
                 }
             }
             PortRef::Trap(_) if !done.trapped.is_empty() => {
-                let rows = done
-                    .trapped
-                    .iter()
-                    .map(|sample| vec![sample.place.clone(), sample.reason.clone(), sample.record.clone()]);
-                let header = ["position", "reason", "record"].map(str::to_owned).to_vec();
-                let rows = std::iter::once(header).chain(rows).collect();
-                text += &format!("\n{}: {} trapped\n", port.name, units::counted(done.rows, "record"));
-                text += &aligned(rows, &[], "  ");
-                text += &more(done.rows, done.trapped.len());
+                text += &trapped(port, done);
             }
             _ => {}
         }
@@ -47,17 +39,35 @@ pub(super) fn results<F: Flow>(flow: &F, outcome: &Outcome) -> Result<String, Er
     Ok(text)
 }
 
-fn table(port: &PortPlan, place: &str, head: &Head) -> String {
+/// The first records that a trap took.
+pub(super) fn trapped(port: &PortPlan, done: &PortOutcome) -> String {
+    let rows =
+        done.trapped.iter().map(|sample| vec![sample.place.clone(), sample.reason.clone(), sample.record.clone()]);
+    let header = ["position", "reason", "record"].map(str::to_owned).to_vec();
+    format!(
+        "\n{}: {} trapped\n{}{}",
+        port.name,
+        units::counted(done.rows, "record"),
+        aligned(std::iter::once(header).chain(rows).collect(), &[], "  "),
+        more(done.rows, done.trapped.len()),
+    )
+}
+
+fn title(port: &PortPlan, place: &str, head: &Head) -> String {
+    let rows = match head.row_count {
+        0..=ROWS_COUNTED_MAX => units::counted(head.row_count, "row"),
+        _ => format!("more than {}", units::counted(ROWS_COUNTED_MAX, "row")),
+    };
+    format!("{}: {rows} in {place}", port.name)
+}
+
+/// The first rows of a sink, under a title.
+pub(super) fn table(title: &str, port: &PortPlan, head: &Head) -> String {
     let header = port.fields.iter().map(|field| field.name.to_owned()).collect();
     let rows = head.rows.iter().map(|row| row.iter().map(|cell| shown(cell.as_deref())).collect());
     let numbers: Vec<usize> = (0..port.fields.len()).filter(|index| is_number(port.fields[*index].ty)).collect();
     format!(
-        "\n{}: {} in {place}\n{}{}",
-        port.name,
-        match head.row_count {
-            0..=ROWS_COUNTED_MAX => units::counted(head.row_count, "row"),
-            _ => format!("more than {}", units::counted(ROWS_COUNTED_MAX, "row")),
-        },
+        "\n{title}\n{}{}",
         aligned(std::iter::once(header).chain(rows).collect(), &numbers, "  "),
         match head.row_count {
             0..=ROWS_COUNTED_MAX => more(head.row_count, head.rows.len()),
@@ -92,7 +102,7 @@ mod tests {
         let row = vec![Some("a".to_owned()), Some("1".to_owned())];
         let head = Head { rows: vec![row], row_count: ROWS_COUNTED_MAX + 1 };
         let (_, port) = PLAN.port("counts").unwrap();
-        let text = table(port, "counts.db", &head);
+        let text = table(&title(port, "counts.db", &head), port, &head);
         assert!(text.starts_with("\ncounts: more than 100,000 rows in counts.db\n"), "{text}");
         assert!(text.ends_with("\n  … and more\n"), "{text}");
     }
@@ -109,6 +119,6 @@ counts: 1,002 rows in counts.db
   a\\n.example      3
   … and 1,000 more
 ";
-        assert_eq!(table(port, "counts.db", &head), expected);
+        assert_eq!(table(&title(port, "counts.db", &head), port, &head), expected);
     }
 }

@@ -4,6 +4,7 @@ use super::{aligned::aligned, explain::operator_text, units};
 use crate::{
     Plan,
     driver::{Outcome, PortOutcome},
+    flow::Counts,
     plan::{Balance, PortKind, PortPlan},
 };
 
@@ -23,8 +24,8 @@ pub(super) fn summary(plan: &Plan, outcome: &Outcome) -> String {
     let rate = units::rate(bytes, outcome.elapsed);
     let whole =
         format!("{name} done in {time}: {} read, {}, {rate}\n", units::counted(records, "record"), units::bytes(bytes));
-    let ports = plan.ports.iter().zip(&outcome.ports).map(|(port, done)| port_cells(port, done)).collect();
-    format!("{resumed}{whole}{}\n{}", aligned(ports, &[2, 4], "  "), operators(plan, outcome))
+    let ports = ports(plan, &outcome.ports, |_| true);
+    format!("{resumed}{whole}{ports}\n{}", operators(plan, &outcome.counts))
 }
 
 fn resumed_text(resumed: &[u64]) -> String {
@@ -37,6 +38,12 @@ fn read_totals(plan: &Plan, outcome: &Outcome) -> (u64, u64) {
     let is_input = |port: &PortPlan| matches!(port.kind, PortKind::Source | PortKind::Table);
     let inputs = plan.ports.iter().zip(&outcome.ports).filter(|(port, _)| is_input(port));
     inputs.fold((0, 0), |(records, bytes), (_, done)| (records + done.rows, bytes + done.bytes))
+}
+
+/// A line for each port of the kinds that are wanted.
+pub(super) fn ports(plan: &Plan, ports: &[PortOutcome], is_wanted: impl Fn(PortKind) -> bool) -> String {
+    let wanted = plan.ports.iter().zip(ports).filter(|(port, _)| is_wanted(port.kind));
+    aligned(wanted.map(|(port, done)| port_cells(port, done)).collect(), &[2, 4], "  ")
 }
 
 fn port_cells(port: &PortPlan, done: &PortOutcome) -> Vec<String> {
@@ -52,9 +59,9 @@ fn port_cells(port: &PortPlan, done: &PortOutcome) -> Vec<String> {
 }
 
 /// The operators that count, and what they counted.
-fn operators(plan: &Plan, outcome: &Outcome) -> String {
+pub(super) fn operators(plan: &Plan, counts: &[Counts]) -> String {
     let mut rows = vec![["operator", "in", "out", "filtered", "trapped"].map(str::to_owned).to_vec()];
-    for (operator, counts) in plan.operators.iter().zip(&outcome.counts) {
+    for (operator, counts) in plan.operators.iter().zip(counts) {
         if operator.balance != Balance::Through {
             let numbers = [counts.rows_in, counts.rows_out, counts.filtered, counts.trapped];
             let mut row = vec![cut(&operator_text(operator))];
@@ -77,7 +84,7 @@ pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{cli::example::PLAN, flow::Counts};
+    use crate::cli::example::PLAN;
 
     pub(in crate::cli) fn an_outcome() -> Outcome {
         let port = |rows, bytes, place: &str| PortOutcome { rows, bytes, place: place.to_owned(), trapped: Vec::new() };

@@ -102,7 +102,6 @@ pub(crate) struct Executed {
     /// One entry for each of [`Execution::inputs`].
     pub(crate) inputs: Vec<InputRead>,
     /// Whether a source had a new record, or the flow has no source.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for tests; what was read of each shard says it too"))]
     pub(crate) new_records: bool,
     /// Why the sources were read no further.
     pub(crate) closed_by: ClosedBy,

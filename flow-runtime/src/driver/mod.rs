@@ -23,6 +23,7 @@ mod memory;
 mod overlaps;
 mod panics;
 mod ports;
+mod preview;
 mod progress;
 mod publish;
 mod readers;
@@ -46,6 +47,7 @@ use std::{
 
 pub use check::{Diagnosis, Finding, Findings, Garbage, LockHolder, What, check, diagnose};
 pub use follow::{Service, follow};
+pub use preview::{Preview, PreviewOutput, preview};
 pub use progress::{Activity, LastDone, Phase, Progress, Status, Trouble};
 
 use checkpoint::OpenCheckpoint;

@@ -12,7 +12,7 @@ use super::{Call, Program};
 use crate::{
     Error, Flow, Plan,
     cli::{
-        bind,
+        bind, dry_run,
         ending::{fail, print},
         json,
         options::{
@@ -57,6 +57,7 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
             [checkpoint(program.plan), workers(), memory(), take_tail(), accept_gap()]
                 .map(|option| option.help_heading("Run")),
         )
+        .arg(dry_run::option().help_heading("Run"))
         .args(service::options())
         .args(outputs.into_iter().chain(service::logs()).map(|option| option.help_heading("Output")))
         .after_help(after_help(program))
@@ -79,6 +80,10 @@ Examples:
       Reads what is new since the last iteration, from and to where the program binds its ports
   {name}{try_out} --checkpoint none
       Tries the flow out: reads all of a sample, shows the rows, remembers nothing
+  {name} --dry-run
+      Shows what would be published of the next records, and publishes nothing
+  {name} --follow --health-file /run/health.json
+      Goes on as a service, one iteration after the other
   {name} --max-records 1_000_000 --json
       One iteration of at most a million records; its outcome for a script
   {name} iterations
@@ -123,12 +128,16 @@ pub(super) fn given(plan: &Plan, matches: &ArgMatches) -> Run {
 }
 
 pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
-    let Call { flow, signals, run, stdout, stderr, .. } = call;
     let given = given(F::PLAN, call.matches);
     if let Some(log) = service::Log::given(call.matches) {
         log.start();
     }
-    if let Some(service) = service::given(call.matches) {
+    if dry_run::is_given(call.matches) {
+        return dry_run::act(call, &given);
+    }
+    let service = service::given(call.matches);
+    let Call { flow, signals, run, stdout, stderr, .. } = call;
+    if let Some(service) = service {
         return service::serve(flow, &given, &service, signals, stdout);
     }
     let result = bind::bind(flow, &given.addresses).and_then(|()| run_bound(flow, &given, signals, run));
