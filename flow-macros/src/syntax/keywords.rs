@@ -4,10 +4,11 @@
 pub(crate) const PORTS: [&str; 4] = ["source", "table", "sink", "trap"];
 
 /// Options of every flow's command line, present and to come: a port of this name would hide the option.
-pub(crate) const OPTIONS: [&str; 36] = [
+pub(crate) const OPTIONS: [&str; 38] = [
     "accept_changed",
     "accept_gap",
     "all",
+    "branched",
     "checkpoint",
     "config",
     "dot",
@@ -16,6 +17,7 @@ pub(crate) const OPTIONS: [&str; 36] = [
     "empty",
     "follow",
     "force",
+    "from_start",
     "health",
     "health_file",
     "health_listen",

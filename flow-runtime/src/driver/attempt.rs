@@ -34,8 +34,10 @@ pub(super) struct Read {
     pub(super) staged: StagedAttempt,
     /// For each port, the first records that it trapped.
     pub(super) samples: Vec<Vec<TrappedSample>>,
+    /// What a person should know of it.
+    pub(super) about: String,
     /// What the store knew of the shards before.
-    known: Vec<SealedShard>,
+    pub(super) known: Vec<SealedShard>,
 }
 
 /// Notes that an attempt at `iteration` begins: OPEN.
@@ -107,7 +109,7 @@ pub(super) fn process<F: Flow>(
         clock: &|| clock::elapsed().saturating_sub(began),
     };
     let executed = execute::execute::<F>(job, &mut stage)?;
-    Ok(Read { executed, staged: stage.staged, samples: stage.samples, known: Vec::new() })
+    Ok(Read { executed, staged: stage.staged, samples: stage.samples, about: String::new(), known: Vec::new() })
 }
 
 /// Makes sure that what was read and staged may become final: its counts add up, nobody has asked to stop, and a run
@@ -130,16 +132,16 @@ pub(super) fn seal(
     attempt: &Attempt,
     read: Read,
 ) -> Result<Option<Sealed>, Error> {
-    let Read { executed, staged, known, .. } = read;
+    let Read { executed, staged, known, about, .. } = read;
     let seal = match close(attempt.iteration, ports.sources(), ranges(ports, &executed), &known) {
         Close::Nothing => return Ok(None),
         Close::Positions(ranges) => {
-            let note = note("no new records", &ranges, &known);
+            let note = note([&about, "no new records"], &ranges, &known);
             Seal { ranges, sealed_us: clock::now_us(), note, ..Seal::default() }
         }
         Close::Everything(ranges) => Seal {
             sealed_us: clock::now_us(),
-            note: note(closed_by(executed.closed_by), &ranges, &known),
+            note: note([&about, closed_by(executed.closed_by)], &ranges, &known),
             ranges,
             tables: tables(ports, &executed),
             outputs: outputs(ports, effect("stage.finish", || staged.finish())?),
@@ -193,9 +195,9 @@ pub(super) fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
 }
 
 /// What a person should know of the iteration: why it is no bigger, and which gaps were accepted.
-fn note(about: &str, ranges: &[Range], known: &[SealedShard]) -> String {
-    let about = Some(about.to_owned()).filter(|about| !about.is_empty());
-    about.into_iter().chain(gaps(ranges, known)).collect::<Vec<_>>().join("; ")
+fn note(about: [&str; 2], ranges: &[Range], known: &[SealedShard]) -> String {
+    let about = about.into_iter().filter(|about| !about.is_empty()).map(str::to_owned);
+    about.chain(gaps(ranges, known)).collect::<Vec<_>>().join("; ")
 }
 
 fn closed_by(closed_by: ClosedBy) -> &'static str {

@@ -103,6 +103,8 @@ pub(crate) struct Executed {
     pub(crate) inputs: Vec<InputRead>,
     /// Whether a source had a new record, or the flow has no source.
     pub(crate) new_records: bool,
+    /// Records out of a trap that were trapped again.
+    pub(crate) failed_again: u64,
     /// Why the sources were read no further.
     pub(crate) closed_by: ClosedBy,
 }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Error, Plan,
     effect::{Mutant, mutant},
+    flow::Span,
     source::{Framing, Next, Piece, Position, ShardFrom},
 };
 
@@ -300,21 +301,13 @@ impl<'a> Input<'a> {
             () if mutant(Mutant::UnterminatedTakenTwice) && !piece.bytes.ends_with(b"\n") => piece.from.clone(),
             () => piece.to.clone(),
         };
-        let hash = tally.hash.get_or_insert_with(Box::default);
         match &piece.framing {
             Framing::Lines => {
                 tally.read.bytes += piece.bytes.len() as u64;
-                hash.update(&piece.bytes);
+                tally.hash.get_or_insert_with(Box::default).update(&piece.bytes);
             }
-            Framing::Listed(listed) => {
-                for (span, _) in listed {
-                    let record = piece.bytes.get(span.start..span.end).unwrap_or_default();
-                    tally.read.bytes += record.len() as u64;
-                    // Without their lengths, other records could be the same bytes.
-                    hash.update(&(record.len() as u64).to_le_bytes());
-                    hash.update(record);
-                }
-            }
+            Framing::Listed(listed) => tally.add(&piece.bytes, listed.iter().map(|(span, _)| *span)),
+            Framing::Retried(retried) => tally.add(&piece.bytes, retried.iter().map(|record| record.span)),
         }
     }
 
@@ -343,6 +336,18 @@ impl Tally {
             hash: String::new(),
         };
         Self { read, hash: None }
+    }
+
+    /// Counts and hashes records that are listed.
+    fn add(&mut self, bytes: &[u8], records: impl Iterator<Item = Span>) {
+        let hash = self.hash.get_or_insert_with(Box::default);
+        for span in records {
+            let record = bytes.get(span.start..span.end).unwrap_or_default();
+            self.read.bytes += record.len() as u64;
+            // Without their lengths, other records could be the same bytes.
+            hash.update(&(record.len() as u64).to_le_bytes());
+            hash.update(record);
+        }
     }
 
     fn into_read(self) -> ShardRead {

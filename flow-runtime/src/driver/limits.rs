@@ -51,6 +51,8 @@ impl Meter {
         let (records, bytes) = match &piece.framing {
             Framing::Lines => self.cut_lines(piece),
             Framing::Listed(_) => self.cut_listed(piece),
+            // What is retried is retried whole.
+            Framing::Retried(retried) => (retried.len(), piece.bytes.len()),
         };
         for (left, taken) in [(&mut self.records_left, records), (&mut self.bytes_left, bytes)] {
             if let Some(left) = left {

@@ -30,6 +30,7 @@ mod readers;
 mod refusal;
 mod replay;
 mod reread;
+mod retry;
 mod run;
 mod sequencer;
 mod workers;
@@ -50,12 +51,20 @@ pub use follow::{Service, follow};
 pub use preview::{Preview, PreviewOutput, preview};
 pub use progress::{Activity, LastDone, Phase, Progress, Status, Trouble};
 
+use attempt::Read;
 use checkpoint::OpenCheckpoint;
 pub use forget::{Forgotten, Which, forget};
 use ports::Ports;
 pub use replay::{Replayed, replay};
+pub use retry::{Branched, Retry, RetryOutcome, retry_trap};
 
-use crate::{Error, Flow, effect::clock, flow::Counts, iteration::store::GivenUp, source::Gaps};
+use crate::{
+    Error, Flow,
+    effect::clock,
+    flow::Counts,
+    iteration::{Attempt, store::GivenUp},
+    source::Gaps,
+};
 
 /// How to run; by default on every processor, without bounds and without a store.
 ///
@@ -233,6 +242,17 @@ fn fit<F: Flow>(flow: &F, ports: &Ports, options: &Options) -> Result<(), Error>
 
 /// Runs one iteration, from ports that were checked, with a checkpoint that is locked.
 fn iterate<F: Flow>(checkpoint: &OpenCheckpoint, ports: &mut Ports, options: &Options) -> Result<Outcome, Error> {
+    let read = |ports: &Ports, attempt: &Attempt| attempt::read::<F>(checkpoint, ports, options, attempt);
+    iterate_reading::<F>(checkpoint, ports, options, read)
+}
+
+/// As [`iterate`], with what `read` reads.
+fn iterate_reading<F: Flow>(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    options: &Options,
+    read: impl FnOnce(&Ports, &Attempt) -> Result<Read, Error>,
+) -> Result<Outcome, Error> {
     let began = clock::elapsed();
     let enter = |phase: Phase| options.progress.enter(phase);
 
@@ -246,7 +266,7 @@ fn iterate<F: Flow>(checkpoint: &OpenCheckpoint, ports: &mut Ports, options: &Op
     let in_attempt = || {
         attempt::check_ledgers(checkpoint, ports, &attempt)?;
         enter(Phase::Reading);
-        let read = attempt::read::<F>(checkpoint, ports, options, &attempt)?;
+        let read = read(ports, &attempt)?;
         attempt::check(checkpoint, ports, options, &read)?;
         enter(Phase::Sealing);
         let (places, counts) = (attempt::outcomes(ports, &read), read.executed.counts.clone());

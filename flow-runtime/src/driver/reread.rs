@@ -11,7 +11,7 @@ use crate::{
     Error, Failure, Flow,
     iteration::{
         Range,
-        decide::{changed_range, runs_without_records},
+        decide::{changed_range, is_trap, runs_without_records},
     },
     plan::{PortKind, PortPlan, option_name},
     source::{self, Gaps, KnownShard, LastRead, ShardFrom, SourceTap},
@@ -54,6 +54,13 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
             Failure::new(format!("the flow has no source `{}` any more", range.port))
                 .cause(format!("iteration {iteration} has read {} from it", records(range.records)))
                 .help("use the program that sealed the iteration"),
+        ));
+    }
+    if let Some(range) = sealed.iter().find(|range| is_trap(&range.shard)) {
+        return Err(Error::Config(
+            Failure::new(format!("iteration {iteration} has retried trapped records, and cannot be read again"))
+                .at(format!("port `{}`, {}", range.port, range.name))
+                .help("what it made of them is in its targets, or is published by the next run"),
         ));
     }
     let mut jobs = Vec::new();

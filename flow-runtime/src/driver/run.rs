@@ -51,6 +51,10 @@ pub(super) struct Run<'a, 's, 'e> {
     memory: &'a Memory,
     collect: &'a mut dyn Collect,
     counts: Vec<Counts>,
+    /// Records out of a trap that were trapped again.
+    failed_again: u64,
+    /// The last of them: its piece and its place in it.
+    failed_last: Option<(u64, usize)>,
     /// Of pieces that are done with.
     spare: Vec<Results>,
     threads: &'s thread::Scope<'s, 'e>,
@@ -78,6 +82,8 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
             memory,
             collect,
             counts: vec![Counts::default(); plan.operators.len()],
+            failed_again: 0,
+            failed_last: None,
             spare: Vec::new(),
             threads,
             events,
@@ -181,7 +187,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
     /// What came of it all.
     pub(super) fn finish(self, new_records: bool) -> Executed {
         let (inputs, closed_by) = self.intake.into_reads();
-        Executed { counts: self.counts, inputs, new_records, closed_by }
+        Executed { failed_again: self.failed_again, counts: self.counts, inputs, new_records, closed_by }
     }
 
     fn input_at(&self, port: usize) -> Result<usize, Error> {
@@ -283,10 +289,17 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
             let record = match (&trapped.at, work) {
                 (At::Record(index), Some(work)) => {
                     let span = work.results.trapped.get(nth).copied().unwrap_or_default();
+                    let retried = work.retried(*index);
+                    // Several branches may have refused it, one after the other.
+                    if retried.is_some()
+                        && self.failed_last.replace((work.sequence, *index)) != Some((work.sequence, *index))
+                    {
+                        self.failed_again += 1;
+                    }
                     TrappedRecord {
                         record: Some(work.bytes(span)),
                         source: Some(self.intake.name(work.input)),
-                        shard: Some(self.intake.shard(work)),
+                        shard: Some(retried.map_or_else(|| self.intake.shard(work), |record| record.shard.as_str())),
                         position: Some(work.position(*index, span)),
                         ..no_record
                     }

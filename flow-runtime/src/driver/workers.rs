@@ -13,7 +13,7 @@ use crate::{
     Error, Plan,
     effect::inherited,
     flow::{At, Block, Flow, Output, Span, Stop},
-    source::{Framing, Piece, Position},
+    source::{Framing, Piece, Position, Retried},
 };
 
 /// Rows of one sink that a buffer may keep room for; what one huge record needed is given back.
@@ -91,6 +91,17 @@ impl Work {
             Framing::Listed(listed) => {
                 listed.get(index).map_or_else(|| self.piece.from.clone(), |(_, position)| position.clone())
             }
+            Framing::Retried(retried) => {
+                retried.get(index).map_or_else(|| self.piece.from.clone(), |record| record.position.clone())
+            }
+        }
+    }
+
+    /// The record with this index, if it came out of a trap.
+    pub(super) fn retried(&self, index: usize) -> Option<&Retried> {
+        match &self.piece.framing {
+            Framing::Lines | Framing::Listed(_) => None,
+            Framing::Retried(retried) => retried.get(index),
         }
     }
 
@@ -165,6 +176,7 @@ fn find_records(piece: &Piece, spans: &mut Vec<Span>) {
     match &piece.framing {
         Framing::Lines => find_lines(&piece.bytes, spans),
         Framing::Listed(listed) => spans.extend(listed.iter().map(|(span, _)| *span)),
+        Framing::Retried(retried) => spans.extend(retried.iter().map(|record| record.span)),
     }
 }
 

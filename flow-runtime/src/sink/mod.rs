@@ -15,6 +15,7 @@ mod merge;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod read_back;
 mod sqlite;
 pub mod staging;
 mod stdout;
@@ -33,6 +34,7 @@ pub use handle::{Sink, Target, Trap};
 pub use memory::{FromRow, MemoryRows, TrappedRow};
 pub(crate) use open::identity;
 pub use open::{open, place};
+pub use read_back::{Entries, Entry, TrapReader};
 pub use staging::Staged;
 
 /// What happens to rows that are already there.
@@ -137,6 +139,17 @@ pub trait SinkTap: fmt::Debug + Send {
         Err(Error::Config(
             Failure::new("this kind of target cannot be made to forget")
                 .help("do by hand what the error of the run says"),
+        ))
+    }
+
+    /// What reads a trap's records back, for `flow`; `None` while nothing has been trapped.
+    ///
+    /// # Errors
+    /// What keeps it from being read. [`Error::Config`] from taps that cannot.
+    fn trapped(&self, flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
+        let _ = flow;
+        Err(Error::Config(
+            Failure::new("this kind of trap cannot be read back").help("retry from a file: or sqlite: trap"),
         ))
     }
 

@@ -1,7 +1,7 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, file::FileTap, memory::MemoryTap,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, TrapReader, file::FileTap, memory::MemoryTap,
     sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
@@ -183,6 +183,10 @@ impl SinkTap for PortTap {
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         self.tap.forget(flow, empty).map_err(|error| error.of_port(self.port))
+    }
+
+    fn trapped(&self, flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
+        self.tap.trapped(flow).map_err(|error| error.of_port(self.port))
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

@@ -229,6 +229,19 @@ pub enum Framing {
     Lines,
     /// Listed, each with its own position.
     Listed(Vec<(Span, Position)>),
+    /// Listed out of a trap, each with where it stood when it was trapped.
+    Retried(Vec<Retried>),
+}
+
+/// A record out of a trap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retried {
+    /// Where it is in the piece.
+    pub span: Span,
+    /// The shard that it came from, by the name that people call it.
+    pub shard: String,
+    /// Its position there.
+    pub position: Position,
 }
 
 /// Opens the tap that `input` is bound to, for the port `port`.

@@ -10,6 +10,7 @@ mod health;
 mod iterations;
 mod plan;
 mod replay;
+mod retry_trap;
 mod run;
 
 pub(super) use run::Run;
@@ -64,6 +65,7 @@ fn table<F: Flow>() -> Vec<Entry<F>> {
         Entry { grammar: doctor::grammar, act: doctor::act },
         Entry { grammar: forget::grammar, act: forget::act },
         Entry { grammar: replay::grammar, act: replay::act },
+        Entry { grammar: retry_trap::grammar, act: retry_trap::act },
         Entry { grammar: health::grammar, act: health::act },
     ]
 }

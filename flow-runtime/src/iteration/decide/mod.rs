@@ -128,7 +128,7 @@ fn former_address(output: &Output) -> String {
 
 /// What the source at `port` is told of earlier iterations: each of its shards, and the first position not yet read.
 pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard> {
-    let of_port = sealed.iter().filter(|shard| shard.port == port);
+    let of_port = sealed.iter().filter(|shard| shard.port == port && !is_trap(&shard.shard));
     of_port
         .map(|SealedShard { shard, name, mark, next, last, .. }| KnownShard {
             id: shard.clone(),
@@ -140,6 +140,19 @@ pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard
         .collect()
 }
 
+/// What the id of a shard begins with that is a trap, retried: no tap knows it.
+const TRAP: &str = "trap:";
+
+/// The id that a trap has as a shard of a source, by the identity of its target.
+pub(crate) fn trap_shard(target: &str) -> String {
+    format!("{TRAP}{target}")
+}
+
+/// Whether a shard is a trap.
+pub(crate) fn is_trap(shard: &str) -> bool {
+    shard.starts_with(TRAP)
+}
+
 /// The shards that were not read on from where they had been sealed to, because somebody has accepted the gap: as a
 /// person reads it.
 pub(crate) fn gaps(ranges: &[Range], sealed: &[SealedShard]) -> Vec<String> {
@@ -149,7 +162,7 @@ pub(crate) fn gaps(ranges: &[Range], sealed: &[SealedShard]) -> Vec<String> {
             format!("gap accepted in {}: it was read to {}, and goes on at {}", range.name, before.next, range.first)
         })
     };
-    ranges.iter().filter_map(gap).collect()
+    ranges.iter().filter(|range| !is_trap(&range.shard)).filter_map(gap).collect()
 }
 
 /// Whether an iteration needs to run the operators when no source has a new record.

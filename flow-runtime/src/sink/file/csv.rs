@@ -14,7 +14,7 @@ use crate::{
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How rows become text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::sink) struct Csv {
     delimiter: String,
     /// What null is written as; text that looks like it is quoted.
@@ -45,6 +45,31 @@ impl Csv {
             Some(_) => return refuse("a header is there or not", "say header=true or header=false"),
         };
         Ok(Self { delimiter: delimiter.to_owned(), null: null.to_owned(), has_header, scratch: Vec::new() })
+    }
+
+    /// Whether a new file begins with the fields' names.
+    pub(super) fn has_header(&self) -> bool {
+        self.has_header
+    }
+
+    /// The cells of a row as it was written, its line end taken off; what is in quotes is never null.
+    pub(super) fn cells(&self, mut row: &[u8]) -> Vec<Option<Vec<u8>>> {
+        let mut cells = Vec::new();
+        loop {
+            let (cell, rest) = match row.strip_prefix(b"\"") {
+                Some(quoted) => unquoted(quoted),
+                None => {
+                    let end = memchr::memmem::find(row, self.delimiter.as_bytes()).unwrap_or(row.len());
+                    let (cell, rest) = row.split_at(end);
+                    (Some(cell.to_vec()).filter(|cell| cell != self.null.as_bytes()), rest)
+                }
+            };
+            cells.push(cell);
+            match rest.strip_prefix(self.delimiter.as_bytes()) {
+                Some(next) => row = next,
+                None => return cells,
+            }
+        }
     }
 
     /// Writes what a new file begins with.
@@ -109,6 +134,23 @@ impl Csv {
             || memchr::memchr3(b'"', b'\n', b'\r', cell).is_some()
             // The end of a cell and the delimiter behind it may look like a delimiter that begins earlier.
             || self.delimiter.bytes().next().is_some_and(|first| memchr::memchr(first, cell).is_some())
+    }
+}
+
+/// A cell behind its opening quote, and what is behind its closing one.
+fn unquoted(mut rest: &[u8]) -> (Option<Vec<u8>>, &[u8]) {
+    let mut cell = Vec::new();
+    loop {
+        let end = memchr::memchr(b'"', rest).unwrap_or(rest.len());
+        cell.extend_from_slice(&rest[..end]);
+        rest = rest.get(end + 1..).unwrap_or_default();
+        match rest.strip_prefix(b"\"") {
+            Some(after) => {
+                cell.push(b'"');
+                rest = after;
+            }
+            None => return (Some(cell), rest),
+        }
     }
 }
 

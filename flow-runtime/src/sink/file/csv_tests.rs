@@ -145,3 +145,17 @@ proptest! {
         prop_assert_eq!(parse(&written), vec![a.map(String::into_bytes), b]);
     }
 }
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read_back(
+        a in proptest::option::of(".*"),
+        b in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..9)),
+        options in proptest::sample::select(vec!["", "?delimiter=||", "?null=NULL", "?delimiter=%09&null=-"]),
+    ) {
+        let mut csv = csv(options);
+        let line = two(&mut csv, a.as_deref(), b.as_deref());
+        let line = line.strip_suffix(b"\n").unwrap();
+        prop_assert_eq!(csv.cells(line), vec![a.map(String::into_bytes), b]);
+    }
+}

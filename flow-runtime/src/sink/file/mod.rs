@@ -14,6 +14,7 @@
 mod csv;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod read_back;
 mod sidecar;
 
 use std::{
@@ -24,10 +25,11 @@ use std::{
 };
 
 pub(super) use csv::Csv;
+use read_back::TrapFile;
 use sidecar::{Sidecar, beside, sync_parent};
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, TrapReader,
     ledger::{Described, LedgerEntry, Turn, borne_out, turn},
     would_double,
 };
@@ -296,6 +298,16 @@ impl SinkTap for FileTap {
             emptied.map_err(|error| self.failed(error))?;
         }
         Sidecar::remove(&self.path)
+    }
+
+    fn trapped(&self, flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
+        let Some(sidecar) = Sidecar::read(&self.path)?.filter(|sidecar| sidecar.length > 0) else { return Ok(None) };
+        if (sidecar.flow.as_str(), sidecar.port.as_str()) != (flow, self.shape.port.name) {
+            return Err(self.foreign(&sidecar));
+        }
+        let Some(length) = self.length()? else { return Ok(None) };
+        let (path, csv) = (self.path.clone(), self.csv.clone());
+        Ok(Some(Box::new(TrapFile { path, csv, length: length.min(sidecar.length) })))
     }
 
     fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {

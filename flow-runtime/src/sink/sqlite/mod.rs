@@ -6,6 +6,7 @@
 //! Values: `bool` as 0 and 1, timestamps and dates as ISO 8601 text, decimals as text with all their digits, a float
 //! that is not a number as the text `NaN` (SQLite takes it for null otherwise).
 
+mod read_back;
 mod table;
 mod values;
 
@@ -18,7 +19,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Statement, Transaction};
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, kept,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, TrapReader, kept,
     ledger::{Described, LedgerEntry, Turn, turn_of_table},
     would_double,
 };
@@ -29,6 +30,7 @@ use crate::{
     plan::FieldPlan,
     value::RowReader,
 };
+use read_back::TrapTable;
 use table::Table;
 
 const OPTIONS: [&str; 3] = ["from", "mode", "table"];
@@ -286,6 +288,13 @@ impl SinkTap for SqliteTap {
             sqlite::commit("sqlite", transaction)
         };
         forget().map_err(|error| self.failed(error))
+    }
+
+    fn trapped(&self, _flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
+        let Some(connection) = self.look()? else { return Ok(None) };
+        let exists = self.table.exists(&connection, &self.place())?;
+        let (path, table) = (self.path.clone(), self.table.name.clone());
+        Ok(exists.then(|| Box::new(TrapTable { path, table }) as Box<dyn TrapReader>))
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {
