@@ -23,12 +23,12 @@ proptest! {
         let mut read = Reads::default();
         for cut in cuts {
             fs::write(dir.path().join("a.log"), &text.as_bytes()[..cut]).unwrap();
-            read.to_the_end(&dir, false, &mut bounds);
+            read.read_all(&dir, false, &mut bounds);
             let whole = text.as_bytes()[..cut].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
             prop_assert_eq!(read.next(), whole as u64);
         }
         fs::write(dir.path().join("a.log"), &text).unwrap();
-        read.to_the_end(&dir, true, &mut bounds);
+        read.read_all(&dir, true, &mut bounds);
         prop_assert_eq!(read.next(), text.len() as u64);
         let expected: String = text.lines().map(|line| format!("{line}\n")).collect();
         prop_assert_eq!(read.out, expected);
@@ -44,7 +44,7 @@ struct Reads {
 
 impl Reads {
     /// Reads until nothing is new, each iteration with the next bounds.
-    fn to_the_end(&mut self, dir: &TempDir, take_tail: bool, bounds: &mut impl Iterator<Item = (u64, u64)>) {
+    fn read_all(&mut self, dir: &TempDir, take_tail: bool, bounds: &mut impl Iterator<Item = (u64, u64)>) {
         loop {
             let (max_records, max_bytes) = bounds.next().unwrap();
             let bounds = Bounds { max_records: Some(max_records), max_bytes: Some(max_bytes), ..Bounds::default() };
