@@ -55,7 +55,9 @@ fn a_file_of_another_flow_is_refused_before_the_seal() {
     run_to(&bench, "out.csv").unwrap();
     let sidecar = bench.path("target/out.csv.flow");
     let foreign = fs::read_to_string(&sidecar).unwrap().replace("word_totals", "others");
-    fs::write(&sidecar, foreign).unwrap();
+    let (foreign, _) = foreign.split_once(r#","checksum""#).unwrap();
+    let checksum = xxhash_rust::xxh3::xxh3_64(format!("{foreign}}}").as_bytes());
+    fs::write(&sidecar, format!(r#"{foreign},"checksum":"{checksum:016x}"}}"#)).unwrap();
     bench.append("b 2\n");
     let error = run_to(&bench, "out.csv").unwrap_err().to_string();
     assert!(error.contains("of flow others"), "{error}");
