@@ -4,7 +4,7 @@
 //! - `FLOW_EFFECTS=path`: a line for each effect as it begins, `name#ordinal`; each name counts from 1.
 //! - `FLOW_FAULT=name#ordinal:moment:what`, several with `,`: at the moment `before` or `after` the effect it fails
 //!   (`error`; after it, that is a lost answer), the process dies (`kill`) or stands still until somebody continues it
-//!   (`stop`).
+//!   (`stop`). `any#n` is the nth effect of all.
 //! - `FLOW_LOCK=off`: runs of one flow do not keep each other out, as if the lock had been lost.
 //! - `FLOW_PATIENCE_MS=n`: how long to wait for what another process holds.
 //! - `FLOW_MUTANT=name`: see `mutants.rs`.

@@ -110,28 +110,34 @@ impl FromStr for Asked {
 pub(crate) struct Fault {
     /// `name#ordinal`
     effect: String,
+    /// `any#ordinal`, among all effects.
+    of_all: String,
 }
 
 /// Numbers an effect, and notes that it begins.
 pub(crate) fn next(effect: &Effect<'_>) -> Fault {
     let name = effect.to_string();
     let mut ordinals = ARMED.ordinals.lock().unwrap_or_else(PoisonError::into_inner);
-    let ordinal = ordinals.entry(name.clone()).or_default();
-    *ordinal += 1;
-    let effect = format!("{name}#{ordinal}");
+    let mut numbered = |name: String| {
+        let ordinal = ordinals.entry(name.clone()).or_default();
+        *ordinal += 1;
+        format!("{name}#{ordinal}")
+    };
+    let (effect, of_all) = (numbered(name), numbered("any".to_owned()));
     if let Some(file) = &ARMED.effects {
         // Written while nobody else numbers, so that the lines are in the order of the numbers.
         let written = writeln!(file.lock().unwrap_or_else(PoisonError::into_inner), "{effect}");
         written.unwrap_or_else(|error| mistaken("FLOW_EFFECTS", &error.to_string()));
     }
-    Fault { effect }
+    Fault { effect, of_all }
 }
 
 impl Fault {
     /// Does what was asked for at this moment.
     pub(crate) fn strike(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {
-        let Some(asked) = ARMED.faults.iter().find(|asked| asked.effect == self.effect && asked.moment == moment)
-        else {
+        let is_meant =
+            |asked: &&Asked| (asked.effect == self.effect || asked.effect == self.of_all) && asked.moment == moment;
+        let Some(asked) = ARMED.faults.iter().find(is_meant) else {
             return Ok(());
         };
         match asked.what {
