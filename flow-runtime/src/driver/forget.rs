@@ -55,7 +55,7 @@ pub fn forget<F: Flow>(
         let ticket = next_ticket(&checkpoint, port.name)?;
         let (place, Some(tap)) = (ports.places[index].clone(), ports.output_mut(index)) else { continue };
         let held = match tap.check_ledger(&ticket) {
-            Ok(()) => None,
+            Ok(_) => None,
             Err(Error::Held(failure)) => Some(failure.account()),
             Err(error) => return Err(error),
         };

@@ -106,13 +106,13 @@ pub trait SinkTap: fmt::Debug + Send {
     /// What does not fit, and what to do.
     fn check(&self) -> Result<(), Error>;
 
-    /// Finds out, without changing anything, whether the ledger inside the target would take the iteration of `ticket`,
-    /// of which nothing is staged yet: what [`publish`](SinkTap::publish) would hold is held before anything is read.
-    /// Taps without a ledger have nothing to say.
+    /// Finds out, without changing anything, whether the ledger inside the target would take the iteration of `ticket`, of
+    /// which nothing may be staged yet: what [`publish`](SinkTap::publish) would hold is held before anything is read. Says
+    /// whether the target has the iteration already, with the same hash. Taps without a ledger have nothing to say.
     ///
     /// # Errors
     /// [`Error::Held`] when ledger and ticket disagree.
-    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error>;
+    fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error>;
 
     /// Finds out, without changing anything, whether a run without a store may publish here. Such a run reads everything
     /// every time: it replaces what is there, or must find nothing there.

@@ -168,7 +168,7 @@ impl SinkTap for PortTap {
         self.tap.check().map_err(|error| error.of_port(self.port))
     }
 
-    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
+    fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
         self.tap.check_ledger(&self.ticket(ticket)).map_err(|error| error.of_port(self.port))
     }
 

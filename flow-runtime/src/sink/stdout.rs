@@ -71,8 +71,8 @@ impl SinkTap for StdoutTap {
         Ok(())
     }
 
-    fn check_ledger(&self, _ticket: &Ticket) -> Result<(), Error> {
-        Ok(())
+    fn check_ledger(&self, _ticket: &Ticket) -> Result<bool, Error> {
+        Ok(false)
     }
 
     fn check_without_store(&self) -> Result<(), Error> {

@@ -62,7 +62,7 @@ fn look(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint, known:
             let Some(tap) = ports.output(index) else { continue };
             let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, known.next, ""));
             if let Some(Some(ticket)) = ticket {
-                found.keep(Some(port.name), tap.check_ledger(&ticket));
+                found.keep(Some(port.name), tap.check_ledger(&ticket).map(drop));
             }
         }
     }
@@ -97,7 +97,7 @@ fn unloaded(
         let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, iteration, &output.staged.hash));
         if let Some(Some(ticket)) = ticket.filter(|_| !looked.contains(&port.name)) {
             looked.push(port.name);
-            found.keep(Some(port.name), tap.check_ledger(&ticket));
+            found.keep(Some(port.name), tap.check_ledger(&ticket).map(drop));
         }
     }
     let failure = Failure::new(format!("iteration {iteration} is sealed and not yet in all its targets"));

@@ -236,8 +236,8 @@ impl SinkTap for FileTap {
         }
     }
 
-    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
-        self.turn(ticket).map(drop)
+    fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
+        self.turn(ticket).map(|(turn, _)| turn == Turn::Skip)
     }
 
     fn check_without_store(&self) -> Result<(), Error> {

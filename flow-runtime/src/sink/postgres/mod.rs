@@ -33,7 +33,7 @@ use self::{
     table::Table,
     trouble::{Step, Trouble},
 };
-use super::{Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Ticket};
+use super::{Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Ticket, ledger::Turn};
 use crate::{
     Address, Error, Failure,
     effect::{clock, inherited},
@@ -167,9 +167,10 @@ impl SinkTap for PostgresTap {
         })
     }
 
-    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
+    fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
         let may_try_again = |trouble: &Trouble| matches!(trouble, Trouble::Passing(_));
-        self.attempt(ATTEMPTS_MAX, may_try_again, |session| self.ledger(session).turn(ticket).map(drop))
+        let has_it = |(turn, _)| turn == Turn::Skip;
+        self.attempt(ATTEMPTS_MAX, may_try_again, |session| self.ledger(session).turn(ticket).map(has_it))
     }
 
     fn check_without_store(&self) -> Result<(), Error> {

@@ -232,8 +232,8 @@ impl SinkTap for SqliteTap {
         Ok(())
     }
 
-    fn check_ledger(&self, ticket: &Ticket) -> Result<(), Error> {
-        self.turn(self.look()?.as_ref(), ticket).map(drop)
+    fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
+        self.turn(self.look()?.as_ref(), ticket).map(|turn| turn == Turn::Skip)
     }
 
     fn check_without_store(&self) -> Result<(), Error> {
