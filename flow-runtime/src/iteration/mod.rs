@@ -19,8 +19,9 @@ pub(crate) mod model;
 pub(crate) mod sqlite;
 mod states;
 pub(crate) mod store;
+pub(crate) mod upkeep;
 
-pub use decide::{OutputChange, TableChange};
+pub use decide::{OutputChange, TableChange, Unfinished};
 pub use listing::{IterationRow, iterations};
 pub use states::State;
 pub(crate) use states::{

@@ -52,8 +52,8 @@ pub(crate) trait Store: fmt::Debug {
     /// Whether it is noted that the target of `port` has this iteration.
     fn is_output_loaded(&self, iteration: u64, port: &str) -> Result<bool, Error>;
 
-    /// Notes that the target of `port` has this iteration.
-    fn mark_output_loaded(&self, iteration: u64, port: &str) -> Result<(), Error>;
+    /// Notes that the target of `port` has what is sealed for it, under this hash, in this iteration.
+    fn mark_output_loaded(&self, iteration: u64, port: &str, hash: &str) -> Result<(), Error>;
 
     /// Notes that every target has this iteration.
     fn mark_loaded(&self, iteration: u64, now_us: i64) -> Result<(), Error>;

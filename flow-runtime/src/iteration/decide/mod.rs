@@ -9,6 +9,7 @@
 
 mod again;
 mod conditions;
+mod upkeep;
 
 use std::collections::HashSet;
 
@@ -23,6 +24,8 @@ use crate::{
 pub use again::{OutputChange, TableChange};
 pub(crate) use again::{changed_range, compare_outputs, compare_tables};
 pub(crate) use conditions::{AttemptState, Marked, SealFacts, is_garbage, mark, may_revoke, may_seal, seal_end};
+pub use upkeep::Unfinished;
+pub(crate) use upkeep::{NoRestage, Staged, SwapFacts, Tidy, may_swap, restageable, thrown_away, tidy};
 
 /// How a sink or trap is bound now.
 #[derive(Clone, Debug, PartialEq, Eq)]

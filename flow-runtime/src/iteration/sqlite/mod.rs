@@ -13,16 +13,17 @@ pub(super) mod detail;
 pub(super) mod format;
 mod look;
 mod seal;
+mod upkeep;
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OpenFlags, Row, params};
 
 pub(crate) use format::refuse_folder;
 
 use super::{
     Attempt, Output, Seal, Sealed, SealedShard, State,
-    decide::{AttemptState, Marked, is_garbage, mark, may_revoke},
+    decide::{AttemptState, Marked, Staged, is_garbage, mark, may_revoke},
     store::{GivenUp, Store},
 };
 use crate::{
@@ -138,7 +139,8 @@ impl SqliteStore {
         let write = || -> rusqlite::Result<Marked> {
             let transaction = sqlite::begin("store", &self.connection)?;
             let (from, all_loaded) = transaction.query_row(
-                "SELECT (SELECT state FROM iterations WHERE epoch = ?1 AND iteration = ?2),
+                "SELECT coalesce((SELECT state FROM iterations WHERE epoch = ?1 AND iteration = ?2),
+                                 (SELECT 'done' FROM iterations WHERE epoch = ?1 AND iteration > ?2)),
                         NOT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND loaded = 0)",
                 params![self.epoch, iteration],
                 |row| Ok((row.get::<_, Option<String>>(0)?, row.get(1)?)),
@@ -231,20 +233,10 @@ impl Store for SqliteStore {
     fn revoke(&self, attempt: &str, why: GivenUp<'_>) -> Result<bool, Error> {
         let revoke = || -> rusqlite::Result<bool> {
             let transaction = sqlite::begin("store", &self.connection)?;
-            let known = "SELECT a.state, i.state, a.epoch = (SELECT epoch FROM flows WHERE name = ?2)
-                         FROM attempts a LEFT JOIN iterations i ON i.attempt = a.id WHERE a.id = ?1";
-            let read = |row: &Row<'_>| {
-                let iteration: Option<String> = row.get(1)?;
-                let iteration = iteration.map(|text| columns::parse_state(&text)).transpose()?;
-                Ok((columns::parse_attempt_state(&row.get::<_, String>(0)?)?, iteration, row.get(2)?))
-            };
-            let Some((state, iteration, is_current)) =
-                transaction.query_row(known, [attempt, &self.flow], read).optional()?
-            else {
-                return Ok(is_garbage(true, None, None));
-            };
-            if !may_revoke(Some(state)) {
-                return Ok(is_garbage(is_current, Some(state), iteration));
+            let Staged { epoch_is_current, attempt: state, iteration } =
+                upkeep::staged(&transaction, &self.flow, attempt)?;
+            if state.is_none() || !may_revoke(state) {
+                return Ok(is_garbage(epoch_is_current, state, iteration));
             }
             let refuse = "UPDATE attempts SET state = ?2, note = ?3 WHERE id = ?1 AND state = 'open'";
             let refused = |state: AttemptState, note| transaction.execute(refuse, [attempt, state.as_str(), note]);
@@ -254,7 +246,7 @@ impl Store for SqliteStore {
                 GivenUp::Unneeded => transaction.execute("DELETE FROM attempts WHERE id = ?1", [attempt])?,
             };
             sqlite::commit("store", transaction)?;
-            Ok(is_garbage(is_current, Some(AttemptState::Revoked), iteration))
+            Ok(is_garbage(epoch_is_current, Some(AttemptState::Revoked), iteration))
         };
         effect("store.revoke", revoke).map_err(self.failed("give up an attempt"))
     }
@@ -271,17 +263,20 @@ impl Store for SqliteStore {
     }
 
     fn is_output_loaded(&self, iteration: u64, port: &str) -> Result<bool, Error> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND port = ?3 AND loaded)";
+        // What is forgotten was done.
+        let sql = "SELECT EXISTS (SELECT 1 FROM outputs WHERE epoch = ?1 AND iteration = ?2 AND port = ?3 AND loaded)
+                   OR (NOT EXISTS (SELECT 1 FROM iterations WHERE epoch = ?1 AND iteration = ?2)
+                       AND EXISTS (SELECT 1 FROM iterations WHERE epoch = ?1 AND iteration > ?2))";
         self.row("read a manifest", sql, params![self.epoch, iteration, port], |row| row.get(0))
     }
 
-    fn mark_output_loaded(&self, iteration: u64, port: &str) -> Result<(), Error> {
+    fn mark_output_loaded(&self, iteration: u64, port: &str, hash: &str) -> Result<(), Error> {
         let what = "note that a target is loaded";
-        let sql = "UPDATE outputs SET loaded = 1 WHERE epoch = ?1 AND iteration = ?2 AND port = ?3";
-        let mark = || self.connection.execute(sql, params![self.epoch, iteration, port]);
+        let sql = "UPDATE outputs SET loaded = 1 WHERE epoch = ?1 AND iteration = ?2 AND port = ?3 AND hash = ?4";
+        let mark = || self.connection.execute(sql, params![self.epoch, iteration, port, hash]);
         match effect("store.output_loaded", mark).map_err(self.failed(what))? {
-            1 => Ok(()),
-            _ => Err(self.not_there(what)),
+            0 if !self.is_output_loaded(iteration, port)? => Err(self.not_there(what)),
+            _ => Ok(()),
         }
     }
 

@@ -32,8 +32,8 @@ pub(super) fn write(
         return Ok(false);
     }
     insert_header(&transaction, epoch, attempt, seal)?;
-    insert_inputs(&transaction, epoch, attempt.iteration, seal)?;
-    insert_outputs(&transaction, epoch, attempt.iteration, seal)?;
+    insert_ranges(&transaction, epoch, attempt.iteration, seal)?;
+    insert_contents(&transaction, epoch, attempt.iteration, seal)?;
     sqlite::commit("store", transaction)?;
     Ok(true)
 }
@@ -46,12 +46,13 @@ fn forget(transaction: &Transaction<'_>, epoch: &str, iteration: u64) -> rusqlit
     })
 }
 
-/// What the condition asks; `transaction` already has the only right to write.
+/// What the condition asks; `transaction` already has the only right to write. The last iteration is never forgotten, so
+/// one before it that is not there was sealed and done.
 fn facts(transaction: &Transaction<'_>, flow: &str, epoch: &str, attempt: &Attempt) -> rusqlite::Result<SealFacts> {
     transaction.query_row(
         "SELECT EXISTS (SELECT 1 FROM flows WHERE name = ?1 AND epoch = ?2),
                 (SELECT state FROM attempts WHERE id = ?3),
-                NOT EXISTS (SELECT 1 FROM iterations WHERE epoch = ?2 AND iteration = ?4)",
+                NOT EXISTS (SELECT 1 FROM iterations WHERE epoch = ?2 AND iteration >= ?4)",
         params![flow, epoch, attempt.id, attempt.iteration],
         |row| {
             let attempt: Option<String> = row.get(1)?;
@@ -67,36 +68,17 @@ fn insert_header(to: &Transaction<'_>, epoch: &str, attempt: &Attempt, seal: &Se
         "INSERT INTO iterations (epoch, iteration, attempt, state, sealed, note) VALUES (?1, ?2, ?3, 'sealed', ?4, ?5)",
         params![epoch, attempt.iteration, attempt.id, seal.sealed_us, seal.note],
     )?;
-    let mut counts = to.prepare("INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    for (place, row) in seal.counts.iter().enumerate() {
-        let of = row.counts;
-        counts.execute(params![
-            epoch,
-            attempt.iteration,
-            place,
-            row.operator,
-            of.rows_in,
-            of.rows_out,
-            of.filtered,
-            of.trapped
-        ])?;
-    }
     Ok(())
 }
 
-fn insert_inputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+fn insert_ranges(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
     let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
     for (place, range) in seal.ranges.iter().enumerate() {
         let Range { port, shard, name, mark, first, next, records, bytes, hash } = range;
         let (first, next) = (first.as_str(), next.as_str());
         ranges.execute(params![epoch, iteration, port, place, shard, name, mark, first, next, records, bytes, hash])?;
     }
-    move_on(to, epoch, seal)?;
-    let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for table in &seal.tables {
-        tables.execute(params![epoch, iteration, table.port, table.records, table.bytes, table.hash])?;
-    }
-    Ok(())
+    move_on(to, epoch, seal)
 }
 
 /// Notes where each shard has been read to.
@@ -113,12 +95,31 @@ fn move_on(to: &Transaction<'_>, epoch: &str, seal: &Seal) -> rusqlite::Result<(
     Ok(())
 }
 
-fn insert_outputs(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+/// What a manifest that is swapped brings anew: all but what was read.
+pub(super) fn insert_contents(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
+    let mut tables = to.prepare("INSERT INTO tables VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for table in &seal.tables {
+        tables.execute(params![epoch, iteration, table.port, table.records, table.bytes, table.hash])?;
+    }
     let mut outputs = to.prepare("INSERT INTO outputs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
     for Output { staged, place, mode, loaded } in &seal.outputs {
         let mode = mode.as_str();
         let StagedManifest { port, file, rows, bytes, hash, fields } = staged;
         outputs.execute(params![epoch, iteration, port, place, mode, file, rows, bytes, hash, fields, loaded])?;
+    }
+    let mut counts = to.prepare("INSERT INTO counts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for (place, row) in seal.counts.iter().enumerate() {
+        let of = row.counts;
+        counts.execute(params![
+            epoch,
+            iteration,
+            place,
+            row.operator,
+            of.rows_in,
+            of.rows_out,
+            of.filtered,
+            of.trapped
+        ])?;
     }
     Ok(())
 }

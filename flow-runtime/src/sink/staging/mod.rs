@@ -117,6 +117,19 @@ impl StagingArea {
         Ok(attempts)
     }
 
+    /// The bytes of an attempt's files.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when its directory cannot be listed.
+    pub(crate) fn bytes(&self, attempt: &str) -> Result<u64, Error> {
+        let directory = self.directory.join(attempt);
+        let bytes = || -> io::Result<u64> {
+            let files = disk::names("stage", &directory)?;
+            files.iter().map(|name| Ok(disk::metadata("stage", &directory.join(name))?.len())).sum()
+        };
+        bytes().map_err(|error| failed("cannot look at staged rows", &directory, error))
+    }
+
     /// Removes an attempt's rows: it was published everywhere, or abandoned. No rows are no error.
     ///
     /// # Errors

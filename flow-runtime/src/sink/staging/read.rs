@@ -87,7 +87,7 @@ fn verify(path: &Path, manifest: &StagedManifest) -> Result<(), Error> {
             Failure::new("the staged rows are not those that were sealed")
                 .at(path.display().to_string())
                 .cause(cause)
-                .help("put the file back as it was: without it the sealed iteration cannot be loaded")
+                .help("put the file back as it was; or have what was sealed read again and staged anew: `doctor` says how")
                 .held(Cause::StagedLost.case()),
         )
     };

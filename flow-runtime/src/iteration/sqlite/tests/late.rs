@@ -3,7 +3,7 @@
 use super::*;
 
 fn reset(folder: &Folder) {
-    folder.open().connection.execute("UPDATE flows SET epoch = 'e2'", []).unwrap();
+    crate::iteration::upkeep::reset(&folder.open(), "e2", 5).unwrap();
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn whoever_opened_the_store_before_a_reset_neither_sees_nor_marks_what_came_afte
     assert_eq!(folder.list(), []);
 
     seal(&new, &begin(&new, "b", 0), &contents("s", "40", &["counts"])).unwrap();
-    old.mark_output_loaded(0, "counts").unwrap();
+    old.mark_output_loaded(0, "counts", "h").unwrap();
     old.mark_loaded(0, 3).unwrap();
     old.mark_done(0, 3).unwrap();
     assert!(!new.is_output_loaded(0, "counts").unwrap());
@@ -77,11 +77,11 @@ fn a_late_note_changes_nothing() {
     let folder = Folder::new();
     let store = folder.open();
     seal(&store, &begin(&store, "a", 0), &contents("s", "40", &["counts"])).unwrap();
-    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_output_loaded(0, "counts", "h").unwrap();
     store.mark_loaded(0, 3_000_000).unwrap();
     store.mark_done(0, 4_000_000).unwrap();
     let done = folder.list();
-    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_output_loaded(0, "counts", "h").unwrap();
     store.mark_loaded(0, 5_000_000).unwrap();
     store.mark_done(0, 5_000_000).unwrap();
     store.mark_held(0, "late").unwrap();

@@ -2,6 +2,7 @@
 
 mod kept;
 mod late;
+mod upkeep;
 
 use super::*;
 use crate::{
@@ -183,10 +184,10 @@ fn an_iteration_is_loaded_only_when_every_output_is() {
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
     seal(&store, &attempt, &contents("s", "40", &["counts", "bad"])).unwrap();
-    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_output_loaded(0, "counts", "h").unwrap();
     assert!(store.mark_loaded(0, 3).is_err());
     assert!(store.mark_done(0, 3).is_err());
-    store.mark_output_loaded(0, "bad").unwrap();
+    store.mark_output_loaded(0, "bad", "h").unwrap();
     store.mark_loaded(0, 3).unwrap();
     store.mark_done(0, 4_000_000).unwrap();
     assert_eq!(store.unfinished().unwrap(), []);
@@ -240,7 +241,7 @@ fn iterations_are_listed_while_a_run_is_going_on() {
     let store = folder.open();
     let attempt = begin(&store, "a", 0);
     seal(&store, &attempt, &contents("s", "40", &["counts"])).unwrap();
-    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_output_loaded(0, "counts", "h").unwrap();
     store.mark_loaded(0, 3_000_000).unwrap();
     store.mark_done(0, 4_000_000).unwrap();
     begin(&store, "b", 1);
@@ -278,7 +279,7 @@ fn a_held_iteration_is_listed_with_its_reason_and_can_still_be_finished() {
     let rows = folder.list();
     assert_eq!((rows[0].state, rows[0].note.as_str()), (State::Held, "the ledger is ahead"));
     assert_eq!(store.unfinished().unwrap().len(), 1);
-    store.mark_output_loaded(0, "counts").unwrap();
+    store.mark_output_loaded(0, "counts", "h").unwrap();
     store.mark_loaded(0, 3).unwrap();
     assert_eq!((folder.list()[0].state, folder.list()[0].note.as_str()), (State::Loaded, ""));
 }
