@@ -33,22 +33,27 @@ impl<'a> Telling<'a> {
         (flow, matches, Self { flow: flow_name, is_json, is_quiet, signal: signals.last(), stdout, stderr })
     }
 
+    /// Says something on the way, to people.
+    pub(super) fn say(&mut self, text: &str) {
+        if !self.is_json && !self.is_quiet {
+            // Nobody is left to tell when stderr is gone.
+            let _ = self.stderr.write_all(text.as_bytes()).and_then(|()| self.stderr.flush());
+        }
+    }
+
     /// Tells it, and returns the exit code.
     ///
     /// # Errors
     /// [`Error::Target`] when stdout cannot be written to.
     pub(super) fn tell<T>(
-        self,
+        mut self,
         result: &Result<T, Error>,
         text: impl FnOnce(&T) -> String,
         json: impl FnOnce(&T) -> Value,
     ) -> Result<u8, Error> {
         let code = match result {
             Ok(done) => {
-                if !self.is_json && !self.is_quiet {
-                    // Nobody is left to tell when stderr is gone.
-                    let _ = self.stderr.write_all(text(done).as_bytes());
-                }
+                self.say(&text(done));
                 0
             }
             Err(error) => fail(self.stderr, error, self.signal),

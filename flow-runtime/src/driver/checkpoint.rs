@@ -127,7 +127,8 @@ pub(super) fn lock(checkpoint: &Checkpoint, flow: &str) -> Result<Option<FlowLoc
     }
 }
 
-fn staging_path(store: &Path) -> PathBuf {
+/// Where the flows of a store stage what they read, each in a folder of its own.
+pub(super) fn staging_path(store: &Path) -> PathBuf {
     let mut path = store.as_os_str().to_owned();
     path.push(".staging");
     path.into()

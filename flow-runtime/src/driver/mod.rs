@@ -8,6 +8,7 @@ mod attempt;
 mod balance;
 mod check;
 mod checkpoint;
+mod clean;
 mod collect;
 mod events;
 mod execute;
@@ -30,6 +31,8 @@ mod readers;
 mod refusal;
 mod replay;
 mod reread;
+mod reset;
+mod restage;
 mod retry;
 mod run;
 mod sequencer;
@@ -53,9 +56,12 @@ pub use progress::{Activity, LastDone, Phase, Progress, Status, Trouble};
 
 use attempt::Read;
 use checkpoint::OpenCheckpoint;
+pub use clean::{Clean, Cleaned, clean};
 pub use forget::{Forgotten, Which, forget};
 use ports::Ports;
 pub use replay::{Replayed, replay};
+pub use reset::{LoadedTarget, Reset, look_at_reset, reset};
+pub use restage::{Restaged, restage};
 pub use retry::{Branched, Retry, RetryOutcome, retry_trap};
 
 use crate::{

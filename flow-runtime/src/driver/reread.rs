@@ -34,8 +34,8 @@ pub(super) fn reread<F: Flow>(
     let reading = Reading {
         attempt,
         inputs: jobs(ports, iteration, sealed)?,
-        // What comes out is wanted, if only to be compared.
-        has_target: vec![true; ports.plan.ports.len()],
+        // Without a store of its own it is a replay, which wants all that comes out, if only to compare it.
+        has_target: ports.ports().map(|(index, _)| !checkpoint.is_kept || ports.output(index).is_some()).collect(),
         bounds: &Bounds::default(),
         run_when_empty: runs_without_records(iteration, ports.sources()),
     };

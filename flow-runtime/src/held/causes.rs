@@ -5,7 +5,7 @@ use super::{Cause, Entry, Remedy};
 /// Everything again: the only way when nobody can say any more what is in a target.
 const READ_ALL_AGAIN: Remedy = Remedy {
     when: "everything is to be read again, into empty targets",
-    commands: &["{program} reset --yes{options}", "{program} forget --all --empty --yes{options}", "{run}"],
+    commands: &["{program} reset --yes --force{options}", "{program} forget --all --empty --yes{options}", "{run}"],
 };
 
 /// The target begins anew, and what came before it is elsewhere, or not wanted.

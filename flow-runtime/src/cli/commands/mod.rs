@@ -4,12 +4,15 @@
 //! store, JSON) is in `options.rs`.
 
 mod check;
+mod clean;
 mod doctor;
 mod forget;
 mod health;
 mod iterations;
 mod plan;
 mod replay;
+mod reset;
+mod restage;
 mod retry_trap;
 mod run;
 
@@ -65,6 +68,9 @@ fn table<F: Flow>() -> Vec<Entry<F>> {
         Entry { grammar: doctor::grammar, act: doctor::act },
         Entry { grammar: forget::grammar, act: forget::act },
         Entry { grammar: replay::grammar, act: replay::act },
+        Entry { grammar: restage::grammar, act: restage::act },
+        Entry { grammar: reset::grammar, act: reset::act },
+        Entry { grammar: clean::grammar, act: clean::act },
         Entry { grammar: retry_trap::grammar, act: retry_trap::act },
         Entry { grammar: health::grammar, act: health::act },
     ]

@@ -250,3 +250,34 @@ impl World for TestWorld {
         Ok(())
     }
 }
+
+/// How many flows that die run at once: most of the time they wait for the disk.
+const THREADS: usize = 8;
+
+/// The moments that `act` passes.
+pub(super) fn moments_of(bench: &Bench, act: impl FnOnce(&Bench) -> Result<(), Error>) -> Vec<(String, Moment)> {
+    let passed = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&passed);
+    bench.world.watch(move |effect, moment| {
+        seen.lock().unwrap().push((effect.to_owned(), moment));
+        true
+    });
+    act(bench).unwrap();
+    bench.world.restart();
+    std::mem::take(&mut passed.lock().unwrap())
+}
+
+/// Does `act` for each moment, given how many come before it; of those that come many times alike, as reads do, for the
+/// first and the last.
+pub(super) fn die_at_each(moments: &[(String, Moment)], act: impl Fn(&(String, Moment), usize) + Sync) {
+    let is_taken = |(index, moment): &(usize, &(String, Moment))| {
+        !moments[..*index].contains(moment) || !moments[index + 1..].contains(moment)
+    };
+    let taken: Vec<_> = moments.iter().enumerate().filter(is_taken).collect();
+    thread::scope(|threads| {
+        for some in taken.chunks(taken.len().div_ceil(THREADS)) {
+            let act = &act;
+            threads.spawn(move || some.iter().for_each(|(index, moment)| act(moment, *index)));
+        }
+    });
+}

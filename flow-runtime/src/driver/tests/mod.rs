@@ -10,7 +10,9 @@ mod forgetful;
 mod model;
 mod recovery;
 mod replay;
+mod restage;
 mod targets;
+mod tidy;
 
 use std::fs;
 

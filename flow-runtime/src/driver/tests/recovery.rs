@@ -3,12 +3,11 @@
 use std::{
     fs,
     sync::{Arc, Mutex},
-    thread,
 };
 
 use super::{
     super::{attempt, checkpoint::OpenCheckpoint, ports::Ports, publish},
-    bench::Bench,
+    bench::{Bench, die_at_each},
 };
 
 use crate::{
@@ -89,8 +88,23 @@ fn staged_rows_that_were_lost_after_the_seal_are_held() {
     bench.run().unwrap_err();
     fs::remove_dir_all(bench.path("store.db.staging")).unwrap();
     bench.world.restart();
-    assert!(matches!(bench.run(), Err(Error::Held(_))));
+    let error = bench.run().unwrap_err();
+    assert!(
+        matches!(&error, Error::Held(_)) && error.to_string().contains("staged anew: `doctor` says how"),
+        "{error}"
+    );
     assert_eq!((bench.out().as_str(), bench.states()), ("", vec![State::Held]));
+}
+
+#[test]
+fn staged_rows_that_were_lost_after_their_target_had_them_are_not_missed() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("target.publish", Moment::After);
+    bench.run().unwrap_err();
+    fs::remove_file(bench.path("store.db.staging/word_totals/0-id2/out.rows")).unwrap();
+    bench.world.restart();
+    assert_eq!(bench.run().unwrap().resumed, [0]);
+    assert_eq!((bench.out().as_str(), bench.totals().as_str()), ("a 1\n", "a=1 x=1 y=1"));
 }
 
 #[test]
@@ -153,9 +167,6 @@ pub(super) fn targets(bench: &Bench) -> (String, String, String) {
     (bench.out(), bench.totals(), bench.read("target/bad.csv").replace(&bench.folder.path().display().to_string(), ""))
 }
 
-/// How many flows that die run at once.
-const THREADS: usize = 8;
-
 #[test]
 fn wherever_a_run_dies_the_next_one_ends_as_if_nothing_had_happened() {
     let two_iterations = |die_at: usize| {
@@ -198,23 +209,11 @@ fn wherever_a_run_dies_the_next_one_ends_as_if_nothing_had_happened() {
     ] {
         assert!(moments.iter().any(|(name, _)| *name == effect), "{effect}");
     }
-    // Of what comes many times alike, as reads and looks do, the first and the last.
-    let is_taken = |(index, moment): &(usize, &(String, Moment))| {
-        !moments[..*index].contains(moment) || !moments[index + 1..].contains(moment)
-    };
-    let taken: Vec<_> = moments.iter().enumerate().filter(is_taken).collect();
-    // Most of the time they wait for the disk.
-    let (two_iterations, undisturbed) = (&two_iterations, &targets(&undisturbed));
-    thread::scope(|threads| {
-        for some in taken.chunks(taken.len().div_ceil(THREADS)) {
-            threads.spawn(move || {
-                for (index, moment) in some {
-                    let (bench, died, _) = two_iterations(*index);
-                    assert!(died, "{moment:?}");
-                    assert_eq!(&targets(&bench), undisturbed, "{moment:?}");
-                    assert_eq!((bench.states(), bench.staged()), (vec![State::Done; 2], 0), "{moment:?}");
-                }
-            });
-        }
+    let undisturbed = targets(&undisturbed);
+    die_at_each(&moments, |moment, last| {
+        let (bench, died, _) = two_iterations(last);
+        assert!(died, "{moment:?}");
+        assert_eq!(targets(&bench), undisturbed, "{moment:?}");
+        assert_eq!((bench.states(), bench.staged()), (vec![State::Done; 2], 0), "{moment:?}");
     });
 }

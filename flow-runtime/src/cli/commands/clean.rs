@@ -1,0 +1,130 @@
+//! `clean`: removes what nobody wants any more.
+
+use clap::{ArgMatches, Command, value_parser};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Call, Program};
+use crate::{
+    Error, Flow,
+    cli::{
+        options::{checkpoint, flag, given_checkpoint, option},
+        telling::Telling,
+        units,
+    },
+    driver::{Clean, Cleaned, clean},
+};
+
+pub(super) fn grammar(program: &Program<'_>) -> Command {
+    let keep = option("keep", "COUNT", "Forget done iterations, too, but for so many of the last; positions stay");
+    Command::new("clean")
+        .about("Remove what nobody wants any more: leftovers of runs that died, what is from before a reset")
+        .next_line_help(false)
+        .arg(keep.value_parser(value_parser!(u64).range(1..)))
+        .arg(flag("dry-run", "Only list what would be removed"))
+        .arg(checkpoint(program.plan))
+        .arg(flag("json", "Print what was removed as one line of JSON on stdout, and no text"))
+        .after_help(
+            "\
+An attempt is revoked in the store before what it staged is removed. What a sealed iteration needs to be loaded stays,
+and so does what a run that is under way may be working at; every run cleans up after those that died anyway. Iterations
+that are forgotten cannot be replayed; the flow goes on as before.",
+        )
+}
+
+pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
+    let (_, matches, telling) = Telling::new(call);
+    let what = given(matches);
+    let result = clean(&F::PLAN.logical_name(), &given_checkpoint(F::PLAN, matches), what);
+    telling.tell(&result, |cleaned| as_text(cleaned, what.dry_run), |cleaned| as_json(cleaned, what.dry_run))
+}
+
+fn given(matches: &ArgMatches) -> Clean {
+    Clean { kept_iterations: matches.get_one("keep").copied(), dry_run: matches.get_flag("dry-run") }
+}
+
+fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
+    let verb = if is_dry_run { "would remove" } else { "removed" };
+    let mut lines: Vec<String> = Vec::new();
+    let staged = cleaned.staged.iter();
+    lines.extend(staged.map(|(name, bytes)| format!("{verb} staged rows of {name}: {}", units::bytes(*bytes))));
+    if cleaned.dead_attempts > 0 {
+        let revoked = if is_dry_run { "would revoke" } else { "revoked" };
+        lines.push(format!("{revoked} {} of runs that died", units::counted(cleaned.dead_attempts, "attempt")));
+    }
+    for (ended_us, iterations) in &cleaned.former_epochs {
+        let ended = Timestamp::from_microsecond(*ended_us).map(|time| time.strftime("%F %T").to_string());
+        let iterations = units::counted(*iterations, "iteration");
+        lines.push(format!("{verb} {iterations} from before the reset of {} UTC", ended.unwrap_or_default()));
+    }
+    if let [first, .., last] | [first @ last] = cleaned.iterations.as_slice() {
+        let count = units::counted(cleaned.iterations.len() as u64, "old iteration");
+        lines.push(format!("{verb} {count}, from {first} to {last}"));
+    }
+    if lines.is_empty() {
+        lines.push("nothing to remove".to_owned());
+    }
+    let left = cleaned.left_alone.iter();
+    lines.extend(left.map(|name| format!("left {name} alone: a run is under way")));
+    let staged_bytes: u64 = cleaned.staged.iter().map(|(_, bytes)| bytes).sum();
+    let freed = match is_dry_run {
+        true => format!("{} of staged rows would be freed", units::bytes(staged_bytes)),
+        false => format!("{} freed", units::bytes(staged_bytes + cleaned.store_bytes)),
+    };
+    lines.push(freed);
+    lines.join("\n") + "\n"
+}
+
+fn as_json(cleaned: &Cleaned, is_dry_run: bool) -> Value {
+    let staged = |(name, bytes): &(String, u64)| json!({ "attempt": name, "bytes": bytes });
+    let former =
+        |(ended_us, iterations): &(i64, u64)| json!({ "reset": *ended_us as f64 / 1e6, "iterations": iterations });
+    json!({
+        "dry_run": is_dry_run,
+        "staged": cleaned.staged.iter().map(staged).collect::<Vec<_>>(),
+        "left_alone": cleaned.left_alone,
+        "dead_attempts": cleaned.dead_attempts,
+        "former_epochs": cleaned.former_epochs.iter().map(former).collect::<Vec<_>>(),
+        "iterations": cleaned.iterations,
+        "store_bytes": cleaned.store_bytes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned() -> Cleaned {
+        Cleaned {
+            staged: vec![("3-a".to_owned(), 1_500), ("3-b.spill".to_owned(), 500)],
+            left_alone: vec!["4-c".to_owned()],
+            dead_attempts: 1,
+            former_epochs: vec![(1_785_000_000_000_000, 7)],
+            iterations: vec![0, 1, 3],
+            store_bytes: 8_000,
+        }
+    }
+
+    #[test]
+    fn what_was_removed_is_told_with_the_room_that_it_took() {
+        let expected = "\
+removed staged rows of 3-a: 1.5 kB
+removed staged rows of 3-b.spill: 500 B
+revoked 1 attempt of runs that died
+removed 7 iterations from before the reset of 2026-07-25 17:20:00 UTC
+removed 3 old iterations, from 0 to 3
+left 4-c alone: a run is under way
+10.0 kB freed
+";
+        assert_eq!(as_text(&cleaned(), false), expected);
+        let dry = as_text(&cleaned(), true);
+        assert!(
+            dry.contains("would remove staged rows of 3-a") && dry.ends_with("2.0 kB of staged rows would be freed\n")
+        );
+    }
+
+    #[test]
+    fn nothing_to_remove_is_said() {
+        assert_eq!(as_text(&Cleaned::default(), false), "nothing to remove\n0 B freed\n");
+    }
+}

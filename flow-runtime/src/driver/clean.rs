@@ -1,0 +1,148 @@
+//! Tidying up: what runs that died have left behind, what is from before resets, and, on demand, old iterations.
+//!
+//! An attempt is revoked in the store before what it staged is removed: whoever still works at it cannot seal it any
+//! more. What a sealed manifest names stays until its iteration is done; what a live run works at stays, too.
+
+use std::path::Path;
+
+use super::{Checkpoint, checkpoint::staging_path, lock::FlowLock};
+use crate::{
+    Error, Failure, effect, folder,
+    iteration::{
+        decide::{AttemptState, Tidy, tidy},
+        listing::must_exist,
+        sqlite::SqliteStore,
+        store::{GivenUp, Store as _},
+        upkeep::Upkeep as _,
+    },
+    sink::staging::StagingArea,
+};
+
+/// What is to be removed, besides what dead runs have left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clean {
+    /// Iterations that stay, if old ones are to go; their positions stay anyhow.
+    pub kept_iterations: Option<u64>,
+    /// Only say what would be removed.
+    pub dry_run: bool,
+}
+
+/// What was removed, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cleaned {
+    /// Staged rows and spilled groups that nobody wants, by attempt, and their bytes.
+    pub staged: Vec<(String, u64)>,
+    /// Attempts that may be a live run's, and were left alone.
+    pub left_alone: Vec<String>,
+    /// Attempts of dead runs that were still noted as open.
+    pub dead_attempts: u64,
+    /// What is from before resets: when each was, in microseconds since the epoch of Unix, and how many iterations.
+    pub former_epochs: Vec<(i64, u64)>,
+    /// Iterations that nobody needs any more.
+    pub iterations: Vec<u64>,
+    /// Bytes that the store became smaller by.
+    pub store_bytes: u64,
+}
+
+/// Removes what nobody wants any more of the flow named `flow`.
+///
+/// # Errors
+/// [`Error::Store`] when there is no store, or when something cannot be removed.
+pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
+    let Checkpoint::Sqlite(path) = checkpoint else {
+        return Err(Error::Config(
+            Failure::new("without a checkpoint store nothing is left behind").help("give --checkpoint sqlite:PATH"),
+        ));
+    };
+    must_exist(path, flow)?;
+    let path = &folder::followed(path);
+    let staging = StagingArea::at(staging_path(path).join(flow));
+    let Some(looked) = SqliteStore::look(path, flow)? else { return Ok(Cleaned::default()) };
+    let (lock, run_is_live) = take_lock(path, flow, what.dry_run)?;
+    let store = match what.dry_run {
+        true => looked,
+        // The flow is there: nothing is made.
+        false => SqliteStore::open(path, flow, &effect::id(), 0)?,
+    };
+    let mut cleaned = Cleaned::default();
+    clean_staging(&store, &staging, run_is_live, what.dry_run, &mut cleaned)?;
+    clean_store(&store, what, &mut cleaned)?;
+    let has_forgotten = !cleaned.former_epochs.is_empty() || !cleaned.iterations.is_empty();
+    if has_forgotten && !what.dry_run && !run_is_live {
+        cleaned.store_bytes = store.compact()?;
+    }
+    drop(lock);
+    Ok(cleaned)
+}
+
+/// Takes the lock, if it can be had and something will be changed; says whether somebody else has it.
+fn take_lock(path: &Path, flow: &str, only_look: bool) -> Result<(Option<FlowLock>, bool), Error> {
+    let taken = match only_look {
+        true => FlowLock::look(path, flow).map(|()| None),
+        false => FlowLock::take(path, flow, &effect::owner()).map(Some),
+    };
+    match taken {
+        Ok(lock) => Ok((lock, false)),
+        Err(Error::Busy(_)) => Ok((None, true)),
+        Err(error) => Err(error),
+    }
+}
+
+fn clean_staging(
+    store: &SqliteStore,
+    staging: &StagingArea,
+    run_is_live: bool,
+    dry_run: bool,
+    cleaned: &mut Cleaned,
+) -> Result<(), Error> {
+    for name in staging.attempts()? {
+        let attempt = name.strip_suffix(".spill").unwrap_or(&name);
+        // Asked after the folder was found, for each by itself: it may have been sealed in between.
+        let known = store.staged(attempt)?;
+        let is_open = known.attempt == Some(AttemptState::Open);
+        let is_wanted = match attempt == name {
+            true => tidy(known, run_is_live) == Tidy::Leave,
+            // Only who reads needs what is spilled.
+            false => is_open && run_is_live,
+        };
+        if is_wanted {
+            if is_open {
+                cleaned.left_alone.push(name);
+            }
+            continue;
+        }
+        let bytes = staging.bytes(&name)?;
+        if !dry_run {
+            let is_garbage = store.revoke(attempt, GivenUp::Revoked("its run has died"))?;
+            if !is_garbage && attempt == name {
+                continue;
+            }
+            staging.remove(&name)?;
+        }
+        cleaned.staged.push((name, bytes));
+    }
+    for attempt in store.open_attempts()?.iter().filter(|_| !run_is_live) {
+        if !dry_run {
+            store.revoke(&attempt.id, GivenUp::Revoked("its run has died"))?;
+        }
+        cleaned.dead_attempts += 1;
+    }
+    Ok(())
+}
+
+fn clean_store(store: &SqliteStore, what: Clean, cleaned: &mut Cleaned) -> Result<(), Error> {
+    for former in store.former_epochs()? {
+        if !what.dry_run {
+            store.forget_epoch(&former.epoch)?;
+        }
+        cleaned.former_epochs.push((former.ended_us, former.iterations));
+    }
+    if let Some(kept) = what.kept_iterations {
+        cleaned.iterations = store.forgettable(kept)?;
+        if !what.dry_run && !cleaned.iterations.is_empty() {
+            store.forget_iterations(kept)?;
+        }
+    }
+    Ok(())
+}
