@@ -1,8 +1,9 @@
 //! Which files are read, and from where: each is found again wherever it is now, and none is read twice.
 //!
 //! A file that was renamed within its folder is read on under its new name. A file whose place was taken, truncated or
-//! deleted lives on in another that begins as it did and holds, at the same place, exactly what was last read of it: a
-//! copy, whole or compressed, as log rotation makes them. What is written over in its place without one is held.
+//! deleted lives on in another that begins as it did and holds, at the same place, exactly what was last read of it, and
+//! that is named as log rotation names the copies it makes, whole or compressed. A file of another name is another file,
+//! whatever it holds: one export may equal the last. What is written over in its place without one is held.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -17,7 +18,7 @@ use super::{
     identity::{KnownFiles, Loss, Recognised},
     order,
     paths::{Paths, is_ledger, names},
-    succession::{Missing, holds, is_at_its_place, is_copy, is_followed, is_named_after},
+    succession::{Missing, holds, is_at_its_place, is_copy, is_followed},
 };
 use crate::{
     Error, Failure,
@@ -144,11 +145,17 @@ impl<'k> Listing<'k> {
             return Ok(());
         }
         self.look_for_copies(&missing)?;
+        let mut live: HashSet<&str> = self.known.iter().map(|known| &*known.name).collect();
+        let present: Vec<String> = self.files.iter().map(|file| file.found.path.clone()).collect();
+        live.extend(present.iter().map(String::as_str));
         let mut found_again: HashSet<&str> = HashSet::new();
         for file in self.files.iter_mut().filter(|file| file.is_unread()) {
             let mut candidates: Vec<_> = missing
                 .iter()
-                .filter(|missing| !found_again.contains(&*missing.known.id) && missing.may_be(&file.found))
+                .filter(|missing| {
+                    !found_again.contains(&*missing.known.id)
+                        && missing.may_be(&file.found, &|path| live.contains(path))
+                })
                 .collect();
             // Of several that begin the same, the one that was read furthest.
             candidates.sort_by_key(|missing| std::cmp::Reverse(missing.known.next.count()));
@@ -174,7 +181,7 @@ impl<'k> Listing<'k> {
             if !folders.contains_key(folder) {
                 folders.insert(folder, files_in(folder)?);
             }
-            for path in folders[folder].iter().filter(|path| is_named_after(path, &known.name)) {
+            for path in folders[folder].iter().filter(|path| order::is_named_after(path, &known.name)) {
                 if let Some(copy) = self.look(path, false)? {
                     self.files.push(copy);
                 }
@@ -191,7 +198,10 @@ impl<'k> Listing<'k> {
         let mut waiting = Vec::new();
         for (index, file) in self.files.iter().enumerate().filter(|(_, file)| file.is_unread()) {
             let path = &file.found.path;
-            for (origin, known) in path.char_indices().filter_map(|(end, _)| here.get(&path[..end])) {
+            let origins = path.char_indices().map(|(end, _)| &path[..end]);
+            for (origin, known) in
+                origins.filter(|name| order::is_named_after(path, name)).filter_map(|name| here.get(name))
+            {
                 if is_copy(&file.found, origin, known)? {
                     waiting.push(index);
                     break;

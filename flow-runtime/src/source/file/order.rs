@@ -55,9 +55,36 @@ fn rotated(path: &str) -> Option<(&str, Age)> {
     uncompressed.map(|live| (live, Age::Compressed))
 }
 
+/// Whether a path is another and a suffix: `a.log.1`, `a.log-old`; not `part.10` after `part.1`.
+pub(super) fn is_named_after(path: &str, origin: &str) -> bool {
+    path.strip_prefix(origin).is_some_and(|suffix| suffix.starts_with(['.', '-', '_']))
+}
+
+/// Whether a path may be that of a file that was last at `former`: the same, named after it, or both rotated from one that
+/// `is_live`, so that numbers are not but names.
+pub(super) fn are_kin(path: &str, former: &str, is_live: &dyn Fn(&str) -> bool) -> bool {
+    let live = |path| rotated(path).map(|(live, _)| live).filter(|live| is_live(live));
+    path == former || is_named_after(path, former) || live(path).is_some_and(|name| Some(name) == live(former))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_kin_by_the_names_that_rotation_gives() {
+        let kin = |path, former, live| are_kin(path, former, &|path| path == live);
+        for (path, former) in
+            [("a.log", "a.log"), ("a.log.1.gz", "a.log"), ("a.log.2", "a.log.1"), ("a.log-old", "a.log")]
+        {
+            assert!(kin(path, former, "a.log"), "{path} {former}");
+        }
+        for (path, former) in [("b.json", "a.json"), ("part.10", "part.1"), ("part.2", "part.1"), ("x/a.log", "a.log")]
+        {
+            assert!(!kin(path, former, "a.log"), "{path} {former}");
+        }
+        assert!(kin("part.1.gz", "part.1", "a.log"));
+    }
 
     fn sorted(paths: &str) -> String {
         let mut paths: Vec<&str> = paths.split(' ').collect();

@@ -8,6 +8,7 @@ use super::{
     compression::Expected,
     found::Found,
     identity::{FileFacts, Identity},
+    order,
 };
 use crate::{
     Error,
@@ -28,8 +29,12 @@ impl<'k> Missing<'k> {
         Some(Self { known, identity: known.mark.parse().ok()?, last: known.last.as_ref()? })
     }
 
-    pub(super) fn may_be(&self, found: &Found) -> bool {
-        !found.head.is_empty() && self.identity.begins(&found.head) && is_as_long_as(found, self.last)
+    /// Whether a file may be this one, by its name, its beginning and its length; `is_live` says which paths are known.
+    pub(super) fn may_be(&self, found: &Found, is_live: &dyn Fn(&str) -> bool) -> bool {
+        order::are_kin(&found.path, &self.known.name, is_live)
+            && !found.head.is_empty()
+            && self.identity.begins(&found.head)
+            && is_as_long_as(found, self.last)
     }
 }
 
@@ -76,10 +81,6 @@ pub(super) fn is_followed(known: &KnownShard) -> bool {
 pub(super) fn is_at_its_place(known: &KnownShard) -> bool {
     let there = disk::metadata("source", known.name.as_ref()).map(|metadata| FileFacts::of(&metadata));
     there.is_ok_and(|there| known.mark.parse().is_ok_and(|identity: Identity| identity.may_be(there)))
-}
-
-pub(super) fn is_named_after(path: &str, name: &str) -> bool {
-    path.len() > name.len() && path.starts_with(name)
 }
 
 /// Hashes what is written to it.

@@ -166,9 +166,21 @@ fn a_file_that_is_restored_from_a_copy_is_known() {
     folder.copy("a.log", "backup");
     folder.remove("a.log");
     assert_eq!(folder.read(), []);
-    folder.rename("backup", "restored.log");
-    folder.append("restored.log", "more\n");
-    assert_eq!(folder.read(), texts([("restored.log", "more\n")]));
+    folder.rename("backup", "a.log");
+    folder.append("a.log", "more\n");
+    assert_eq!(folder.read(), texts([("a.log", "more\n")]));
+}
+
+#[test]
+fn a_file_that_equals_one_that_is_gone_or_there_is_read_under_a_name_of_its_own() {
+    let mut folder = Folder::new("*");
+    folder.write("a.json", "ok\n");
+    folder.write("part.1", "ok\n");
+    assert_eq!(folder.read(), texts([("a.json", "ok\n"), ("part.1", "ok\n")]));
+    folder.remove("a.json");
+    folder.write("b.json", "ok\n");
+    folder.write("part.10", "ok\n");
+    assert_eq!(folder.read(), texts([("b.json", "ok\n"), ("part.10", "ok\n")]));
 }
 
 #[test]
