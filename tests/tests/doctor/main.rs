@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod all_again;
 mod forget;
 mod health;
+mod restaged;
 mod sealed;
 mod sources;
 mod targets;
@@ -92,7 +94,7 @@ fn cure_by(place: &Place, program: &str, arguments: &str, causes: &[&str], nth: 
     }
     let last = last.unwrap();
     assert_eq!(last.code, Some(0), "{last:?}");
-    let ended = place.run(&format!("doctor {arguments}"));
+    let ended = paste(place, &format!("{program} doctor {arguments}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
