@@ -46,13 +46,19 @@ pub(crate) fn sync(folder: &Path) -> io::Result<()> {
 /// A folder that is there may have been made by a run that died before it synced anything. So all of them are synced,
 /// each time, up to one that this process may not open: nobody like it has made a name in there.
 pub(crate) fn make_durable(folder: &Path) -> io::Result<()> {
-    make_and_sync(folder, &mut sync)
+    make_and_sync(Path::new("/"), folder, &mut sync)
 }
 
-fn make_and_sync(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+/// As [`make_durable`], below a folder `top` that is known to be durable itself. To sync those above it costs most: other
+/// programs write there.
+pub(crate) fn make_durable_below(top: &Path, folder: &Path) -> io::Result<()> {
+    make_and_sync(&absolute(top)?, folder, &mut sync)
+}
+
+fn make_and_sync(top: &Path, folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     disk::create_dir_all("folder", folder)?;
     sync(folder)?;
-    for above in absolute(folder)?.ancestors().skip(1) {
+    for above in absolute(folder)?.ancestors().skip(1).take_while(|above| above.starts_with(top)) {
         match sync(above) {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => break,
             // Some file systems have folders that cannot be synced.
@@ -69,13 +75,13 @@ mod tests {
 
     use super::*;
 
-    fn synced(folder: &Path) -> Vec<PathBuf> {
+    fn synced(top: &Path, folder: &Path) -> Vec<PathBuf> {
         let mut synced = Vec::new();
         let mut note = |folder: &Path| -> io::Result<()> {
             synced.push(folder.to_owned());
             Ok(())
         };
-        make_and_sync(folder, &mut note).unwrap();
+        make_and_sync(top, folder, &mut note).unwrap();
         synced
     }
 
@@ -84,10 +90,19 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("new/store.db.staging/flow");
         let all: Vec<PathBuf> = folder.ancestors().map(Path::to_owned).collect();
-        assert_eq!(synced(&folder), all);
+        let root = Path::new("/");
+        assert_eq!(synced(root, &folder), all);
         assert!(folder.is_dir());
         // A run that died may have made it and synced nothing.
-        assert_eq!(synced(&folder), all);
+        assert_eq!(synced(root, &folder), all);
+    }
+
+    #[test]
+    fn of_the_folders_above_one_that_is_durable_none_is_synced() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("store.db.staging/flow");
+        let below = [folder.clone(), place.path().join("store.db.staging"), place.path().to_owned()];
+        assert_eq!(synced(place.path(), &folder), below);
     }
 
     #[test]
@@ -99,7 +114,7 @@ mod tests {
                 calls += 1;
                 if folder == place.path() { Ok(()) } else { Err(kind.into()) }
             };
-            let made = make_and_sync(place.path(), &mut fail_above).map_err(|error| error.kind());
+            let made = make_and_sync(Path::new("/"), place.path(), &mut fail_above).map_err(|error| error.kind());
             (made, calls)
         };
         assert_eq!(with(ErrorKind::PermissionDenied), (Ok(()), 2));

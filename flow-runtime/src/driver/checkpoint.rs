@@ -45,8 +45,8 @@ impl OpenCheckpoint {
             Checkpoint::Sqlite(path) => {
                 let path = &folder::followed(path);
                 let store = SqliteStore::open(path, &flow, &effect::id(), clock::now_us())?;
-                // One area a flow: clean-up takes away whatever it finds.
-                let staging = StagingArea::open(staging_path(path).join(&flow))?;
+                // One area a flow: clean-up takes away whatever it finds. Whoever made the store made its folder durable.
+                let staging = StagingArea::open_below(folder::parent(path), staging_path(path).join(&flow))?;
                 Ok(Self { flow, store, staging, is_kept: true, _lock: None, _folder: None })
             }
             Checkpoint::None => {
@@ -56,7 +56,7 @@ impl OpenCheckpoint {
                     Error::Store(failure.help("set TMPDIR to a folder that can be written to, on a disk with room"))
                 })?;
                 let store = SqliteStore::in_memory(&flow, &effect::id(), clock::now_us())?;
-                let staging = StagingArea::open(folder.path())?;
+                let staging = StagingArea::at(folder.path());
                 Ok(Self { flow, store, staging, is_kept: false, _lock: None, _folder: Some(folder) })
             }
         }

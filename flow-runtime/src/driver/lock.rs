@@ -12,7 +12,10 @@ use std::{
 
 use crate::{
     Error, Failure,
-    effect::{disk::File, is_flow_lock_off},
+    effect::{
+        disk::{self, File},
+        is_flow_lock_off,
+    },
     folder,
 };
 
@@ -37,7 +40,10 @@ impl FlowLock {
             };
             Error::Store(failure.cause(error).help(help))
         };
-        folder::make_durable(folder::parent(&path)).map_err(fail)?;
+        // The store is made after its folder was made durable, and so is the way to it.
+        if !disk::exists("store", store) {
+            folder::make_durable(folder::parent(&path)).map_err(fail)?;
+        }
         // Never truncated before it is locked, never deleted: another run may hold it.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);

@@ -63,9 +63,19 @@ impl StagingArea {
     /// # Errors
     /// [`Error::Store`] when it cannot be made.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, Error> {
-        let directory = directory.into();
-        folder::make_durable(&directory)
-            .map_err(|error| failed("cannot make the staging directory", &directory, error))?;
+        Self::made(directory.into(), folder::make_durable)
+    }
+
+    /// As [`open`](Self::open), below a directory that is known to be durable.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn open_below(top: &Path, directory: PathBuf) -> Result<Self, Error> {
+        Self::made(directory, |directory| folder::make_durable_below(top, directory))
+    }
+
+    fn made(directory: PathBuf, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<Self, Error> {
+        make(&directory).map_err(|error| failed("cannot make the staging directory", &directory, error))?;
         Ok(Self { directory })
     }
 
