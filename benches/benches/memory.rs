@@ -1,110 +1,102 @@
-//! Time and peak memory of whole processes: a job whose tables stay small, and one whose groups outgrow any bound, with
-//! several bounds. The same log gives the same rows whatever the bound.
+//! Time and peak memory of whole processes, on logs of several sizes: a job whose tables stay small; one that stages and
+//! appends most of what it reads, also to a disk that is slower than the reader; one whose groups outgrow any bound, with
+//! several bounds. The same log gives the same rows whatever the bound, the number of workers and the disk.
 //!
-//! `cargo bench -p flow-benches --bench memory`, or with the sizes of the logs in MB: `… --bench memory -- 100 10000`
+//! `cargo bench -p flow-benches --bench memory`, or with the sizes of the logs in MB and the jobs:
+//! `… --bench memory -- 100 10000 hosts append`. The slow disk is made by `strace`.
 
 use std::{
+    collections::BTreeMap,
     env,
     error::Error,
     fs::{self, File},
-    io::{self, BufWriter, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, Read},
+    path::Path,
     process::{Command, ExitCode},
     time::Instant,
 };
 
-use flow_examples::generate::{Amount, write_hosts, write_log};
-use flow_runtime::{Sink, Source, Table, Trap, flow};
+use flow_benches::{
+    jobs::{AccessLogCounts, Files, Lines, Served, file},
+    process::{peak_megabytes, processor_seconds},
+};
+use flow_runtime::{Sink, Source, Table, Trap};
 use xxhash_rust::xxh3::Xxh3;
 
 const LOG_MEGABYTES: [u64; 2] = [100, 1000];
-const BOUNDS: [&str; 4] = ["1TB", "256MB", "64MB", "16MB"];
+
+/// Beyond it, a job that needs memory by the size of its log is left out.
+const UNBOUNDED_MEGABYTES_MAX: u64 = 1000;
+
+/// A job, and how it is run.
+struct Variant {
+    job: &'static str,
+    disk: &'static str,
+    workers: &'static str,
+    memory: &'static str,
+}
+
+const fn variant(job: &'static str, disk: &'static str, workers: &'static str, memory: &'static str) -> Variant {
+    Variant { job, disk, workers, memory }
+}
+
+const VARIANTS: [Variant; 9] = [
+    variant("hosts", "fast", "1", "1TB"),
+    variant("hosts", "fast", "2", "16MB"),
+    variant("append", "fast", "1", "1TB"),
+    variant("append", "fast", "2", "16MB"),
+    variant("append", SLOW, "2", "16MB"),
+    variant("lines", "fast", "2", UNBOUNDED),
+    variant("lines", "fast", "2", "256MB"),
+    variant("lines", "fast", "2", "64MB"),
+    variant("lines", "fast", "2", "16MB"),
+];
+
+const UNBOUNDED: &str = "1TB";
+const SLOW: &str = "slow";
+
+/// Each write of 64 KiB or less takes a millisecond longer: less than 60 MB a second.
+const SLOW_DISK: [&str; 8] =
+    ["-f", "--quiet=all", "--seccomp-bpf", "-o", "/dev/null", "--trace=write", "--inject=write:delay_enter=1000", "--"];
 
 /// Set for a child: the job that it runs.
 const JOB: &str = "FLOW_BENCH_JOB";
 
-/// How often the clock of processes ticks, on Linux.
-const TICKS_A_SECOND: f64 = 100.0;
-
-flow! {
-    /// Hits of every listed host.
-    pub flow AccessLogCounts {
-        source log { data: &str };
-        table  hosts: TextDelimited(delimiter = "|") { ip: Option<&str> };
-        sink   counts key(ip) { ip: Option<&str>, count: i64 add };
-        trap   bad_lines for hits;
-
-        hits = log
-            -> Assert(NotNull)
-            -> Each(data => RegexParser(r#"^([^ ]*) \S+ \S+ \[([\w:/]+\s[+\-]\d{4})\] "(.+?)" (\d{3}) ([^ ]*).*$"#)
-                    => ip, time, request, response, size)
-            -> Retain(ip);
-
-        listed = hosts -> Rename(ip => userip);
-
-        HashJoin(hits on ip, listed on userip, RightJoin)
-            -> Discard(userip)
-            -> GroupBy(ip)
-            -> Every(Count => count)
-            -> counts;
+/// Runs a job in a process of its own, prints a row, and returns a hash of what came out.
+fn measure(files: &Files, variant: &Variant, log: &Path) -> Result<u64, Box<dyn Error>> {
+    let Variant { job, disk, workers, memory } = variant;
+    let out = files.emptied("out")?;
+    let counts = out.join("counts.csv");
+    let mut child = program(disk == &SLOW)?;
+    child.current_dir(&out).env(JOB, job).args(["--quiet", "--workers", workers, "--memory", memory]);
+    child.args(["--log", &file(log), if *job == "append" { "--served" } else { "--counts" }, &file(&counts)]);
+    child.args(["--bad-lines", &file(&out.join("bad_lines.csv"))]);
+    if *job == "hosts" {
+        child.args(["--hosts", &file(&files.hosts())]);
     }
+    let started = Instant::now();
+    let output = child.output()?;
+    let seconds = started.elapsed().as_secs_f64();
+    if !output.status.success() {
+        return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let megabytes = fs::metadata(log)?.len() / 1_000_000;
+    let told = String::from_utf8_lossy(&output.stdout);
+    println!("| {job} | {megabytes} | {disk} | {workers} | {memory} | {seconds:.1} | {} |", told.trim());
+    let hash = hash(&counts)?;
+    fs::remove_dir_all(&out)?;
+    Ok(hash)
 }
 
-flow! {
-    /// How often each line occurs: nearly as many groups as there are lines.
-    pub flow Lines {
-        source log { data: &str };
-        sink   counts key(data) { data: &str, count: i64 add };
-        trap   bad_lines;
-
-        log -> GroupBy(data) -> Every(Count => count) -> counts;
+/// This program, as a child; on a slow disk if need be.
+fn program(is_disk_slow: bool) -> io::Result<Command> {
+    let program = env::current_exe()?;
+    if !is_disk_slow {
+        return Ok(Command::new(program));
     }
-}
-
-/// What a job is run on.
-struct Files {
-    folder: tempfile::TempDir,
-}
-
-impl Files {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn generate(&self, megabytes: u64) -> io::Result<PathBuf> {
-        let path = self.path(&format!("{megabytes}.log"));
-        let mut log = BufWriter::new(File::create(&path)?);
-        write_log(&mut log, Amount::Bytes(megabytes * 1_000_000), 1)?;
-        log.flush()?;
-        Ok(path)
-    }
-
-    /// Runs a job in a process of its own, prints a row, and returns a hash of what came out.
-    fn measure(&self, job: &str, log: &Path, bound: &str) -> Result<u64, Box<dyn Error>> {
-        let out = self.path("out");
-        fs::create_dir(&out)?;
-        let counts = out.join("counts.csv");
-        let address = |path: &Path, options: &str| format!("file:{}{options}", path.display());
-        let mut child = Command::new(env::current_exe()?);
-        child.env(JOB, job).args(["--quiet", "--checkpoint", "none", "--memory", bound]);
-        child.args(["--log", &address(log, ""), "--counts", &address(&counts, "?mode=replace")]);
-        child.args(["--bad-lines", &address(&out.join("bad_lines.csv"), "")]);
-        if job == "hosts" {
-            child.args(["--hosts", &address(&self.path("hosts.txt"), "")]);
-        }
-        let started = Instant::now();
-        let output = child.output()?;
-        let seconds = started.elapsed().as_secs_f64();
-        if !output.status.success() {
-            return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into());
-        }
-        let megabytes = fs::metadata(log)?.len() / 1_000_000;
-        let told = String::from_utf8_lossy(&output.stdout);
-        println!("| {job} | {megabytes} | {bound} | {seconds:.1} | {} |", told.trim());
-        let hash = hash(&counts)?;
-        fs::remove_dir_all(&out)?;
-        Ok(hash)
-    }
+    let mut command = Command::new("strace");
+    command.args(SLOW_DISK).arg(program);
+    Ok(command)
 }
 
 fn hash(path: &Path) -> io::Result<u64> {
@@ -119,42 +111,42 @@ fn hash(path: &Path) -> io::Result<u64> {
 
 /// Runs the job as a flow's program would, and prints what the process took.
 fn child(job: &str) -> ExitCode {
-    let (log, counts, bad_lines) = (Source::unbound(), Sink::unbound(), Trap::unbound());
+    let (log, bad_lines) = (Source::unbound(), Trap::unbound());
+    let sink = Sink::unbound();
     let code = match job {
-        "hosts" => flow_runtime::main(AccessLogCounts { log, hosts: Table::unbound(), counts, bad_lines }),
-        _ => flow_runtime::main(Lines { log, counts, bad_lines }),
+        "hosts" => {
+            let counts = sink.replace();
+            flow_runtime::main(AccessLogCounts { log, hosts: Table::unbound(), counts, bad_lines })
+        }
+        "append" => flow_runtime::main(Served { log, served: sink, bad_lines }),
+        _ => flow_runtime::main(Lines { log, counts: sink.replace(), bad_lines }),
     };
-    println!("{:.1} | {:.1}", processor_seconds().unwrap_or(f64::NAN), peak_megabytes().unwrap_or(f64::NAN));
+    println!("{:.1} | {:.1}", processor_seconds(), peak_megabytes());
     code
-}
-
-/// The 14th and the 15th word: ticks in the program, and in the system for it. The program's name, the 2nd, has no blank.
-fn processor_seconds() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let ticks = stat.split(' ').skip(13).take(2).filter_map(|word| word.parse::<f64>().ok());
-    Some(ticks.sum::<f64>() / TICKS_A_SECOND)
-}
-
-fn peak_megabytes() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))?;
-    Some(kilobytes.parse::<f64>().ok()? * 1024.0 / 1e6)
 }
 
 fn parent() -> Result<(), Box<dyn Error>> {
     // Cargo adds `--bench` of its own.
-    let sizes = env::args().skip(1).filter(|word| word != "--bench").map(|word| word.parse::<u64>());
-    let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
+    let words: Vec<String> = env::args().skip(1).filter(|word| word != "--bench").collect();
+    let sizes: Vec<u64> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let sizes = if sizes.is_empty() { LOG_MEGABYTES.to_vec() } else { sizes };
+    let jobs: Vec<&String> = words.iter().filter(|word| word.parse::<u64>().is_err()).collect();
+    let is_wanted = |job: &str| jobs.is_empty() || jobs.iter().any(|wanted| *wanted == job);
 
-    let files = Files { folder: tempfile::tempdir()? };
-    write_hosts(&mut File::create(files.path("hosts.txt"))?, 40, 1)?;
-    println!("| groups | log, MB | --memory | seconds | of processors | peak, MB |\n|---|---|---|---|---|---|");
+    let files = Files::new()?;
+    println!("| job | log, MB | disk | workers | --memory | seconds | of processors | peak, MB |");
+    println!("|---|---|---|---|---|---|---|---|");
     for megabytes in sizes {
-        let log = files.generate(megabytes)?;
-        files.measure("hosts", &log, BOUNDS[0])?;
-        let hashes = BOUNDS.iter().map(|bound| files.measure("lines", &log, bound)).collect::<Result<Vec<_>, _>>()?;
-        assert!(hashes.iter().all(|hash| *hash == hashes[0]), "another bound, another result");
+        let log = files.log(megabytes)?;
+        let mut hashes: BTreeMap<&str, u64> = BTreeMap::new();
+        for variant in VARIANTS.iter().filter(|variant| is_wanted(variant.job)) {
+            if variant.job == "lines" && variant.memory == UNBOUNDED && megabytes > UNBOUNDED_MEGABYTES_MAX {
+                continue;
+            }
+            let hash = measure(&files, variant, &log)?;
+            let first = *hashes.entry(variant.job).or_insert(hash);
+            assert_eq!(hash, first, "the same log gave other rows");
+        }
         fs::remove_file(log)?;
     }
     Ok(())

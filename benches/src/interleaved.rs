@@ -44,7 +44,9 @@ pub fn median_ratio(of: &[Duration], to: &[Duration]) -> f64 {
     median(of.iter().zip(to).map(|(of, to)| of.as_secs_f64() / to.as_secs_f64()).collect())
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+/// The middle of some numbers.
+#[must_use]
+pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
 }
