@@ -1,8 +1,15 @@
 //! A folder in which a flow runs again and again over an input that grows.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use flow_tests::program::{Ended, Place, Running};
+use flow_tests::{
+    postgres,
+    program::{Ended, Place, Running},
+};
 
 use super::{
     combination::Combination,
@@ -14,8 +21,13 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_fault_flows");
 /// Runs after a fault until nothing is left to do; one is enough, and one more says so.
 const RECOVERIES_MAX: usize = 4;
 
-/// How long a process waits for what another holds that stands still.
+/// How long a process waits for what another holds that stands still. For a server that is also how long a statement may
+/// take on a busy machine.
 const PATIENCE_MS: &str = "40";
+const SERVER_PATIENCE_MS: &str = "2000";
+
+/// How many have begun.
+static CHAINS: AtomicUsize = AtomicUsize::new(0);
 
 /// The folder, and what must be in it.
 #[derive(Debug)]
@@ -24,6 +36,7 @@ pub(crate) struct Chain {
     /// The mutant that all of its runs are.
     mutant: Option<&'static str>,
     place: Place,
+    schema: String,
     expected: Expected,
     /// The number of the first batch of lines, and of the next.
     first: usize,
@@ -43,7 +56,11 @@ impl Chain {
     pub(crate) fn new(combination: Combination, mutant: Option<&'static str>) -> Self {
         let place = Place::in_memory(PROGRAM);
         place.write("lines.csv", "");
-        Self { combination, mutant, place, expected: Expected::default(), first: 0, next: 0 }
+        let schema = format!("chain{}", CHAINS.fetch_add(1, Ordering::Relaxed));
+        if let Some(server) = postgres::find().filter(|_| combination.needs_postgres()) {
+            server.run(&format!("CREATE SCHEMA {schema}"));
+        }
+        Self { combination, mutant, place, schema, expected: Expected::default(), first: 0, next: 0 }
     }
 
     /// The same with other lines.
@@ -65,9 +82,10 @@ impl Chain {
 
     /// A process of the flow that waits to be started.
     fn command(&self, start: &Start) -> Command {
-        let mut command = self.place.command(&self.combination.arguments());
+        let mut command = self.place.command(&self.combination.arguments(&self.schema));
         command.env("FLOW_UNDER_TEST", self.combination.flow);
-        command.env("FLOW_PATIENCE_MS", PATIENCE_MS);
+        let patience = if self.combination.needs_postgres() { SERVER_PATIENCE_MS } else { PATIENCE_MS };
+        command.env("FLOW_PATIENCE_MS", patience);
         command.env("FLOW_MUTANT", self.mutant.unwrap_or_default());
         if !start.fault.is_empty() {
             command.env("FLOW_FAULT", &start.fault).env("FLOW_EFFECTS", self.place.path("effects"));
@@ -136,7 +154,7 @@ impl Chain {
     pub(crate) fn judge(&self) -> Verdict {
         let mut verdict = Verdict::default();
         for output in self.combination.outputs {
-            verdict += self.expected.judge(&self.place, output);
+            verdict += self.expected.judge(&self.place, &self.schema, output);
         }
         verdict
     }

@@ -1,10 +1,14 @@
 //! What a flow under test is bound to: which targets, in which modes.
 
+use flow_tests::postgres;
+
 /// A kind of target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,
     Sqlite,
+    /// Tried where there is a server; its tables are in a schema of the chain.
+    Postgres,
 }
 
 /// What happens to rows that are there.
@@ -42,9 +46,9 @@ const fn output(port: Port, kind: Kind, mode: Mode) -> Output {
     Output { port, kind, mode }
 }
 
-/// All that is tried. A target that comes (a database over the network) is a [`Kind`], and a line for each flow here.
+/// All that is tried. A new target is a [`Kind`], and a line for each flow here.
 pub(crate) const COMBINATIONS: &[Combination] = &{
-    use Kind::{File, Sqlite};
+    use Kind::{File, Postgres, Sqlite};
     use Mode::{Append, Merge, Replace};
     use Port::{Bad, Counts, Rows};
     [
@@ -61,6 +65,9 @@ pub(crate) const COMBINATIONS: &[Combination] = &{
             flow: "split",
             outputs: &[output(Rows, File, Append), output(Counts, Sqlite, Merge), output(Bad, File, Append)],
         },
+        Combination { flow: "counted", outputs: &[output(Counts, Postgres, Merge)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Postgres, Append)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Postgres, Replace)] },
         Combination {
             flow: "split",
             outputs: &[output(Rows, Sqlite, Replace), output(Counts, File, Append), output(Bad, Sqlite, Append)],
@@ -90,29 +97,39 @@ impl Mode {
 }
 
 impl Output {
-    /// The target's file.
+    /// The target's file; of a server's table there is none.
     pub(crate) fn file(&self) -> String {
         match self.kind {
             Kind::File => format!("{}.csv", self.port.name()),
             Kind::Sqlite => format!("{}.db", self.port.name()),
+            Kind::Postgres => "none".to_owned(),
         }
     }
 
-    fn argument(&self) -> String {
+    fn argument(&self, schema: &str) -> String {
         let (name, file, mode) = (self.port.name(), self.file(), self.mode.name());
         // A trap is appended to; it has no other mode.
         let mode = if self.port == Port::Bad { String::new() } else { format!("&mode={mode}") };
         match self.kind {
             Kind::File => format!("--{name} file:{file}?header=false{mode}"),
             Kind::Sqlite => format!("--{name} sqlite:{file}?table={name}{mode}"),
+            Kind::Postgres => {
+                let server = postgres::find().map(|server| server.address(&format!("table={schema}.{name}{mode}")));
+                format!("--{name} {}", server.unwrap_or_default())
+            }
         }
     }
 }
 
 impl Combination {
+    /// Whether it needs a server.
+    pub(crate) fn needs_postgres(&self) -> bool {
+        self.outputs.iter().any(|output| output.kind == Kind::Postgres)
+    }
+
     /// The arguments of its program, parted by blanks.
-    pub(crate) fn arguments(&self) -> String {
-        let outputs: Vec<String> = self.outputs.iter().map(Output::argument).collect();
+    pub(crate) fn arguments(&self, schema: &str) -> String {
+        let outputs: Vec<String> = self.outputs.iter().map(|output| output.argument(schema)).collect();
         format!("{} --workers 1", outputs.join(" "))
     }
 
@@ -124,6 +141,6 @@ impl Combination {
 
 impl std::fmt::Display for Combination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.flow, self.arguments())
+        write!(f, "{} {}", self.flow, self.arguments("schema"))
     }
 }

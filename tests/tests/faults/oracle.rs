@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use flow_tests::program::Place;
+use flow_tests::{postgres, program::Place};
 use rusqlite::types::ValueRef;
 
 use super::combination::{Kind, Mode, Output, Port};
@@ -59,12 +59,12 @@ impl Expected {
     }
 
     /// Compares what the target of `output` has.
-    pub(crate) fn judge(&self, place: &Place, output: &Output) -> Verdict {
+    pub(crate) fn judge(&self, place: &Place, schema: &str, output: &Output) -> Verdict {
         let mut differences: BTreeMap<String, (i64, i64)> = BTreeMap::new();
         for row in self.rows(output) {
             differences.entry(row).or_default().0 += 1;
         }
-        for row in found(place, output) {
+        for row in found(place, schema, output) {
             differences.entry(row).or_default().1 += 1;
         }
         let mut verdict = Verdict::default();
@@ -84,15 +84,26 @@ impl Expected {
 }
 
 /// The rows of a target, as text: fields parted by commas, null as nothing. Of a trap, the records.
-fn found(place: &Place, output: &Output) -> Vec<String> {
+fn found(place: &Place, schema: &str, output: &Output) -> Vec<String> {
     let rows: Vec<String> = match output.kind {
         Kind::File => place.text(&output.file()).lines().map(str::to_owned).collect(),
         Kind::Sqlite => table(place, output).unwrap_or_default(),
+        Kind::Postgres => server_table(schema, output).unwrap_or_default(),
     };
     match output.port {
         Port::Bad => rows.iter().map(|row| row.split(',').next().unwrap_or_default().to_owned()).collect(),
         Port::Rows | Port::Counts => rows,
     }
+}
+
+/// As `psql` shows it.
+fn server_table(schema: &str, output: &Output) -> Option<Vec<String>> {
+    let (server, name) = (postgres::find()?, output.port.name());
+    if server.ask(&format!("SELECT to_regclass('{schema}.{name}') IS NULL")) == "t" {
+        return None;
+    }
+    let rows = server.ask(&format!("SELECT * FROM {schema}.{name}"));
+    Some(rows.lines().map(|row| row.replace('|', ",").replace('∅', "")).collect())
 }
 
 fn table(place: &Place, output: &Output) -> Option<Vec<String>> {

@@ -14,6 +14,9 @@ use crate::logs;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_fault_flows");
 
+/// No round has a target on a server.
+const NO_SCHEMA: &str = "";
+
 /// How long a process waits for what another holds that stands still.
 const PATIENCE_MS: &str = "40";
 
@@ -95,7 +98,7 @@ impl Round {
         self.logs.end_lines(&self.place);
         self.come_to_rest();
         for output in self.script.combination.outputs {
-            self.played.verdict += self.expected.judge(&self.place, output);
+            self.played.verdict += self.expected.judge(&self.place, NO_SCHEMA, output);
         }
         self.played.records = self.logs.records();
         self.played.iterations = self.iterations();
@@ -104,7 +107,8 @@ impl Round {
 
     fn command(&self) -> Command {
         let Script { combination, is_lock_off, .. } = &self.script;
-        let mut command = self.place.command(&format!("--lines {} {}", logs::ADDRESS, combination.arguments()));
+        let mut command =
+            self.place.command(&format!("--lines {} {}", logs::ADDRESS, combination.arguments(NO_SCHEMA)));
         command.env("FLOW_UNDER_TEST", combination.flow).env("FLOW_PATIENCE_MS", PATIENCE_MS);
         command.env("FLOW_LOCK", if *is_lock_off { "off" } else { "" });
         command
