@@ -117,8 +117,9 @@ impl SqliteTap {
     /// Refuses what a run without a store must not do to the table: add rows once more, as it reads everything, or put
     /// its own in the place of rows that a store keeps.
     fn refuse_without_store(&self, connection: &Connection) -> Result<(), Error> {
+        let has_ledger = self.has_ledger(connection)?;
         let keeper = || -> rusqlite::Result<Option<(String, String)>> {
-            if !connection.table_exists(None, LEDGER)? {
+            if !has_ledger {
                 return Ok(None);
             }
             connection.query_row(KEEPER, [&self.table.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
@@ -136,10 +137,35 @@ impl SqliteTap {
         }
     }
 
+    /// Whether there is a ledger.
+    ///
+    /// # Errors
+    /// [`Error::Target`] for one that does not say of which table its entries are, as early versions of flow made it: only
+    /// a person knows whether they are all of this one.
+    fn has_ledger(&self, connection: &Connection) -> Result<bool, Error> {
+        let columns = || -> rusqlite::Result<(bool, bool)> {
+            let has_ledger = connection.table_exists(None, LEDGER)?;
+            Ok((has_ledger, has_ledger && connection.column_exists(None, LEDGER, "target")?))
+        };
+        match columns().map_err(|error| self.failed(error))? {
+            (true, false) => Err(Error::Target(
+                Failure::new(format!("{LEDGER} was made by an early version of flow: it names no tables"))
+                    .at(self.place_of_table())
+                    .help(format!(
+                        "nothing was changed; if all of it is of this table: ALTER TABLE {LEDGER} ADD COLUMN target TEXT \
+                         NOT NULL DEFAULT '{}' COLLATE NOCASE",
+                        self.table.name.replace('\'', "''")
+                    )),
+            )),
+            (has_ledger, _) => Ok(has_ledger),
+        }
+    }
+
     /// The ledger's last entry for the table.
     fn last(&self, connection: &Connection, ticket: &Ticket) -> Result<Option<LedgerEntry>, Error> {
+        let has_ledger = self.has_ledger(connection)?;
         let last = || -> rusqlite::Result<Option<LedgerEntry>> {
-            if !connection.table_exists(None, LEDGER)? {
+            if !has_ledger {
                 return Ok(None);
             }
             let entry = |row: &rusqlite::Row<'_>| {

@@ -357,3 +357,23 @@ fn a_table_that_a_store_keeps_is_left_alone_by_a_run_without_one() {
     let other = place.address("sqlite", "x.db?table=trial");
     tap(&other, Mode::Replace, &COUNTS).publish(&staged, None).unwrap();
 }
+
+#[test]
+fn a_ledger_of_an_early_version_is_refused_with_what_mends_it() {
+    let place = Place::new();
+    let target = place.address("sqlite", "x.db");
+    publish(&target, Mode::Append, &COUNTS, &place.stage(&COUNTS, &FIRST), 0).unwrap();
+    run(
+        &place,
+        "CREATE TABLE old AS SELECT flow, port, epoch, iteration, hash, rows, published FROM flow_ledger;
+         DROP TABLE flow_ledger; ALTER TABLE old RENAME TO flow_ledger",
+    );
+    let second = place.stage(&COUNTS, &SECOND);
+    let error = publish(&target, Mode::Append, &COUNTS, &second, 1).unwrap_err();
+    assert!(matches!(error, Error::Target(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("made by an early version of flow"), "{text}");
+    run(&place, text.split_once("this table: ").unwrap().1);
+    publish(&target, Mode::Append, &COUNTS, &second, 1).unwrap();
+    assert_eq!(select(&place, "SELECT count(*) FROM counts"), [[int(7)]]);
+}
