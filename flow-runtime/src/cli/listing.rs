@@ -23,7 +23,9 @@ pub(super) fn table(flow: &str, listing: &Listing, all: bool) -> String {
         false => earlier(listing.earlier) + &lines(&listing.rows),
     };
     let held = listing.rows.iter().filter(|row| row.state == State::Held);
-    let held: String = held.map(|row| format!("\niteration {} is held: {}\n", row.number, row.note)).collect();
+    let held: String = held
+        .map(|row| format!("\niteration {} is held: {}\n`doctor` has the commands\n", row.number, row.note))
+        .collect();
     format!("{former}{rows}{held}")
 }
 
@@ -116,6 +118,7 @@ iteration  state  started (UTC)          took    records     bytes  trapped  row
         1  held   2026-07-25 17:20:00          1,234,567  105.8 MB        3  bad_lines 3, counts 1,000  see beneath
 
 iteration 1 is held: access.log shrank; restore it
+`doctor` has the commands
 ";
         assert_eq!(table("job", &Listing { earlier: 2, ..listing(vec![a_row(), held]) }, false), expected);
     }

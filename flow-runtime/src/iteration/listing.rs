@@ -5,20 +5,17 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::{
     IterationDetail, State,
     sqlite::{
         detail,
         format::{self, cannot_open},
-        refuse_folder,
+        look, refuse_folder,
     },
 };
-use crate::{
-    Error, Failure,
-    effect::{disk, sqlite},
-};
+use crate::{Error, Failure, effect::disk};
 
 /// One iteration, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +80,7 @@ pub fn iterations(path: &Path, flow: &str) -> Result<Vec<IterationRow>, Error> {
 
 /// As [`iterations`], at most the `last` ones of each epoch, with those from before resets.
 pub(crate) fn list(path: &Path, flow: &str, last: Option<u64>) -> Result<Listing, Error> {
-    look(path, flow, |snapshot| {
+    look_into(path, flow, |snapshot| {
         let Some(epoch) = epoch(snapshot, flow)? else { return Ok(Listing::default()) };
         let mut rows = sealed(snapshot, &epoch, last)?;
         rows.extend(pending(snapshot, &epoch)?);
@@ -97,7 +94,7 @@ pub(crate) fn list(path: &Path, flow: &str, last: Option<u64>) -> Result<Listing
 /// # Errors
 /// [`Error::Store`] when `path` is no store or cannot be read.
 pub(crate) fn detail(path: &Path, flow: &str, iteration: u64) -> Result<Option<IterationDetail>, Error> {
-    look(path, flow, |snapshot| match epoch(snapshot, flow)? {
+    look_into(path, flow, |snapshot| match epoch(snapshot, flow)? {
         Some(epoch) => detail::read(snapshot, &epoch, iteration),
         None => Ok(None),
     })
@@ -110,16 +107,18 @@ pub(crate) fn detail(path: &Path, flow: &str, iteration: u64) -> Result<Option<I
 pub(crate) fn targets(path: &Path, flow: &str) -> Result<Vec<String>, Error> {
     let targets = "SELECT DISTINCT target FROM outputs WHERE epoch IN (SELECT epoch FROM flows WHERE name = ?1
                    UNION SELECT epoch FROM former_epochs WHERE flow = ?1) ORDER BY target";
-    look(path, flow, |snapshot| snapshot.prepare(targets)?.query_map([flow], |row| row.get(0))?.collect())
+    look_into(path, flow, |snapshot| snapshot.prepare(targets)?.query_map([flow], |row| row.get(0))?.collect())
 }
 
 /// Reads from a store without changing it, in one snapshot: a run may seal between two statements.
-fn look<T>(path: &Path, flow: &str, read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+fn look_into<T>(
+    path: &Path,
+    flow: &str,
+    read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, Error> {
     let fail = |error: rusqlite::Error| cannot_open(path, &error);
     must_exist(path, flow)?;
-    let connection = sqlite::open("store", path, flags).map_err(fail)?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
+    let connection = look::open(path).map_err(fail)?;
     format::check(&connection, path)?;
     connection.unchecked_transaction().and_then(|snapshot| read(&snapshot)).map_err(fail)
 }

@@ -72,7 +72,8 @@ pub(crate) enum GivenUp<'a> {
     Revoked(&'a str),
     /// It stopped for a reason that needs a person.
     Held(&'a str),
-    /// Nothing was new; nobody need remember it, for what is not known may not be sealed either.
+    /// Nothing was new. Its owner alone says so of it, and does not come back to it: nobody need remember it, for what is not
+    /// known may not be sealed either.
     Unneeded,
 }
 

@@ -61,7 +61,7 @@ impl SqliteStore {
 
 /// Without a log nobody is writing, and the file alone is the store; else SQLite would make files beside it, and leave
 /// them there, even to read.
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(in crate::iteration) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");

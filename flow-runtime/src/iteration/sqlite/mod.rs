@@ -11,7 +11,7 @@
 mod columns;
 pub(super) mod detail;
 pub(super) mod format;
-mod look;
+pub(super) mod look;
 mod seal;
 mod upkeep;
 
