@@ -206,7 +206,7 @@ struct Trapped {
 impl Trapped {
     fn open(ports: &Ports, index: usize, flow: &str, retry: Retry) -> Result<Option<Self>, Error> {
         let Some(tap) = ports.output(index) else { return Ok(None) };
-        let (shard, name) = (trap_shard(&ports.targets[index]), format!("trap {}", ports.places[index]));
+        let (shard, name) = (trap_shard(ports.plan.ports[index].name), format!("trap {}", ports.places[index]));
         Ok(tap.trapped(flow)?.map(|reader| Self { reader: reader.into(), shard, name, retry }))
     }
 

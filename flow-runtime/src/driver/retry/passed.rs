@@ -9,15 +9,16 @@ use crate::{
 /// before: in another branch, or as another match of a join.
 ///
 /// Between the source and the first branch or join nothing else can have come of a record. Who was refused there is known
-/// by the operator's text; where that has changed, as in a flow that was mended, it is known only if nothing behind that
-/// point traps at all.
+/// by the operator's text; where that has changed, as in a flow that was mended, it is known only if the source never
+/// branches and nothing behind that point traps at all: in a branch, what was mended may have been what trapped.
 pub(super) fn may_have_passed(plan: &Plan, port: usize, operator: &str) -> bool {
     let straight = straight(plan, port);
     let is_straight = |index: usize| straight.contains(&index);
     let traps = |(index, operator): &(usize, &OperatorPlan)| operator.trap.is_some() && !is_straight(*index);
     let behind = reached(plan, port);
     let operators = || plan.operators.iter().enumerate();
-    if !operators().filter(|(index, _)| behind.contains(index)).any(|operator| traps(&operator)) {
+    let branches = behind.iter().any(|index| users(plan, *index).len() > 1);
+    if !branches && !operators().filter(|(index, _)| behind.contains(index)).any(|operator| traps(&operator)) {
         return false;
     }
     let mut same = operators().filter(|(_, plan)| plan.text == operator).peekable();
@@ -122,6 +123,8 @@ mod tests {
         assert!(!may_have_passed(&BRANCHED, 0, "A"));
         assert!(may_have_passed(&BRANCHED, 0, "B") && may_have_passed(&BRANCHED, 0, "C"));
         assert!(may_have_passed(&BRANCHED, 0, "before"), "nobody knows where it stood");
+        static MENDED: Plan = plan(&[READ, operator("B", &[0], None), operator("C mended", &[0], None)]);
+        assert!(may_have_passed(&MENDED, 0, "C"), "B may have given its row");
     }
 
     #[test]

@@ -146,9 +146,10 @@ pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard
 /// What the id of a shard begins with that is a trap, retried: no tap knows it.
 const TRAP: &str = "trap:";
 
-/// The id that a trap has as a shard of a source, by the identity of its target.
-pub(crate) fn trap_shard(target: &str) -> String {
-    format!("{TRAP}{target}")
+/// The id that a trap has as a shard of a source: that of the port, wherever its target has been moved to. That the target
+/// is another one is noticed by what a position says of it.
+pub(crate) fn trap_shard(port: &str) -> String {
+    format!("{TRAP}{port}")
 }
 
 /// Whether a shard is a trap.
