@@ -60,7 +60,10 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
         return Err(Error::Config(
             Failure::new(format!("iteration {iteration} has retried trapped records, and cannot be read again"))
                 .at(format!("port `{}`, {}", range.port, range.name))
-                .help("what it made of them is in its targets, or is published by the next run"),
+                .help(
+                    "what it made of them is in its targets, or is published by the next run; what was staged and lost \
+                     before that comes back only when everything is read again: see the command `reset`",
+                ),
         ));
     }
     let mut jobs = Vec::new();

@@ -90,11 +90,13 @@ fn note_what_is_there(checkpoint: &OpenCheckpoint, ports: &Ports, iteration: u64
         let Some((index, _)) = ports.plan.port(&staged.port) else { continue };
         let tap = ports.output(index).filter(|_| ports.targets.get(index) == Some(&output.place));
         let ticket = checkpoint.ticket(&staged.port, iteration, &staged.hash)?;
-        // A ledger that disagrees is for the next run to tell.
-        if let (Some(tap), Some(ticket)) = (tap, ticket)
-            && matches!(tap.check_ledger(&ticket), Ok(true))
-        {
-            checkpoint.store.mark_output_loaded(iteration, &staged.port, &staged.hash)?;
+        let (Some(tap), Some(ticket)) = (tap, ticket) else { continue };
+        match tap.check_ledger(&ticket) {
+            Ok(true) => checkpoint.store.mark_output_loaded(iteration, &staged.port, &staged.hash)?,
+            // A ledger that disagrees is for the next run to tell.
+            Ok(false) | Err(Error::Held(_)) => {}
+            // One that cannot be asked may have the iteration: other rows must not be sealed for it.
+            Err(error) => return Err(error),
         }
     }
     Ok(())

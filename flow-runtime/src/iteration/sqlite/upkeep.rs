@@ -162,7 +162,8 @@ impl SqliteStore {
         let contents =
             Seal { outputs: outputs.clone(), tables: tables.clone(), counts: counts.clone(), ..Seal::default() };
         seal::insert_contents(transaction, &self.epoch, swap.iteration, &contents)?;
-        let header = "UPDATE iterations SET attempt = ?3, state = 'sealed', note = 'restaged'
+        let header = "UPDATE iterations SET attempt = ?3, state = 'sealed',
+                          note = iif(state = 'held' OR note = '', '', note || '; ') || 'restaged'
                       WHERE epoch = ?1 AND iteration = ?2";
         transaction.execute(header, params![self.epoch, swap.iteration, swap.to])?;
         transaction.execute("UPDATE attempts SET state = 'sealed' WHERE id = ?1", [swap.to])?;
