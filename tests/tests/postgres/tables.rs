@@ -64,6 +64,26 @@ fn what_the_message_about_a_dropped_table_advises_helps() {
 }
 
 #[test]
+fn a_target_that_forgets_begins_anew_with_its_rows_or_without() {
+    let Some(place) = Place::new("forgetting") else { return };
+    let publish = |iteration| place.publish(Mode::Append, &COUNTS, &FIRST, iteration);
+    place.tap(Mode::Append, &COUNTS).forget("hits", true).unwrap();
+    publish(0).unwrap();
+    let other = tap(&place.address("other"), Mode::Append, &COUNTS)
+        .publish(&place.stage(&COUNTS, &FIRST), Some(&ticket(&COUNTS, 0)));
+    assert_eq!(other.unwrap(), Published::Now);
+    for (empty, rows) in [(false, "6"), (true, "3")] {
+        assert_eq!(publish(0).unwrap(), Published::Before);
+        place.tap(Mode::Append, &COUNTS).forget("another flow", false).unwrap();
+        assert_eq!(publish(0).unwrap(), Published::Before);
+        place.tap(Mode::Append, &COUNTS).forget("hits", empty).unwrap();
+        assert_eq!(publish(0).unwrap(), Published::Now);
+        assert_eq!(place.ask("SELECT count(*) FROM counts"), rows);
+    }
+    assert_eq!(place.ask("SELECT target, count(*) FROM flow_ledger GROUP BY 1 ORDER BY 1"), "counts|1\nother|1");
+}
+
+#[test]
 fn a_table_that_a_store_keeps_is_left_alone_by_a_run_without_one() {
     let Some(place) = Place::new("kept") else { return };
     let staged = place.stage(&COUNTS, &FIRST);

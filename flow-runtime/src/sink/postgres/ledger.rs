@@ -118,7 +118,15 @@ impl Ledger<'_> {
         self.session.execute(Step::WriteLedger, &sql, &parameters).map(drop)
     }
 
-    fn exists(&self) -> Result<bool, Trouble> {
+    /// Removes the entries of the flow's port for this table, of all epochs.
+    pub(super) fn forget(&self, flow: &str) -> Result<(), Trouble> {
+        let sql = format!("DELETE FROM {} WHERE flow = $1 AND port = $2 AND target = $3", self.table.ledger());
+        let parameters = [flow, self.table.shape.port.name, &self.table.name];
+        let parameters = parameters.each_ref().map(|text| (text as _, PgType::TEXT));
+        self.session.execute(Step::WriteLedger, &sql, &parameters).map(drop)
+    }
+
+    pub(super) fn exists(&self) -> Result<bool, Trouble> {
         let parameters = [(&self.table.schema as _, PgType::TEXT), (&super::LEDGER as _, PgType::TEXT)];
         Ok(!self.session.rows(Step::ReadLedger, EXISTS, &parameters)?.is_empty())
     }

@@ -32,7 +32,7 @@ impl Load<'_> {
     /// Publishes under the ledger.
     pub(super) fn once(&self, ticket: &Ticket) -> Result<Published, Trouble> {
         self.ledger.make()?;
-        self.begin()?;
+        begin(self.session())?;
         self.ledger.lock()?;
         let (turn, has_table) = self.ledger.turn(ticket)?;
         if turn == Turn::Skip {
@@ -48,7 +48,7 @@ impl Load<'_> {
     /// Publishes without a ledger: into an empty table, or in place of what is there.
     pub(super) fn without_ledger(&self) -> Result<Published, Trouble> {
         let Ledger { session, table, place } = self.ledger;
-        self.begin()?;
+        begin(session)?;
         if shape::exists(session, table, place)? {
             let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.quoted());
             session.run(Step::LockTable, &lock)?;
@@ -67,11 +67,6 @@ impl Load<'_> {
         self.ledger.table
     }
 
-    /// With the isolation that these statements are written for, whatever the database's default is.
-    fn begin(&self) -> Result<(), Trouble> {
-        self.session().run(Step::Begin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-    }
-
     /// Writes all rows; nothing is visible before the transaction is committed.
     fn write(&self, exists: bool) -> Result<(), Trouble> {
         if !exists {
@@ -80,8 +75,7 @@ impl Load<'_> {
         match self.table().shape.mode {
             Mode::Append => self.copy(),
             Mode::Replace => {
-                // TRUNCATE would be faster, and shut readers out until the commit.
-                self.session().run(Step::Empty, &format!("DELETE FROM {}", self.table().quoted()))?;
+                self.session().run(Step::Empty, &self.table().empty())?;
                 self.copy()
             }
             Mode::Merge => {
@@ -162,6 +156,26 @@ impl Load<'_> {
                 .help("nothing was changed; change or drop such rows in the flow"),
         )
     }
+}
+
+/// With the isolation that these statements are written for, whatever the database's default is.
+fn begin(session: &Session<'_>) -> Result<(), Trouble> {
+    session.run(Step::Begin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+}
+
+/// Has the ledger forget what `flow` has published to the table; with `empty` the rows go in the same transaction.
+pub(super) fn forget(ledger: &Ledger<'_>, flow: &str, empty: bool) -> Result<(), Trouble> {
+    let Ledger { session, table, place } = *ledger;
+    begin(session)?;
+    // A load that is under way is waited for: its rows and its entry go, too.
+    if ledger.exists()? {
+        ledger.lock()?;
+        ledger.forget(flow)?;
+    }
+    if empty && shape::exists(session, table, place)? {
+        session.run(Step::Empty, &table.empty())?;
+    }
+    session.run(Step::Commit, "COMMIT")
 }
 
 /// Refuses what a run without a store must not do to the table: add rows once more, as it reads everything, or put its

@@ -27,7 +27,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::{
     ledger::Ledger,
-    load::{Load, refuse_without_store},
+    load::{Load, forget, refuse_without_store},
     location::{Location, Site},
     session::{Session, get},
     table::Table,
@@ -180,6 +180,11 @@ impl SinkTap for PostgresTap {
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let may_try_again = |trouble: &Trouble| may_try_again(trouble, ticket.is_some(), self.mode());
         self.attempt(ATTEMPTS_MAX, may_try_again, |session| self.load_once(session, staged, ticket))
+    }
+
+    fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
+        let may_try_again = |trouble: &Trouble| matches!(trouble, Trouble::Passing(_));
+        self.attempt(ATTEMPTS_MAX, may_try_again, |session| forget(&self.ledger(session), flow, empty))
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

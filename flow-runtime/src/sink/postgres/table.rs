@@ -69,6 +69,11 @@ impl Table {
         format!("SELECT {}", nulls.join(", "))
     }
 
+    /// Removes all rows. TRUNCATE would be faster, and shut readers out until the commit.
+    pub(super) fn empty(&self) -> String {
+        format!("DELETE FROM {}", self.quoted())
+    }
+
     /// Takes rows straight into the table, or, to merge them, where they wait.
     pub(super) fn copy(&self) -> String {
         match self.shape.mode {
