@@ -53,6 +53,22 @@ fn an_answer_that_never_comes_is_not_waited_for() {
 }
 
 #[test]
+fn the_server_is_told_to_give_up_a_client_whose_machine_is_gone() {
+    let Some(place) = Place::new("gone") else { return };
+    place.run(
+        "CREATE TABLE counts (ip text, count bigint); CREATE TABLE seen (name text, setting text);
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             INSERT INTO gone.seen SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp%'; RETURN NULL; END $$;
+         CREATE TRIGGER noted AFTER INSERT ON counts EXECUTE FUNCTION note()",
+    );
+    place.publish(Mode::Append, &COUNTS, &FIRST, 0).unwrap();
+    assert_eq!(
+        place.ask("SELECT name, setting FROM seen ORDER BY 1"),
+        "tcp_keepalives_count|3\ntcp_keepalives_idle|30\ntcp_keepalives_interval|10\ntcp_user_timeout|60000"
+    );
+}
+
+#[test]
 fn without_a_store_a_lost_commit_is_not_tried_again() {
     let Some(place) = Place::new("untold") else { return };
     let staged = place.stage(&COUNTS, &FIRST);

@@ -27,6 +27,12 @@ const GRACE_MAX: Duration = Duration::from_secs(5);
 
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
 
+/// After how long the server gives up a client whose machine is gone, and whose ledger lock others wait for; the system's
+/// own way takes two hours.
+const CLIENT_GONE: Duration = Duration::from_secs(60);
+/// How often it asks, of those that are left after [`KEEPALIVES_IDLE`].
+const KEEPALIVES: u64 = 3;
+
 /// A connection.
 pub(super) struct Session<'a> {
     runtime: &'a Runtime,
@@ -137,11 +143,15 @@ fn config(location: &Location) -> Config {
 }
 
 /// What a load must be able to rely on, whatever the database's own settings are: an end to every statement and to a
-/// transaction in which nothing happens, values spelt in one way, and that what is committed is on the disk.
+/// transaction in which nothing happens, and to one whose client is gone (a COPY has no other end), values spelt in one way, and that what is committed is on the disk.
 fn settings(limit: Duration) -> String {
     let limit = limit.as_millis().min(i32::MAX as u128);
+    let (idle, gone) = (KEEPALIVES_IDLE.as_secs(), CLIENT_GONE.as_secs());
+    let interval = (gone - idle) / KEEPALIVES;
     format!(
-        "SET statement_timeout = {limit}; SET idle_in_transaction_session_timeout = {limit}; SET TimeZone = 'UTC'; \
+        "SET statement_timeout = {limit}; SET idle_in_transaction_session_timeout = {limit}; \
+         SET tcp_keepalives_idle = {idle}; SET tcp_keepalives_interval = {interval}; \
+         SET tcp_keepalives_count = {KEEPALIVES}; SET tcp_user_timeout = '{gone}s'; SET TimeZone = 'UTC'; \
          SET DateStyle = 'ISO'; SET bytea_output = 'hex'; SELECT set_config('synchronous_commit', 'on', false) \
          WHERE current_setting('synchronous_commit') = 'off'"
     )
