@@ -50,6 +50,8 @@ struct Input<'a> {
     has_answered: bool,
     /// It has said something since all were heard.
     was_heard: bool,
+    /// How much it had done when all were heard.
+    moves_heard: u64,
     /// Pieces that were given out and are not finished.
     in_work: usize,
     /// Its last answer was that there is nothing new.
@@ -142,12 +144,17 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Whether each reader at work has said something since this was last so.
+    /// Whether each reader at work has said something, or done something, since this was last so.
     pub(super) fn all_were_heard(&mut self) -> bool {
-        let mut at_work = self.inputs.iter().filter(|input| input.reader.is_some());
-        let all = at_work.all(|input| input.was_heard);
+        let moves = |input: &Input<'_>| input.reader.as_ref().map(ReaderThread::moves);
+        let mut at_work = self.inputs.iter().filter_map(|input| Some((input, moves(input)?))).peekable();
+        let all =
+            at_work.peek().is_some() && at_work.all(|(input, moves)| input.was_heard || moves != input.moves_heard);
         if all {
-            self.inputs.iter_mut().for_each(|input| input.was_heard = false);
+            for input in &mut self.inputs {
+                input.was_heard = false;
+                input.moves_heard = moves(input).unwrap_or(0);
+            }
         }
         all
     }
@@ -262,6 +269,7 @@ impl<'a> Input<'a> {
             waiting: VecDeque::new(),
             has_answered: false,
             was_heard: false,
+            moves_heard: 0,
             in_work: 0,
             is_idle: false,
             has_ended: false,

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{self, Receiver, Sender},
     },
     thread,
@@ -13,7 +13,7 @@ use std::{
 use super::{panics::caught, run::Event};
 use crate::{
     Error, Failure,
-    effect::inherited,
+    effect::{counted, inherited},
     source::{Next, Reader},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct ReaderThread {
     /// One request a buffer: who has no buffer to fill has nothing to say, so nothing need be held back.
     requests: Sender<Vec<u8>>,
     closed: Arc<AtomicBool>,
+    /// Raised by each effect of the thread: it may read for long before it has something to say.
+    moves: Arc<AtomicU64>,
 }
 
 impl ReaderThread {
@@ -40,11 +42,20 @@ impl ReaderThread {
         let (requests, asked) = mpsc::channel();
         let closed = Arc::new(AtomicBool::new(false));
         let heeded = Arc::clone(&closed);
+        let moves = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&moves);
+        // A count of its own: the driver's would hide that another reader hangs.
+        let read = move || counted(&count, || answer(input, reader, &asked, &heeded, &events));
         thread::Builder::new()
             .name(format!("read {name}"))
-            .spawn_scoped(threads, inherited(move || answer(input, reader, &asked, &heeded, &events)))
+            .spawn_scoped(threads, inherited(read))
             .map_err(|error| cannot_start_thread(&error))?;
-        Ok(Self { requests, closed })
+        Ok(Self { requests, closed, moves })
+    }
+
+    /// A number that stands still while the thread gets nothing done.
+    pub(super) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Relaxed)
     }
 
     /// Asks for one more piece, to be read into `buffer`.

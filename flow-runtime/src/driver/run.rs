@@ -234,19 +234,17 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         let now = (self.clock)();
         let mut worked = None;
         match event {
-            Ok(Event::Answered { input, answer }) => {
-                self.intake.answered(input, answer)?;
-                // One reader that hangs must not be hidden by others that go on looking for more.
-                if self.intake.all_were_heard() {
-                    self.progress.beat();
-                }
-            }
+            Ok(Event::Answered { input, answer }) => self.intake.answered(input, answer)?,
             Ok(Event::Worked(work)) => {
                 self.progress.beat();
                 worked = Some(work);
             }
             // This thread holds a sender itself.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        // One reader that hangs must not be hidden by others that go on looking for more.
+        if self.intake.all_were_heard() {
+            self.progress.beat();
         }
         if self.drain.load(Ordering::Relaxed) {
             self.intake.drain();

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Broken, Effect, Moment};
+use super::{Broken, Effect, Moment, moves};
 
 /// The world, as a run sees it.
 pub(crate) trait World: fmt::Debug + Send + Sync {
@@ -59,12 +59,18 @@ pub(crate) fn in_world<T>(world: Arc<dyn World>, act: impl FnOnce() -> T) -> T {
     act()
 }
 
-/// The same act for a thread that is to be in the world of this one.
+/// The same act for a thread that is to be in the world of this one, and to raise the same count of what gets done.
 pub(crate) fn inherited<T>(act: impl FnOnce() -> T) -> impl FnOnce() -> T {
-    let world = here();
-    move || match world {
-        Some(world) => in_world(world, act),
-        None => act(),
+    let (world, moves) = (here(), moves::here());
+    move || {
+        let act = || match moves {
+            Some(moves) => moves::counted(&moves, act),
+            None => act(),
+        };
+        match world {
+            Some(world) => in_world(world, act),
+            None => act(),
+        }
     }
 }
 

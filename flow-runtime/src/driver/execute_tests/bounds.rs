@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     driver::{intake::Intake, run::Event},
+    effect::effect,
     source::{Reader, Reading, ShardFrom},
 };
 
@@ -279,4 +280,36 @@ fn a_reader_that_hangs_is_not_hidden_by_another_that_looks_for_more() {
     setting.run::<Grouped>(inputs, &mut Gathered::default()).unwrap();
     assert_eq!(beats.load(Ordering::SeqCst), 0);
     assert!(setting.progress.beats() > 0);
+}
+
+#[test]
+fn a_reader_that_gets_things_done_does_not_hang_however_long_it_says_nothing() {
+    let setting = Setting::with_bounds(Bounds { no_data_timeout: Some(Duration::from_secs(1)), ..Bounds::default() });
+    let (progress, seconds) = (Arc::clone(&setting.progress), Arc::clone(&setting.seconds));
+    let (ask, asked) = mpsc::channel::<()>();
+    let (done, was_done) = mpsc::channel();
+    let skipping = scripted(move |_| {
+        while asked.recv().is_ok() {
+            effect("file.read", || Ok::<(), Error>(())).unwrap();
+            done.send(()).unwrap();
+        }
+        Said::End
+    });
+    let (beats, mut ask) = (Arc::new(AtomicU64::new(0)), Some(ask));
+    let seen = Arc::clone(&beats);
+    let looking = scripted(move |answer| {
+        if let Some(ask) = &ask {
+            ask.send(()).unwrap();
+            was_done.recv().unwrap();
+        }
+        if answer == 60 {
+            seen.store(progress.beats(), Ordering::SeqCst);
+            ask = None;
+            seconds.store(9, Ordering::SeqCst);
+        }
+        Said::Idle
+    });
+    let inputs = vec![source(LINES, &skipping), source(HOSTS, &looking)];
+    setting.run::<Grouped>(inputs, &mut Gathered::default()).unwrap();
+    assert!(beats.load(Ordering::SeqCst) > 10, "{beats:?}");
 }
