@@ -35,6 +35,14 @@ pub enum What {
 }
 
 impl What {
+    /// The iteration that is held, where this is known.
+    fn iteration(&self) -> Option<u64> {
+        match self {
+            Self::Wrong(error) => error.failure()?.case()?.iteration,
+            Self::Note(_) => None,
+        }
+    }
+
     fn failure_text(&self) -> String {
         match self {
             Self::Wrong(error) => error.to_string(),
@@ -71,10 +79,14 @@ impl Findings {
         self.add(Finding { port, what: What::Wrong(error) });
     }
 
-    /// Adds a finding once: what keeps a target from being looked at keeps its ledger, too.
+    /// Adds a finding once: what keeps a target from being looked at keeps its ledger, too. Of two, that one stays which
+    /// knows its iteration.
     fn add(&mut self, finding: Finding) {
-        if !self.findings.iter().any(|told| told.what.failure_text() == finding.what.failure_text()) {
-            self.findings.push(finding);
+        let text = finding.what.failure_text();
+        match self.findings.iter_mut().find(|told| told.what.failure_text() == text) {
+            None => self.findings.push(finding),
+            Some(told) if told.what.iteration().is_none() => *told = finding,
+            Some(_) => {}
         }
     }
 
@@ -138,4 +150,21 @@ pub fn check<F: Flow>(flow: &F, options: &Options) -> Findings {
     }
     program::remarks(&mut found, F::PLAN);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::Cause;
+
+    #[test]
+    fn what_is_found_twice_is_told_once_with_its_iteration() {
+        let damaged = || Error::Held(Failure::new("the ledger is damaged").held(Cause::LedgerDamaged.case()));
+        let mut found = Findings { findings: Vec::new(), next: Some(5) };
+        for error in [damaged(), damaged().of_iteration(4), damaged(), damaged().of_iteration(5)] {
+            found.wrong(Some("counts"), error);
+        }
+        let iterations: Vec<_> = found.findings.iter().map(|finding| finding.what.iteration()).collect();
+        assert_eq!(iterations, [Some(4)]);
+    }
 }
