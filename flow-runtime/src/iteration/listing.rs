@@ -111,16 +111,13 @@ pub(crate) fn targets(path: &Path, flow: &str) -> Result<Vec<String>, Error> {
 }
 
 /// Reads from a store without changing it, in one snapshot: a run may seal between two statements.
-fn look_into<T>(
-    path: &Path,
-    flow: &str,
-    read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-) -> Result<T, Error> {
+fn look_into<T>(path: &Path, flow: &str, read: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Error> {
     let fail = |error: rusqlite::Error| cannot_open(path, &error);
     must_exist(path, flow)?;
-    let connection = look::open(path).map_err(fail)?;
-    format::check(&connection, path)?;
-    connection.unchecked_transaction().and_then(|snapshot| read(&snapshot)).map_err(fail)
+    look::reading(path, |connection| {
+        format::check(&connection, path)?;
+        connection.unchecked_transaction().and_then(|snapshot| read(&snapshot)).map_err(fail)
+    })
 }
 
 /// Makes sure that there is a store: who only looks at one, or tidies it up, makes none.

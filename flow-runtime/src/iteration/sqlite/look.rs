@@ -27,8 +27,11 @@ impl SqliteStore {
         if !disk::exists("store", path) {
             return Ok(None);
         }
+        reading(path, |connection| Self::look_through(connection, path, flow))
+    }
+
+    fn look_through(connection: Connection, path: &Path, flow: &str) -> Result<Option<Self>, Error> {
         let fail = |error: rusqlite::Error| format::cannot_open(path, &error);
-        let connection = open(path).map_err(fail)?;
         if format::is_unwritten(&connection).map_err(fail)? {
             return Ok(None);
         }
@@ -59,15 +62,31 @@ impl SqliteStore {
     }
 }
 
-/// Without a log nobody is writing, and the file alone is the store; else SQLite would make files beside it, and leave
-/// them there, even to read.
-pub(in crate::iteration) fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+/// Opens a store and reads it, once more where a run has begun meanwhile: it writes to the file, which SQLite was told that
+/// nobody does.
+pub(in crate::iteration) fn reading<T>(path: &Path, read: impl Fn(Connection) -> Result<T, Error>) -> Result<T, Error> {
+    let read = |is_still| read(open(path, is_still).map_err(|error| format::cannot_open(path, &error))?);
+    let is_still = !has_log(path);
+    let seen = read(is_still);
+    if is_still && (seen.is_err() || has_log(path)) {
+        return read(!has_log(path));
+    }
+    seen
+}
+
+/// Without a log nobody is writing, and the file alone is the store.
+fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let connection = match disk::exists("store", log.as_ref()) {
-        true => sqlite::open("store", path, flags)?,
-        false => sqlite::open("store", uri(path).as_ref(), flags | OpenFlags::SQLITE_OPEN_URI)?,
+    disk::exists("store", log.as_ref())
+}
+
+/// What is still is opened as such: else SQLite would make files beside it, and leave them there, even to read.
+fn open(path: &Path, is_still: bool) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let connection = match is_still {
+        false => sqlite::open("store", path, flags)?,
+        true => sqlite::open("store", uri(path).as_ref(), flags | OpenFlags::SQLITE_OPEN_URI)?,
     };
     connection.busy_timeout(patience(BUSY_TIMEOUT))?;
     Ok(connection)
@@ -88,10 +107,67 @@ fn uri(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        path::PathBuf,
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
 
     use super::*;
-    use crate::iteration::store::Store as _;
+    use crate::{
+        effect::{Broken, Effect, Moment, World, in_world},
+        iteration::store::Store as _,
+    };
+
+    /// A world in which a run begins when the store has been read for the first time.
+    #[derive(Debug)]
+    struct RunBegins {
+        path: PathBuf,
+        writer: Mutex<Option<SqliteStore>>,
+    }
+
+    impl World for RunBegins {
+        fn now_us(&self) -> i64 {
+            0
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, _: Duration) {}
+
+        fn id(&self) -> String {
+            "e2".to_owned()
+        }
+
+        fn owner(&self) -> String {
+            "a test".to_owned()
+        }
+
+        fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {
+            // Its own effects pass here, too.
+            if let (true, Moment::After, Ok(mut writer)) =
+                (effect.to_string() == "store.read", moment, self.writer.try_lock())
+                && writer.is_none()
+            {
+                *writer = Some(SqliteStore::open(&self.path, "late", "e2", 0).unwrap());
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_run_that_begins_meanwhile_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        drop(SqliteStore::open(&path, "counts", "e1", 0).unwrap());
+        let world = Arc::new(RunBegins { path: path.clone(), writer: Mutex::default() });
+        let seen = in_world(Arc::clone(&world) as Arc<dyn World>, || SqliteStore::look(&path, "late").unwrap());
+        assert!(world.writer.lock().unwrap().is_some() && names(folder.path()).contains(&"store.db-wal".to_owned()));
+        assert_eq!(seen.unwrap().epoch(), "e2");
+    }
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> =
