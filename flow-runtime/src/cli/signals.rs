@@ -41,6 +41,13 @@ impl Signals {
         Arc::clone(&self.stop)
     }
 
+    /// As if it had come from outside.
+    #[cfg(test)]
+    pub(super) fn come(&self, signal: i32) {
+        self.last.store(signal.unsigned_abs() as usize, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// The signal that came last.
     pub(super) fn last(&self) -> Option<i32> {
         number(&self.last)

@@ -9,6 +9,7 @@ use super::{
     commands::Call,
     ending::{fail, print},
     json,
+    signals::Signals,
 };
 use crate::{Error, Flow};
 
@@ -17,8 +18,8 @@ pub(super) struct Telling<'a> {
     flow: String,
     is_json: bool,
     is_quiet: bool,
-    /// Who asked the process to stop.
-    signal: Option<i32>,
+    /// Who asks the process to stop, also while the command does its work.
+    signals: &'a Signals,
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
 }
@@ -30,7 +31,7 @@ impl<'a> Telling<'a> {
         let is_quiet = matches.try_get_one::<bool>("quiet").ok().flatten().copied().unwrap_or(false);
         let is_json = matches.get_flag("json");
         let flow_name = F::PLAN.logical_name();
-        (flow, matches, Self { flow: flow_name, is_json, is_quiet, signal: signals.last(), stdout, stderr })
+        (flow, matches, Self { flow: flow_name, is_json, is_quiet, signals, stdout, stderr })
     }
 
     /// Says something on the way, to people.
@@ -56,7 +57,7 @@ impl<'a> Telling<'a> {
                 self.say(&text(done));
                 0
             }
-            Err(error) => fail(self.stderr, error, self.signal),
+            Err(error) => fail(self.stderr, error, self.signals.last()),
         };
         if self.is_json {
             let outcome = if result.is_ok() { "done" } else { "failed" };
@@ -74,5 +75,28 @@ impl<'a> Telling<'a> {
 fn extend(object: &mut Value, more: Value) {
     if let (Value::Object(fields), Value::Object(more)) = (object, more) {
         fields.extend(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_comes_while_a_command_works_is_in_its_exit_code() {
+        let signals = Signals::default();
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let telling = Telling {
+            flow: "counts".to_owned(),
+            is_json: true,
+            is_quiet: false,
+            signals: &signals,
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+        };
+        signals.come(15);
+        let code = telling.tell(&Err::<(), _>(Error::Interrupted), |()| String::new(), |()| json!({}));
+        assert_eq!(code.unwrap(), 143);
+        assert!(String::from_utf8(stdout).unwrap().contains("\"exit_code\":143"));
     }
 }
