@@ -142,7 +142,7 @@ impl Chain {
         let mut last = None;
         for _ in 0..RECOVERIES_MAX {
             let ended = self.start(&Start::default()).end();
-            if ended.code == Some(0) && ended.stderr.starts_with("nothing new") {
+            if ended.code == Some(0) && ended.stderr.lines().any(|line| line.starts_with("nothing new")) {
                 return Verdict::default();
             }
             last = Some(ended);

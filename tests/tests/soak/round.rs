@@ -163,7 +163,7 @@ impl Round {
         for _ in 0..RECOVERIES_MAX {
             let ended = Running::start(self.command()).end();
             self.told.push(format!("    at rest: {}", said(&ended)));
-            if ended.code == Some(0) && ended.stderr.starts_with("nothing new") {
+            if ended.code == Some(0) && ended.stderr.lines().any(|line| line.starts_with("nothing new")) {
                 return;
             }
             last = Some(ended);

@@ -47,8 +47,16 @@ const MISTAKEN: i32 = 2;
 /// `SIGKILL`, which signal-hook does not name.
 const SIGKILL: i32 = 9;
 
+/// All that is heeded.
+const VARIABLES: [&str; 5] = ["FLOW_EFFECTS", "FLOW_FAULT", "FLOW_LOCK", "FLOW_MUTANT", "FLOW_PATIENCE_MS"];
+
 static ARMED: LazyLock<Armed> = LazyLock::new(|| {
     let text = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
+    let set: Vec<&str> = VARIABLES.into_iter().filter(|name| text(name).is_some()).collect();
+    if !set.is_empty() {
+        // Nobody is to find it in production without a word.
+        eprintln!("this program was built to be broken by tests (feature `faults`), and heeds {}", set.join(", "));
+    }
     Armed {
         effects: text("FLOW_EFFECTS").map(|path| {
             let file = File::options().append(true).create(true).open(&path);
