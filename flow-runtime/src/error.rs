@@ -154,16 +154,29 @@ impl Error {
     /// The same error, with the port named.
     #[must_use]
     pub fn of_port(self, port: &str) -> Self {
+        self.map(|failure| failure.of_port(port))
+    }
+
+    /// The same error, with more to know before anything is done about it.
+    #[must_use]
+    pub(crate) fn but_first(self, more: &str) -> Self {
+        self.map(|failure| {
+            let advice = failure.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+            failure.help(format!("{more}{advice}"))
+        })
+    }
+
+    fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
         match self {
-            Self::Config(failure) => Self::Config(failure.of_port(port)),
-            Self::Input(failure) => Self::Input(failure.of_port(port)),
-            Self::Record(failure) => Self::Record(failure.of_port(port)),
-            Self::Target(failure) => Self::Target(failure.of_port(port)),
-            Self::Memory(failure) => Self::Memory(failure.of_port(port)),
-            Self::Store(failure) => Self::Store(failure.of_port(port)),
-            Self::Busy(failure) => Self::Busy(failure.of_port(port)),
-            Self::Held(failure) => Self::Held(failure.of_port(port)),
-            Self::Imbalance(failure) => Self::Imbalance(failure.of_port(port)),
+            Self::Config(failure) => Self::Config(change(failure)),
+            Self::Input(failure) => Self::Input(change(failure)),
+            Self::Record(failure) => Self::Record(change(failure)),
+            Self::Target(failure) => Self::Target(change(failure)),
+            Self::Memory(failure) => Self::Memory(change(failure)),
+            Self::Store(failure) => Self::Store(change(failure)),
+            Self::Busy(failure) => Self::Busy(change(failure)),
+            Self::Held(failure) => Self::Held(change(failure)),
+            Self::Imbalance(failure) => Self::Imbalance(change(failure)),
             Self::Interrupted => Self::Interrupted,
         }
     }

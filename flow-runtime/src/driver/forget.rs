@@ -2,8 +2,8 @@
 
 use super::{Checkpoint, Options, checkpoint::OpenCheckpoint, ports::Ports};
 use crate::{
-    Error, Failure, Flow, Plan,
-    iteration::store::Store as _,
+    Error, Failure, Flow, Plan, folder,
+    iteration::{sqlite::SqliteStore, store::Store as _},
     plan::{PortKind, PortPlan},
     sink::Ticket,
 };
@@ -15,6 +15,20 @@ pub enum Which<'a> {
     Port(&'a str),
     /// Those of all sinks and traps.
     All,
+}
+
+/// What targets are to forget, and on which conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgetting<'a> {
+    /// Which of them.
+    pub which: Which<'a>,
+    /// Whether their rows go, too.
+    pub empty: bool,
+    /// Whether it is known that there is no store any more. Else one that is not there is looked for in the wrong place,
+    /// and every target would disagree with a new one.
+    pub store_is_lost: bool,
+    /// Whether it is done; else it is only said, and nothing is made or changed.
+    pub do_it: bool,
 }
 
 /// What is done with a target.
@@ -29,42 +43,76 @@ pub struct Forgotten {
     pub held: Option<String>,
 }
 
-/// Has the ledgers of targets forget the flow, so that each begins with whatever iteration comes next; with `empty` the
-/// rows go, too. Only where ledger and store disagree: of a target that is fine, the rows of an iteration could be there
-/// and be loaded once more. Without `do_it` nothing is done, but everything is said.
+/// Has the ledgers of targets forget the flow, so that each begins with whatever iteration comes next. Only where ledger
+/// and store disagree: of a target that is fine, the rows of an iteration could be there and be loaded once more. All are
+/// asked before the first forgets.
 ///
 /// # Errors
-/// [`Error::Config`] for a port that the flow does not have, or without a store; [`Error::Busy`]; a target's own.
-pub fn forget<F: Flow>(
-    flow: &F,
-    options: &Options,
-    which: Which<'_>,
-    empty: bool,
-    do_it: bool,
-) -> Result<Vec<Forgotten>, Error> {
-    if options.checkpoint == Checkpoint::None {
-        let failure = Failure::new("without a checkpoint store there is nothing to forget");
-        return Err(Error::Config(failure.help("give --checkpoint sqlite:PATH")));
+/// [`Error::Config`] for a port that the flow does not have, without a store, or for one that does not know the flow and
+/// is not said to be lost; [`Error::Busy`]; a target's own, which names those that have forgotten before it.
+pub fn forget<F: Flow>(flow: &F, options: &Options, forgetting: Forgetting<'_>) -> Result<Vec<Forgotten>, Error> {
+    let Forgetting { which, empty, store_is_lost, do_it } = forgetting;
+    let name = F::PLAN.logical_name();
+    if !is_known(&options.checkpoint, &name)? && !store_is_lost {
+        return Err(unknown(&options.checkpoint, &name));
     }
     let outputs = chosen(F::PLAN, which)?;
     let mut ports = Ports::open(flow)?;
-    let name = F::PLAN.logical_name();
-    let checkpoint = OpenCheckpoint::open(&options.checkpoint, name.clone())?;
-    let mut forgotten = Vec::new();
+    let checkpoint = match do_it {
+        true => OpenCheckpoint::open(&options.checkpoint, name.clone())?,
+        false => OpenCheckpoint::look(&options.checkpoint, name.clone())?,
+    };
+    let mut targets = Vec::new();
     for (index, port) in outputs {
         let ticket = next_ticket(&checkpoint, port.name)?;
-        let (place, Some(tap)) = (ports.places[index].clone(), ports.output_mut(index)) else { continue };
+        let Some(tap) = ports.output(index) else { continue };
         let held = match tap.check_ledger(&ticket) {
             Ok(_) => None,
             Err(Error::Held(failure)) => Some(failure.account()),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.of_port(port.name)),
         };
-        if held.is_some() && do_it {
-            tap.forget(&name, empty)?;
-        }
-        forgotten.push(Forgotten { port: port.name, place, held });
+        targets.push((index, Forgotten { port: port.name, place: ports.places[index].clone(), held }));
     }
-    Ok(forgotten)
+    let mut done = Vec::new();
+    for (index, target) in targets.iter().filter(|(_, target)| do_it && target.held.is_some()) {
+        if let Some(tap) = ports.output_mut(*index) {
+            tap.forget(&name, empty).map_err(|error| half_done(error, target.port, &done))?;
+            done.push(target.port);
+        }
+    }
+    Ok(targets.into_iter().map(|(_, target)| target).collect())
+}
+
+/// Whether there is a store, and it knows the flow.
+pub(super) fn is_known(checkpoint: &Checkpoint, flow: &str) -> Result<bool, Error> {
+    match checkpoint {
+        Checkpoint::Sqlite(path) => Ok(SqliteStore::look(&folder::followed(path), flow)?.is_some()),
+        Checkpoint::None => {
+            let failure = Failure::new("without a checkpoint store there is nothing to forget");
+            Err(Error::Config(failure.help("give --checkpoint sqlite:PATH")))
+        }
+    }
+}
+
+fn unknown(checkpoint: &Checkpoint, flow: &str) -> Error {
+    let failure = Failure::new(format!("the checkpoint store does not know the flow {flow}"));
+    let failure = match checkpoint {
+        Checkpoint::Sqlite(path) => failure.at(path.display().to_string()),
+        Checkpoint::None => failure,
+    };
+    Error::Config(failure.help(
+        "go where the flow runs, or give --checkpoint: every target disagrees with a store that is not its own; if the \
+         store is lost, add --store-is-lost",
+    ))
+}
+
+/// The error of a target, which must not hide what was done before.
+fn half_done(error: Error, port: &str, done: &[&str]) -> Error {
+    let error = error.of_port(port);
+    match done {
+        [] => error,
+        _ => error.but_first(&format!("forgotten already: {}; the same command does the rest", done.join(", "))),
+    }
 }
 
 fn chosen(plan: &'static Plan, which: Which<'_>) -> Result<Vec<(usize, &'static PortPlan)>, Error> {

@@ -57,7 +57,7 @@ pub use progress::{Activity, LastDone, Phase, Progress, Status, Trouble};
 use attempt::Read;
 use checkpoint::OpenCheckpoint;
 pub use clean::{Clean, Cleaned, clean};
-pub use forget::{Forgotten, Which, forget};
+pub use forget::{Forgetting, Forgotten, Which, forget};
 use ports::Ports;
 pub use replay::{Replayed, replay};
 pub use reset::{LoadedTarget, Reset, look_at_reset, reset};

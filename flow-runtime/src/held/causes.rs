@@ -5,7 +5,11 @@ use super::{Cause, Entry, Remedy};
 /// Everything again: the only way when nobody can say any more what is in a target.
 const READ_ALL_AGAIN: Remedy = Remedy {
     when: "everything is to be read again, into empty targets",
-    commands: &["{program} reset --yes --force{options}", "{program} forget --all --empty --yes{options}", "{run}"],
+    commands: &[
+        "{program} reset --yes --force{options}",
+        "{program} forget --all --empty --yes{store-is-lost}{options}",
+        "{run}",
+    ],
 };
 
 /// The target begins anew, and what came before it is elsewhere, or not wanted.
@@ -28,11 +32,11 @@ pub static CAUSES: [Entry; 14] = [
         remedies: &[
             Remedy {
                 when: "the rows that are there may go",
-                commands: &["{program} forget {port} --empty --yes{options}", "{run-from}"],
+                commands: &["{program} forget {port} --empty --yes{store-is-lost}{options}", "{run-from}"],
             },
             Remedy {
                 when: "the rows that are there stay, and are not among those to come",
-                commands: &["{program} forget {port} --yes{options}", "{run-from}"],
+                commands: &["{program} forget {port} --yes{store-is-lost}{options}", "{run-from}"],
             },
         ],
     },
@@ -66,7 +70,7 @@ pub static CAUSES: [Entry; 14] = [
         remedies: &[
             Remedy {
                 when: "a new table is to begin, and what came before may be missing from it",
-                commands: &["{program} forget {port} --yes{options}", "{run-from}"],
+                commands: &["{program} forget {port} --yes{store-is-lost}{options}", "{run-from}"],
             },
             READ_ALL_AGAIN,
         ],

@@ -89,11 +89,13 @@ pub enum Word {
     Iteration,
     /// The file.
     Path,
+    /// What has `forget` believe that there is no store any more, if there is none.
+    StoreIsLost,
 }
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Program,
         Self::Options,
         Self::Run,
@@ -102,6 +104,7 @@ impl Word {
         Self::Port,
         Self::Iteration,
         Self::Path,
+        Self::StoreIsLost,
     ];
 
     /// How it is written in a command.
@@ -116,6 +119,7 @@ impl Word {
             Self::Port => "{port}",
             Self::Iteration => "{iteration}",
             Self::Path => "{path}",
+            Self::StoreIsLost => "{store-is-lost}",
         }
     }
 }

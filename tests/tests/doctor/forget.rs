@@ -20,14 +20,23 @@ fn a_target_that_agrees_with_the_store_is_left_alone() {
 fn nothing_is_done_until_it_is_asked_for() {
     let place = place();
     fs::remove_file(place.path(STORE)).unwrap();
-    let ended = place.run("forget counts --empty");
+    let before = place.names();
+    for refused in ["forget counts --empty", "forget --all --empty --yes"] {
+        let text = place.refused(refused, 2);
+        assert!(
+            text.contains("the checkpoint store does not know the flow") && text.contains("--store-is-lost"),
+            "{text}"
+        );
+    }
+    let ended = place.run("forget counts --empty --store-is-lost");
+    assert_eq!(place.names(), before);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(
         ended.stdout.contains("counts: sqlite:counts.db?table=counts: its ledger would forget the flow, ALL"),
         "{ended:?}"
     );
     assert_eq!(place.counts("counts.db"), counted(&[("a", 2), ("b", 1)]));
-    let told = place.succeed("forget counts --empty --yes").stdout;
+    let told = place.succeed("forget counts --empty --yes --store-is-lost").stdout;
     assert!(
         told.contains("its ledger has forgotten the flow, its rows are gone (the target was loaded from"),
         "{told}"

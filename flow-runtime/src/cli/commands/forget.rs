@@ -10,7 +10,7 @@ use crate::{
         ending::print,
         options::{checkpoint, flag, given_ports, ports},
     },
-    driver::{self, Forgotten, Which},
+    driver::{self, Forgetting, Forgotten, Which},
 };
 
 pub(super) fn grammar(program: &Program<'_>) -> Command {
@@ -21,6 +21,7 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         .arg(flag("all", "All sinks and traps"))
         .group(ArgGroup::new("which").args(["port-to-forget", "all"]).required(true))
         .arg(flag("empty", "Take its rows away, too"))
+        .arg(flag("store-is-lost", "There is no checkpoint store any more: every target disagrees with a new one"))
         .arg(flag("yes", "Do it; else say what would be done"))
         .args(ports(program).map(|port| port.help_heading("Ports")))
         .arg(checkpoint(program.plan).help_heading("Run"))
@@ -37,7 +38,8 @@ pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
     let port = call.matches.get_one::<String>("port-to-forget").map(|port| port.replace('-', "_"));
     let which = port.as_deref().map_or(Which::All, Which::Port);
     let options = given_options(F::PLAN, call.matches);
-    let forgotten = driver::forget(&*call.flow, &options, which, empty, do_it)?;
+    let forgetting = Forgetting { which, empty, store_is_lost: given("store-is-lost"), do_it };
+    let forgotten = driver::forget(&*call.flow, &options, forgetting)?;
     print(call.stdout, &forgotten.iter().map(|target| line(target, empty, do_it)).collect::<String>())?;
     if do_it || forgotten.iter().all(|target| target.held.is_none()) {
         return Ok(0);

@@ -8,7 +8,7 @@ use std::{
 use super::{Findings, check};
 use crate::{
     Error, Flow,
-    driver::{Checkpoint, Options, checkpoint::OpenCheckpoint, lock::FlowLock},
+    driver::{Checkpoint, Options, checkpoint::OpenCheckpoint, forget::is_known, lock::FlowLock},
     effect::{clock, disk},
     folder,
     iteration::store::Store as _,
@@ -20,6 +20,8 @@ use crate::{
 pub struct Diagnosis {
     /// What a run would stumble over.
     pub findings: Findings,
+    /// There is no store, or it does not know the flow: a run would make it, and every target that has been loaded disagree.
+    pub is_store_new: bool,
     /// Who is at work on the flow.
     pub holder: Option<LockHolder>,
     /// What runs that died have left in the staging area.
@@ -57,6 +59,7 @@ pub struct Garbage {
 pub fn diagnose<F: Flow>(flow: &F, options: &Options) -> Diagnosis {
     let findings = check(flow, options);
     let name = F::PLAN.logical_name();
+    let is_store_new = is_known(&options.checkpoint, &name).is_ok_and(|is_known| !is_known);
     let (mut holder, mut garbage) = (None, None);
     if let Checkpoint::Sqlite(path) = &options.checkpoint
         && let Ok(checkpoint) = OpenCheckpoint::look(&options.checkpoint, name.clone())
@@ -64,7 +67,7 @@ pub fn diagnose<F: Flow>(flow: &F, options: &Options) -> Diagnosis {
         holder = lock_holder(&folder::followed(path), &name, &checkpoint);
         garbage = find_garbage(&checkpoint, holder.is_some()).ok().flatten();
     }
-    Diagnosis { findings, holder, garbage }
+    Diagnosis { findings, is_store_new, holder, garbage }
 }
 
 fn lock_holder(store: &Path, flow: &str, checkpoint: &OpenCheckpoint) -> Option<LockHolder> {

@@ -21,9 +21,11 @@ fn clean_now(bench: &Bench, what: Clean) -> Result<Cleaned, Error> {
 
 const DRY: Clean = Clean { kept_iterations: None, dry_run: true };
 
+const EMPTY_ALL: Forgetting<'_> = Forgetting { which: Which::All, empty: true, store_is_lost: false, do_it: true };
+
 /// Empties the targets.
 fn empty(bench: &Bench) {
-    forget(&bench.flow(), &bench.options(), Which::All, true, true).unwrap();
+    forget(&bench.flow(), &bench.options(), EMPTY_ALL).unwrap();
 }
 
 fn former(bench: &Bench) -> usize {
@@ -51,6 +53,43 @@ fn after_a_reset_every_run_is_held_until_the_targets_are_emptied_and_then_reads_
     bench.run().unwrap();
     assert_eq!((bench.out().as_str(), bench.totals().as_str(), bench.trapped()), ("a 1\nb 3\n", "a=1 b=1 x=1 y=1", 1));
     assert_eq!(bench.states(), [State::Done]);
+}
+
+#[test]
+fn nothing_forgets_until_all_targets_have_been_asked() {
+    let bench = Bench::new("a 1\nbad 2\n");
+    bench.run().unwrap();
+    reset_now(&bench, false).unwrap();
+    fs::rename(bench.path("target/totals.db"), bench.path("kept.db")).unwrap();
+    fs::write(bench.path("target/totals.db"), "this is no database, and long enough to be looked at").unwrap();
+    let error = forget(&bench.flow(), &bench.options(), EMPTY_ALL).unwrap_err().to_string();
+    assert!(error.contains("port `totals`"), "{error}");
+    assert_eq!((bench.out().as_str(), bench.trapped()), ("a 1\n", 1));
+
+    fs::rename(bench.path("kept.db"), bench.path("target/totals.db")).unwrap();
+    let ledger = rusqlite::Connection::open(bench.path("target/totals.db")).unwrap();
+    let no = "CREATE TRIGGER no BEFORE DELETE ON flow_ledger BEGIN SELECT RAISE(ABORT, 'not now'); END";
+    ledger.execute_batch(no).unwrap();
+    let error = forget(&bench.flow(), &bench.options(), EMPTY_ALL).unwrap_err().to_string();
+    assert!(error.contains("not now; forgotten already: out; "), "{error}");
+    assert_eq!((bench.out().as_str(), bench.totals().as_str(), bench.trapped()), ("", "a=1 x=1 y=1", 1));
+}
+
+#[test]
+fn a_store_that_is_not_there_is_not_taken_for_a_lost_one() {
+    let bench = Bench::new("a 1\n");
+    bench.run().unwrap();
+    fs::rename(bench.path("store.db"), bench.path("elsewhere.db")).unwrap();
+    for do_it in [false, true] {
+        let error = forget(&bench.flow(), &bench.options(), Forgetting { do_it, ..EMPTY_ALL }).unwrap_err();
+        assert!(matches!(&error, Error::Config(_)) && error.to_string().contains("--store-is-lost"), "{error}");
+    }
+    let lost = Forgetting { store_is_lost: true, ..EMPTY_ALL };
+    let told = forget(&bench.flow(), &bench.options(), Forgetting { do_it: false, ..lost }).unwrap();
+    assert!(told.iter().any(|target| target.held.is_some()));
+    assert_eq!((bench.out().as_str(), bench.path("store.db").exists()), ("a 1\n", false));
+    forget(&bench.flow(), &bench.options(), lost).unwrap();
+    assert_eq!(bench.out(), "");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
     let given = given_ports(F::PLAN, call.matches);
     bind::bind_unchecked(call.flow, &given);
     let diagnosis = driver::diagnose(&*call.flow, &given_options(F::PLAN, call.matches));
-    let called = Called::new(F::PLAN, &bind::addresses(&*call.flow), &given, call.matches);
+    let called = Called::new(F::PLAN, &bind::addresses(&*call.flow), &given, call.matches).on(diagnosis.is_store_new);
     let told = tell(&diagnosis, &called);
     let code = if told.is_well { 0 } else { NOT_WELL };
     let text = match call.matches.get_flag("json") {

@@ -20,6 +20,7 @@ pub(super) struct Called {
     /// Port and address, of all that are bound to one.
     bound: Vec<(&'static str, String)>,
     checkpoint: Option<String>,
+    is_store_new: bool,
 }
 
 impl Called {
@@ -42,7 +43,13 @@ impl Called {
             given: by_port(given),
             bound: by_port(bound),
             checkpoint: checkpoint.map(|text| text.to_string_lossy().into_owned()),
+            is_store_new: false,
         }
+    }
+
+    /// The same, on a store that does not know the flow, or on one that does.
+    pub(super) fn on(self, is_store_new: bool) -> Self {
+        Self { is_store_new, ..self }
     }
 
     /// A command of the program that takes no ports: `clean`.
@@ -77,6 +84,7 @@ impl Called {
                 Word::Port => quoted(port.unwrap_or_default()),
                 Word::Iteration => iteration(case).unwrap_or_default().to_string(),
                 Word::Path => quoted(path),
+                Word::StoreIsLost => if self.is_store_new { " --store-is-lost" } else { "" }.to_owned(),
             };
             // What follows a path belongs to it: `'a b'.flow`.
             command.replace(word.placeholder(), &text)
@@ -167,6 +175,7 @@ mod tests {
                 ("bad_lines", "file:bad lines.csv?delimiter=;".to_owned()),
             ],
             checkpoint: Some("sqlite:s.db".to_owned()),
+            is_store_new: false,
         }
     }
 
@@ -176,7 +185,12 @@ mod tests {
         let fill = |command: &str| called().fill(command, (Some("bad_lines"), &case), &[], None);
         assert_eq!(fill("mv {path} {path}.{iteration}"), "mv 'bad lines.csv' 'bad lines.csv'.4");
         let options = "--counts 'sqlite:c.db?mode=merge' --checkpoint sqlite:s.db";
-        assert_eq!(fill("{program} forget {port}{options}"), format!("./job forget bad_lines {options}"));
+        assert_eq!(
+            fill("{program} forget {port}{store-is-lost}{options}"),
+            format!("./job forget bad_lines {options}")
+        );
+        let lost = called().on(true).fill("forget{store-is-lost}{options}", (None, &case), &[], None);
+        assert_eq!(lost, format!("forget --store-is-lost {options}"));
         assert_eq!(fill("{run} --accept-gap"), format!("./job {options} --accept-gap"));
         assert_eq!(called().other("clean"), "./job clean --checkpoint sqlite:s.db");
     }
