@@ -4,7 +4,8 @@ use super::{Cause, Entry, Remedy};
 
 /// Everything again: the only way when nobody can say any more what is in a target.
 const READ_ALL_AGAIN: Remedy = Remedy {
-    when: "everything is to be read again, into empty targets",
+    when: "everything is to be read again, into empty targets. COPY THE TARGETS FIRST: rows whose source files are gone, \
+           rotated away or deleted, cannot come back",
     commands: &[
         "{program} reset --yes --force{options}",
         "{program} forget --all --empty --yes{store-is-lost}{options}",
@@ -31,7 +32,8 @@ pub static CAUSES: [Entry; 14] = [
                is still there, give it with --checkpoint",
         remedies: &[
             Remedy {
-                when: "the rows that are there may go",
+                when: "the rows that are there may go. COPY THE TARGET FIRST: rows whose source files are gone, rotated away \
+                       or deleted, cannot come back",
                 commands: &["{program} forget {port} --empty --yes{store-is-lost}{options}", "{run-from}"],
             },
             Remedy {

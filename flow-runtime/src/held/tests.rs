@@ -10,6 +10,14 @@ fn every_cause_has_its_entry_and_a_way_out() {
 }
 
 #[test]
+fn who_is_to_empty_targets_is_told_to_copy_them_first() {
+    let remedies = || CAUSES.iter().flat_map(|entry| entry.remedies);
+    let empties = |remedy: &&Remedy| remedy.commands.iter().any(|command| command.contains("--empty"));
+    assert!(remedies().filter(empties).all(|remedy| remedy.when.contains("COPY THE TARGET")));
+    assert!(remedies().any(|remedy| empties(&remedy)));
+}
+
+#[test]
 fn the_words_in_the_commands_are_known() {
     for command in CAUSES.iter().flat_map(|entry| entry.remedies).flat_map(|remedy| remedy.commands) {
         let rest = Word::ALL.iter().fold((*command).to_owned(), |rest, word| rest.replace(word.placeholder(), ""));
