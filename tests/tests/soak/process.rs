@@ -11,13 +11,13 @@ use std::{
 
 use flow_tests::program::{Ended, until};
 
-use super::script::{Doom, Start};
+use super::script::{Start, What};
 
 /// How long anything is waited for: far longer than it takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Effects after which what should have happened to a service has not: its effect failed before.
-const OVERRUN: u64 = 150;
+/// Effects that a service has before it is asked to end, when it does not come to the one at which something happens.
+const SERVICE_EFFECTS: u64 = 800;
 
 /// Memory is looked at every so many effects.
 const MEMORY_EVERY: u64 = 20;
@@ -26,6 +26,8 @@ const MEMORY_EVERY: u64 = 20;
 #[derive(Debug, Default)]
 struct Progress {
     effects: u64,
+    /// Whether it came to the effect at which something happens.
+    is_met: bool,
     /// Whether it was sent the signal that awaited it.
     is_signalled: bool,
     has_ended: bool,
@@ -68,7 +70,7 @@ impl Process {
         let (id, child) = (child.id(), Mutex::new(child));
         let watch = Arc::new(Watch { child, id, progress: Mutex::default(), changed: Condvar::new() });
         let watched = Arc::clone(&watch);
-        let watcher = thread::spawn(move || watched.follow(stdout, start.doom));
+        let watcher = thread::spawn(move || watched.follow(stdout, start));
         let stderr = thread::spawn(move || {
             let mut bytes = Vec::new();
             let _ = stderr.read_to_end(&mut bytes);
@@ -77,33 +79,28 @@ impl Process {
         Self { start, watch, watcher: Some(watcher), stderr: Some(stderr) }
     }
 
-    /// Waits until it has come so far, or to its end, or to where it stands still.
+    /// Waits until it has come so far, or to its end, or to where it may stand still.
     pub(crate) fn passed(&self, effects: u64) {
-        let most = match self.start.doom {
-            Doom::StopAt(at, _) | Doom::StopFrom(at, _) => at,
-            _ => u64::MAX,
-        };
-        self.watch.wait(effects.min(most));
+        let may_stop = matches!(self.start.what, What::Stop(_) | What::StopLater(_));
+        self.watch.wait(|progress| progress.effects >= effects || (may_stop && progress.is_met));
     }
 
     /// Waits until it goes no further by itself.
     pub(crate) fn settle(&self) -> Settled {
-        match self.start.doom {
-            Doom::StopAt(at, _) => {
-                self.watch.wait(at);
-                // A service whose effect failed before it could stop there runs on.
-                if self.stands_still(|| self.start.follows && self.effects() > at + OVERRUN) {
-                    return Settled::Stopped;
-                }
+        let is_over = |progress: &Progress| self.start.follows && progress.effects > SERVICE_EFFECTS;
+        self.watch.wait(|progress| progress.is_met || is_over(progress));
+        let is_met = self.watch.lock().is_met;
+        let stands_still = match self.start.what {
+            // An effect that fails of itself has no after.
+            What::Stop(_) => is_met && self.stands_still(|| is_over(&self.watch.lock())),
+            What::StopLater(_) if is_met => {
+                self.watch.wait(|progress| progress.is_signalled);
+                self.stands_still(|| false)
             }
-            Doom::StopFrom(..) => {
-                self.watch.wait_until(|progress| progress.is_signalled);
-                if self.stands_still(|| false) {
-                    return Settled::Stopped;
-                }
-            }
-            Doom::None(at) if self.start.follows => self.watch.wait(at),
-            _ => {}
+            _ => false,
+        };
+        if stands_still {
+            return Settled::Stopped;
         }
         self.drain();
         Settled::Ended
@@ -122,23 +119,20 @@ impl Process {
         })
     }
 
-    /// Waits until it has ended; a service is asked to, as soon as all has happened to it.
+    /// Waits until it has ended; a service is asked to.
     fn drain(&self) {
         if self.start.follows {
-            self.watch.wait(self.effects().max(self.start.at()) + OVERRUN);
             self.watch.signal("TERM");
         }
-        self.watch.wait(u64::MAX);
+        self.watch.wait_for_end();
     }
 
-    /// Lets it go on that stands still, to its end.
+    /// Lets it go on that stands still, to its end; a service for some effects more.
     pub(crate) fn wake(&self) {
         self.watch.signal("CONT");
+        let effects = self.watch.lock().effects + SERVICE_EFFECTS / 4;
+        self.watch.wait(|progress| progress.effects >= effects);
         self.drain();
-    }
-
-    fn effects(&self) -> u64 {
-        self.watch.lock().effects
     }
 
     /// The most memory that it was seen to have.
@@ -148,7 +142,7 @@ impl Process {
 
     /// Whether a signal ended it that it could not heed, and what became of it otherwise.
     pub(crate) fn end(mut self) -> Ended {
-        self.watch.wait(u64::MAX);
+        self.watch.wait_for_end();
         self.watcher.take().unwrap().join().unwrap();
         let stderr = self.stderr.take().unwrap().join().unwrap();
         let status = self.watch.child.lock().unwrap_or_else(PoisonError::into_inner).wait().unwrap();
@@ -166,48 +160,38 @@ impl Drop for Process {
 
 impl Watch {
     /// Counts effects, and does from outside what awaits the process.
-    fn follow(&self, stdout: ChildStdout, doom: Doom) {
-        let mut lines = BufReader::new(stdout).lines();
-        while let Some(Ok(_)) = lines.next() {
-            let effects = {
-                let mut progress = self.lock();
-                progress.effects += 1;
-                if progress.effects.is_multiple_of(MEMORY_EVERY) {
-                    progress.memory_kib = progress.memory_kib.max(memory_kib(self.id));
-                }
-                progress.effects
-            };
+    fn follow(&self, stdout: ChildStdout, start: Start) {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let mut progress = self.lock();
+            progress.effects += 1;
+            if progress.effects.is_multiple_of(MEMORY_EVERY) {
+                progress.memory_kib = progress.memory_kib.max(memory_kib(self.id));
+            }
+            let is_met = start.at.is(progress.effects, &line);
+            progress.is_met |= is_met;
+            drop(progress);
             self.changed.notify_all();
-            match doom {
-                Doom::KillFrom(at, delay) if at == effects => {
-                    (0..delay).for_each(|_| std::hint::spin_loop());
-                    self.child.lock().unwrap_or_else(PoisonError::into_inner).kill().unwrap();
-                }
-                Doom::StopFrom(at, delay) if at == effects => {
-                    (0..delay).for_each(|_| std::hint::spin_loop());
-                    self.signal("STOP");
-                    self.lock().is_signalled = true;
-                    self.changed.notify_all();
-                }
-                _ => {}
+            if let (What::KillLater(moments) | What::StopLater(moments), true) = (start.what, is_met) {
+                (0..moments).for_each(|_| std::hint::spin_loop());
+                self.signal(if matches!(start.what, What::KillLater(_)) { "KILL" } else { "STOP" });
+                self.lock().is_signalled = true;
+                self.changed.notify_all();
             }
         }
         self.lock().has_ended = true;
         self.changed.notify_all();
     }
 
-    /// Waits until there were so many effects, or the process has ended.
-    fn wait(&self, effects: u64) {
-        self.wait_until(|progress| progress.effects >= effects);
-    }
-
     /// Waits until this holds, or the process has ended.
-    fn wait_until(&self, holds: impl Fn(&Progress) -> bool) {
-        let progress = self.lock();
+    fn wait(&self, holds: impl Fn(&Progress) -> bool) {
         let is_before = |progress: &mut Progress| !holds(progress) && !progress.has_ended;
-        let waited = self.changed.wait_timeout_while(progress, PATIENCE, is_before);
+        let waited = self.changed.wait_timeout_while(self.lock(), PATIENCE, is_before);
         let (_progress, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         assert!(!timeout.timed_out(), "a process neither goes on nor ends");
+    }
+
+    fn wait_for_end(&self) {
+        self.wait(|_| false);
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {

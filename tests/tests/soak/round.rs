@@ -8,7 +8,7 @@ use super::{
     logs::Logs,
     oracle::{Expected, Verdict},
     process::{Process, Settled},
-    script::{Bout, Doom, Extent, Script, Start},
+    script::{Bout, Extent, Script, Start, What},
 };
 use crate::logs;
 
@@ -144,8 +144,8 @@ impl Round {
         self.played.processes += 1;
         self.played.memory_kib = self.played.memory_kib.max(process.memory_kib());
         let ended = process.end();
-        self.told.push(format!("    {:?}: {}", start.doom, said(&ended)));
-        let may_be_killed = matches!(start.doom, Doom::KillAt(..) | Doom::KillFrom(..));
+        self.told.push(format!("    {start}: {}", said(&ended)));
+        let may_be_killed = matches!(start.what, What::Kill(_) | What::KillLater(_));
         match ended.code {
             Some(0) => {}
             None if may_be_killed => self.played.kills += 1,

@@ -55,21 +55,81 @@ const COMBINATIONS: &[Combination] = &{
     ]
 };
 
-/// What awaits a process. Effects are counted from 1, whatever their names.
+/// Effects that change what others see, and how many of the name a run may have: half of what happens, happens there.
+const TELLING: &[(&str, u64)] = &[
+    ("store.open_attempt", 1),
+    ("stage.write", 3),
+    ("stage.sync", 3),
+    ("store.seal", 1),
+    ("store.commit", 5),
+    ("target.publish", 3),
+    ("file.cut", 2),
+    ("file.write", 2),
+    ("file.sync", 2),
+    ("file.rename", 2),
+    ("sidecar.write", 4),
+    ("sidecar.rename", 4),
+    ("sqlite.begin", 2),
+    ("sqlite.rows", 2),
+    ("sqlite.commit", 2),
+    ("store.output_loaded", 3),
+    ("store.loaded", 1),
+    ("store.done", 1),
+    ("staged.remove", 1),
+];
+
+/// An effect of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doom {
-    /// It goes to its end; a service is asked to end at this effect.
-    None(u64),
-    /// It kills itself before this effect, or after it.
-    KillAt(u64, Moment),
-    /// It is killed from outside, at any moment from this effect on.
-    KillFrom(u64, u32),
-    /// It stands still before this effect, or after it, until somebody continues it.
-    StopAt(u64, Moment),
-    /// It is stopped from outside, at any moment from this effect on.
-    StopFrom(u64, u32),
-    /// This effect fails, or its answer is lost.
-    ErrorAt(u64, Moment),
+pub(crate) enum At {
+    /// The nth of all.
+    Nth(u64),
+    /// The nth of a name.
+    Named(&'static str, u64),
+}
+
+impl At {
+    fn any(random: &mut Rng, effects: u64) -> Self {
+        if random.bool() {
+            return Self::Nth(random.u64(1..=effects));
+        }
+        let (name, ordinals) = TELLING[random.usize(..TELLING.len())];
+        Self::Named(name, random.u64(1..=ordinals))
+    }
+
+    /// Whether it is the `nth` of all, told of by `line`.
+    pub(crate) fn is(self, nth: u64, line: &str) -> bool {
+        match self {
+            Self::Nth(ordinal) => ordinal == nth,
+            Self::Named(name, ordinal) => line.strip_prefix(name) == Some(&format!("#{ordinal}")),
+        }
+    }
+}
+
+/// As `FLOW_FAULT` has it.
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nth(ordinal) => write!(f, "any#{ordinal}"),
+            Self::Named(name, ordinal) => write!(f, "{name}#{ordinal}"),
+        }
+    }
+}
+
+/// What awaits a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It goes to its end; a service is asked to end.
+    Nothing,
+    /// It kills itself before the effect, or after it.
+    Kill(Moment),
+    /// It is killed from outside, some moments after the effect began.
+    KillLater(u32),
+    /// It stands still before the effect, or after it, until somebody continues it.
+    Stop(Moment),
+    /// It is stopped from outside, some moments after the effect began.
+    StopLater(u32),
+    /// The effect fails, or its answer is lost.
+    Error(Moment),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,27 +144,28 @@ pub(crate) struct Start {
     /// Whether it is a service.
     pub(crate) follows: bool,
     pub(crate) records_max: Option<u64>,
-    pub(crate) doom: Doom,
+    pub(crate) what: What,
+    pub(crate) at: At,
 }
 
 impl Start {
     /// A run that nothing happens to.
-    pub(crate) const CALM: Self = Self { follows: false, records_max: None, doom: Doom::None(0) };
+    pub(crate) const CALM: Self = Self { follows: false, records_max: None, what: What::Nothing, at: At::Nth(1) };
 
     fn any(random: &mut Rng, effects: u64) -> Self {
-        let at = random.u64(1..=effects);
+        let at = At::any(random, effects);
         let moment = if random.bool() { Moment::Before } else { Moment::After };
-        let delay = random.u32(..20_000);
-        let doom = match random.u32(..20) {
-            0..4 => Doom::None(at),
-            4..9 => Doom::KillAt(at, moment),
-            9..12 => Doom::KillFrom(at, delay),
-            12..15 => Doom::StopAt(at, moment),
-            15..17 => Doom::StopFrom(at, delay),
-            _ => Doom::ErrorAt(at, moment),
+        let moments = random.u32(..20_000);
+        let what = match random.u32(..20) {
+            0..3 => What::Nothing,
+            3..8 => What::Kill(moment),
+            8..11 => What::KillLater(moments),
+            11..15 => What::Stop(moment),
+            15..17 => What::StopLater(moments),
+            _ => What::Error(moment),
         };
         let records_max = (random.u32(..5) == 0).then(|| random.u64(1..20));
-        Self { follows: random.u32(..3) == 0, records_max, doom }
+        Self { follows: random.u32(..3) == 0, records_max, what, at }
     }
 
     /// Its arguments behind those of the flow.
@@ -116,29 +177,25 @@ impl Start {
 
     /// As `FLOW_FAULT` has it.
     pub(crate) fn fault(&self) -> Option<String> {
-        let (at, moment, what) = match self.doom {
-            Doom::KillAt(at, moment) => (at, moment, "kill"),
-            Doom::StopAt(at, moment) => (at, moment, "stop"),
-            Doom::ErrorAt(at, moment) => (at, moment, "error"),
-            Doom::None(_) | Doom::KillFrom(..) | Doom::StopFrom(..) => return None,
+        let (moment, what) = match self.what {
+            What::Kill(moment) => (moment, "kill"),
+            What::Stop(moment) => (moment, "stop"),
+            What::Error(moment) => (moment, "error"),
+            What::Nothing | What::KillLater(_) | What::StopLater(_) => return None,
         };
         let moment = match moment {
             Moment::Before => "before",
             Moment::After => "after",
         };
-        Some(format!("any#{at}:{moment}:{what}"))
+        Some(format!("{}:{moment}:{what}", self.at))
     }
+}
 
-    /// The effect at which something happens.
-    pub(crate) fn at(&self) -> u64 {
-        match self.doom {
-            Doom::None(at)
-            | Doom::KillAt(at, _)
-            | Doom::KillFrom(at, _)
-            | Doom::StopAt(at, _)
-            | Doom::StopFrom(at, _)
-            | Doom::ErrorAt(at, _) => at,
-        }
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.follows { "service" } else { "run" };
+        write!(f, "{kind}, {:?} at {}", self.what, self.at)?;
+        self.records_max.map_or(Ok(()), |records| write!(f, ", at most {records} records"))
     }
 }
 
@@ -157,10 +214,7 @@ impl fmt::Display for Bout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second] = self.starts;
         writeln!(f, "  {:?}", self.before)?;
-        for start in [first, second] {
-            let kind = if start.follows { "service" } else { "run" };
-            writeln!(f, "  {kind} {:?}, at most {:?} records", start.doom, start.records_max)?;
-        }
+        writeln!(f, "  {first}\n  {second}")?;
         write!(f, "  meanwhile {:?}; a third: {}", self.meanwhile, self.has_third)
     }
 }
@@ -184,7 +238,7 @@ impl Script {
     /// What comes next, when there are so many files.
     pub(crate) fn bout(&mut self, files: usize) -> Bout {
         // About what a run has that reads, loads and ends.
-        let effects = 160 + 8 * files as u64;
+        let effects = 240 + 12 * files as u64;
         let before = (0..self.random.usize(..3)).map(|_| self.change()).collect();
         let starts = [Start::any(&mut self.random, effects), Start::any(&mut self.random, effects)];
         let mut meanwhile: Vec<(u64, Change)> =
