@@ -144,8 +144,7 @@ impl SqliteTap {
     /// a person knows whether they are all of this one.
     fn has_ledger(&self, connection: &Connection) -> Result<bool, Error> {
         let columns = || -> rusqlite::Result<(bool, bool)> {
-            let has_ledger = connection.table_exists(None, LEDGER)?;
-            Ok((has_ledger, has_ledger && connection.column_exists(None, LEDGER, "target")?))
+            Ok((has_table(connection, LEDGER)?, has_column(connection, LEDGER, "target")?))
         };
         match columns().map_err(|error| self.failed(error))? {
             (true, false) => Err(Error::Target(
@@ -303,10 +302,10 @@ impl SinkTap for SqliteTap {
         let forget = || -> rusqlite::Result<()> {
             let transaction = sqlite::begin("sqlite", &connection)?;
             effect("sqlite.forget", || -> rusqlite::Result<()> {
-                if transaction.table_exists(None, LEDGER)? {
+                if has_table(&transaction, LEDGER)? {
                     transaction.execute(FORGET, [flow, self.table.shape.port.name, &self.table.name])?;
                 }
-                if empty && transaction.table_exists(None, &*self.table.name)? {
+                if empty && has_table(&transaction, &self.table.name)? {
                     transaction.execute_batch(&self.table.empty())?;
                 }
                 Ok(())
@@ -330,6 +329,19 @@ impl SinkTap for SqliteTap {
         }
         self.table.head(&connection, rows_max).map(Some).map_err(|error| self.failed(error))
     }
+}
+
+/// Whether there is such a table now. `Connection::table_exists` goes by the schema that the connection has read, which is
+/// that of an empty file when another publishes for the first time while this one waits for its turn.
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+    connection.query_row(table, [name], |_| Ok(())).optional().map(|found| found.is_some())
+}
+
+/// Whether a table has such a column now.
+fn has_column(connection: &Connection, table: &str, name: &str) -> rusqlite::Result<bool> {
+    let column = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 COLLATE NOCASE";
+    connection.query_row(column, [table, name], |_| Ok(())).optional().map(|found| found.is_some())
 }
 
 /// Runs a statement whose parameters are the fields of a row.

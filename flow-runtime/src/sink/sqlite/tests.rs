@@ -92,6 +92,18 @@ fn merging_adds_by_key_and_null_is_a_key_and_adds_nothing() {
     assert_eq!(after_two_iterations(Mode::Merge), expected);
 }
 
+/// Both have opened the file, which is empty; while one waits for the lock, the other makes the tables.
+#[test]
+fn who_waited_while_another_published_first_finds_it_in_the_ledger() {
+    let place = Place::new();
+    let staged = place.stage(&COUNTS, &FIRST);
+    let tap = sqlite_tap(&place, Mode::Merge);
+    let connection = tap.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).unwrap();
+    publish(&place.address("sqlite", "x.db"), Mode::Merge, &COUNTS, &staged, 0).unwrap();
+    let transaction = sqlite::begin("sqlite", &connection).unwrap();
+    assert_eq!(tap.turn(Some(&transaction), &ticket(&COUNTS, 0)).unwrap(), Turn::Skip);
+}
+
 pub(super) static DAILY: PortPlan = sink(
     "daily",
     &[
