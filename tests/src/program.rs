@@ -251,6 +251,13 @@ impl Running {
         assert!(status.success());
     }
 
+    /// Whether it has ended, and waits for somebody to hear of it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+    }
+
     /// Waits for its end.
     ///
     /// # Panics
