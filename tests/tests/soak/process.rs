@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Effects that a service has before it is asked to end, when it does not come to the one at which something happens.
 const SERVICE_EFFECTS: u64 = 800;
 
+/// Effects after the one at which something happens, when that has not happened: an effect that failed has no after.
+const OVERRUN: u64 = 200;
+
 /// Memory is looked at every so many effects.
 const MEMORY_EVERY: u64 = 20;
 
@@ -26,12 +29,18 @@ const MEMORY_EVERY: u64 = 20;
 #[derive(Debug, Default)]
 struct Progress {
     effects: u64,
-    /// Whether it came to the effect at which something happens.
-    is_met: bool,
+    /// How many effects there were with the one at which something happens.
+    met: Option<u64>,
     /// Whether it was sent the signal that awaited it.
     is_signalled: bool,
     has_ended: bool,
     memory_kib: u64,
+}
+
+impl Progress {
+    fn runs_on(&self) -> bool {
+        self.met.is_some_and(|met| self.effects > met + OVERRUN)
+    }
 }
 
 #[derive(Debug)]
@@ -81,58 +90,59 @@ impl Process {
 
     /// Waits until it has come so far, or to its end, or to where it may stand still.
     pub(crate) fn passed(&self, effects: u64) {
-        let may_stop = matches!(self.start.what, What::Stop(_) | What::StopLater(_));
-        self.watch.wait(|progress| progress.effects >= effects || (may_stop && progress.is_met));
+        let may_stop = self.may_stop();
+        self.watch.wait(|progress| progress.effects >= effects || (may_stop && progress.met.is_some()));
+    }
+
+    fn may_stop(&self) -> bool {
+        matches!(self.start.what, What::Stop(_) | What::StopLater(_))
     }
 
     /// Waits until it goes no further by itself.
     pub(crate) fn settle(&self) -> Settled {
         let is_over = |progress: &Progress| self.start.follows && progress.effects > SERVICE_EFFECTS;
-        self.watch.wait(|progress| progress.is_met || is_over(progress));
-        let is_met = self.watch.lock().is_met;
-        let stands_still = match self.start.what {
-            // An effect that fails of itself has no after.
-            What::Stop(_) => is_met && self.stands_still(|| is_over(&self.watch.lock())),
-            What::StopLater(_) if is_met => {
-                self.watch.wait(|progress| progress.is_signalled);
-                self.stands_still(|| false)
-            }
-            _ => false,
-        };
-        if stands_still {
+        self.watch.wait(|progress| progress.met.is_some() || is_over(progress));
+        let is_late = self.start.follows && self.watch.lock().met.is_none();
+        if is_late {
+            self.watch.signal("TERM");
+        }
+        // Asked to end, a service may still come to where it stops.
+        if self.may_stop() && self.stands_still() {
             return Settled::Stopped;
         }
-        self.drain();
+        // A second signal would not let it end well.
+        if self.start.follows && !is_late {
+            self.watch.signal("TERM");
+        }
+        self.watch.wait_for_end();
         Settled::Ended
     }
 
-    /// Waits until it stands still, or has ended, or will do neither.
-    fn stands_still(&self, runs_on: impl Fn() -> bool) -> bool {
+    /// Waits until it stands still, or has ended, or runs on although it should have stopped.
+    fn stands_still(&self) -> bool {
+        let is_later = matches!(self.start.what, What::StopLater(_));
+        self.watch.wait(|progress| if is_later { progress.is_signalled } else { progress.met.is_some() });
         let stat = format!("/proc/{}/stat", self.watch.id);
         until("the process stands still", || {
+            let runs_on = !is_later && self.watch.lock().runs_on();
             let text = fs::read_to_string(&stat).ok()?;
             match text.rsplit_once(") ")?.1.chars().next()? {
                 'T' => Some(true),
                 'Z' => Some(false),
-                _ => runs_on().then_some(false),
+                _ => runs_on.then_some(false),
             }
         })
-    }
-
-    /// Waits until it has ended; a service is asked to.
-    fn drain(&self) {
-        if self.start.follows {
-            self.watch.signal("TERM");
-        }
-        self.watch.wait_for_end();
     }
 
     /// Lets it go on that stands still, to its end; a service for some effects more.
     pub(crate) fn wake(&self) {
         self.watch.signal("CONT");
-        let effects = self.watch.lock().effects + SERVICE_EFFECTS / 4;
-        self.watch.wait(|progress| progress.effects >= effects);
-        self.drain();
+        if self.start.follows {
+            let effects = self.watch.lock().effects + OVERRUN;
+            self.watch.wait(|progress| progress.effects >= effects);
+            self.watch.signal("TERM");
+        }
+        self.watch.wait_for_end();
     }
 
     /// The most memory that it was seen to have.
@@ -140,7 +150,7 @@ impl Process {
         self.watch.lock().memory_kib
     }
 
-    /// Whether a signal ended it that it could not heed, and what became of it otherwise.
+    /// What became of it.
     pub(crate) fn end(mut self) -> Ended {
         self.watch.wait_for_end();
         self.watcher.take().unwrap().join().unwrap();
@@ -168,7 +178,9 @@ impl Watch {
                 progress.memory_kib = progress.memory_kib.max(memory_kib(self.id));
             }
             let is_met = start.at.is(progress.effects, &line);
-            progress.is_met |= is_met;
+            if is_met {
+                progress.met = Some(progress.effects);
+            }
             drop(progress);
             self.changed.notify_all();
             if let (What::KillLater(moments) | What::StopLater(moments), true) = (start.what, is_met) {
