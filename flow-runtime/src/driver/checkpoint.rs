@@ -13,7 +13,7 @@ use crate::{
     effect::{self, Mutant, clock, disk, mutant},
     folder,
     iteration::{
-        sqlite::{SqliteStore, refuse_folder},
+        sqlite::{SqliteStore, is_there},
         store::{GivenUp, Store as _},
     },
     sink::{Ticket, staging::StagingArea},
@@ -68,7 +68,7 @@ impl OpenCheckpoint {
         let new = || SqliteStore::in_memory(&flow, &effect::id(), clock::now_us());
         let (store, staging, is_kept) = match checkpoint {
             Checkpoint::Sqlite(path) => {
-                refuse_folder(path)?;
+                is_there(path)?;
                 let path = &folder::followed(path);
                 let store = SqliteStore::look(path, &flow)?.map_or_else(new, Ok)?;
                 (store, StagingArea::at(staging_path(path).join(&flow)), true)
@@ -119,7 +119,7 @@ impl OpenCheckpoint {
 pub(super) fn lock(checkpoint: &Checkpoint, flow: &str) -> Result<Option<FlowLock>, Error> {
     match checkpoint {
         Checkpoint::Sqlite(path) => {
-            refuse_folder(path)?;
+            is_there(path)?;
             // What belongs to a store lies beside it, not beside links to it.
             FlowLock::take(&folder::followed(path), flow, &effect::owner()).map(Some)
         }

@@ -41,7 +41,7 @@ impl FlowLock {
             Error::Store(failure.cause(error).help(help))
         };
         // The store is made after its folder was made durable, and so is the way to it.
-        if !disk::exists("store", store) {
+        if disk::there("store", store).map_err(fail)?.is_none() {
             folder::make_durable(folder::parent(&path)).map_err(fail)?;
         }
         // Never truncated before it is locked, never deleted: another run may hold it.

@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs::{self, Metadata, OpenOptions, Permissions, TryLockError},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -139,14 +139,22 @@ pub(crate) fn canonicalize(what: &'static str, path: &Path) -> io::Result<PathBu
     act(what, "look", path, || fs::canonicalize(path))
 }
 
-/// Whether a folder is there.
-pub(crate) fn is_dir(what: &'static str, path: &Path) -> bool {
-    metadata(what, path).is_ok_and(|found| found.is_dir())
+/// What the file system says of what is there; nothing only if it says that nothing is. A link that leads nowhere is
+/// nothing.
+pub(crate) fn there(what: &'static str, path: &Path) -> io::Result<Option<Metadata>> {
+    if_there(metadata(what, path))
 }
 
-/// Whether something is there; a link that leads nowhere is nothing.
-pub(crate) fn exists(what: &'static str, path: &Path) -> bool {
-    metadata(what, path).is_ok()
+/// As [`there`], but a link is something, wherever it leads.
+pub(crate) fn link_there(what: &'static str, path: &Path) -> io::Result<Option<Metadata>> {
+    if_there(symlink_metadata(what, path))
+}
+
+fn if_there(found: io::Result<Metadata>) -> io::Result<Option<Metadata>> {
+    match found {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 /// Finds out whether this process may write to a file, without opening it.

@@ -12,10 +12,10 @@ use super::{
     sqlite::{
         detail,
         format::{self, cannot_open},
-        look, refuse_folder,
+        is_there, look,
     },
 };
-use crate::{Error, Failure, effect::disk};
+use crate::{Error, Failure};
 
 /// One iteration, as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,8 +125,7 @@ fn look_into<T>(path: &Path, flow: &str, read: impl Fn(&Transaction<'_>) -> rusq
 /// # Errors
 /// [`Error::Store`] when there is nothing at `path`, or a folder.
 pub(crate) fn must_exist(path: &Path, flow: &str) -> Result<(), Error> {
-    refuse_folder(path)?;
-    if disk::exists("store", path) {
+    if is_there(path)? {
         return Ok(());
     }
     Err(Error::Store(

@@ -24,7 +24,7 @@ pub(super) fn place(found: &mut Findings, checkpoint: &Checkpoint, flow: &str) -
         Error::Store(failure.cause(cause).help(help))
     };
     // A file is not opened to find out: to close it again would drop the locks that SQLite has on it.
-    if disk::exists("store", path) && !disk::is_dir("store", path) {
+    if disk::there("store", path).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
         let writable = disk::check_writable("store", path);
         found.keep(None, writable.map_err(|error| cannot(path, error.to_string())));
     }

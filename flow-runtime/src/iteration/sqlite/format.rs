@@ -47,11 +47,15 @@ pub(super) fn advice(error: &rusqlite::Error) -> Option<&'static str> {
     })
 }
 
-/// A folder is no store; SQLite's own words for that help nobody.
-pub(crate) fn refuse_folder(path: &Path) -> Result<(), Error> {
-    match disk::is_dir("store", path) {
-        true => Err(Error::Store(failure(path).cause("it is a folder").help("give --checkpoint the path of a file"))),
-        false => Ok(()),
+/// Whether there is a file. A folder is no store; SQLite's own words for that help nobody.
+pub(crate) fn is_there(path: &Path) -> Result<bool, Error> {
+    let refuse = |cause: String, help| Err(Error::Store(failure(path).cause(cause).help(help)));
+    match disk::there("store", path) {
+        Ok(Some(found)) if found.is_dir() => {
+            refuse("it is a folder".to_owned(), "give --checkpoint the path of a file")
+        }
+        Ok(found) => Ok(found.is_some()),
+        Err(error) => refuse(error.to_string(), "give --checkpoint a path that this process may look at"),
     }
 }
 

@@ -24,7 +24,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Store`] when the file is no store, or cannot be read.
     pub(crate) fn look(path: &Path, flow: &str) -> Result<Option<Self>, Error> {
-        if !disk::exists("store", path) {
+        if !format::is_there(path)? {
             return Ok(None);
         }
         reading(path, |connection| Self::look_through(connection, path, flow))
@@ -78,7 +78,7 @@ pub(in crate::iteration) fn reading<T>(path: &Path, read: impl Fn(Connection) ->
 fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    disk::exists("store", log.as_ref())
+    disk::there("store", log.as_ref()).map_or(true, |found| found.is_some())
 }
 
 /// What is still is opened as such: else SQLite would make files beside it, and leave them there, even to read.

@@ -19,7 +19,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, Row, params};
 
-pub(crate) use format::refuse_folder;
+pub(crate) use format::is_there;
 
 use super::{
     Attempt, Output, Seal, Sealed, SealedShard, State,

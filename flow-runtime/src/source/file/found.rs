@@ -42,8 +42,11 @@ impl Found {
         let cannot = |error| unreadable("cannot read the file", path, &error);
         // To open a named pipe would wait for its writer, so the file is looked at first.
         let metadata = match disk::metadata("source", path.as_ref()) {
-            Err(error) if error.kind() == ErrorKind::NotFound && is_nothing(path) => {
-                return Ok(None);
+            // A link that leads nowhere is not nothing.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return disk::link_there("source", path.as_ref())
+                    .map_err(cannot)?
+                    .map_or(Ok(None), |_| Err(cannot(error)));
             }
             metadata => metadata.map_err(cannot)?,
         };
@@ -107,11 +110,6 @@ impl Found {
         let age = now.zip(self.modified).and_then(|(now, modified)| now.duration_since(modified).ok());
         age.is_none_or(|age| age < WRITTEN_WITHIN)
     }
-}
-
-/// Whether the path leads nowhere, not even to a link.
-fn is_nothing(path: &str) -> bool {
-    disk::symlink_metadata("source", path.as_ref()).is_err()
 }
 
 fn refuse_special(path: &str, metadata: &Metadata) -> Result<(), Error> {

@@ -17,12 +17,11 @@ use super::{
     found::Found,
     identity::{KnownFiles, Loss, Recognised},
     order,
-    paths::{Paths, is_ledger, names},
+    paths::{Paths, is_ledger, link_there, names},
     succession::{Missing, holds, is_at_its_place, is_copy, is_followed},
 };
 use crate::{
     Error, Failure,
-    effect::disk,
     held::Cause,
     source::{Gaps, KnownShard, Position, Shard, ShardFrom},
 };
@@ -47,7 +46,7 @@ pub(super) fn list(
         return Err(paths.nothing());
     }
     if !known.is_empty() {
-        let gone = listing.gone();
+        let gone = listing.gone()?;
         listing.follow_renamed(&gone)?;
         listing.find_successors(&gone)?;
         listing.let_copies_wait()?;
@@ -108,13 +107,17 @@ impl<'k> Listing<'k> {
 
     /// The known files that are not where they were, as they were. One that is, but that the address does not mean any
     /// more, is left alone.
-    fn gone(&self) -> Vec<&'k KnownShard> {
+    fn gone(&self) -> Result<Vec<&'k KnownShard>, Error> {
         let here: HashMap<&str, bool> = self.files.iter().filter_map(Listed::known_or_lost).collect();
-        let is_gone = |known: &&KnownShard| match here.get(&*known.id) {
-            Some(is_lost) => *is_lost,
-            None => is_followed(known) || !is_at_its_place(known),
-        };
-        self.known.iter().filter(is_gone).collect()
+        let mut gone = Vec::new();
+        for known in self.known {
+            let is_gone = match here.get(&*known.id) {
+                Some(is_lost) => *is_lost,
+                None => is_followed(known) || !is_at_its_place(known)?,
+            };
+            gone.extend(is_gone.then_some(known));
+        }
+        Ok(gone)
     }
 
     /// Finds known files under new names in their folders, whether the address means these names or not.
@@ -123,7 +126,7 @@ impl<'k> Listing<'k> {
         for folder in folders {
             for path in files_in(folder)? {
                 let is_known = |found: Metadata| found.is_file() && self.by_inode.has_inode(found.ino());
-                if !disk::symlink_metadata("source", path.as_ref()).is_ok_and(is_known) {
+                if !link_there(path.as_ref())?.is_some_and(is_known) {
                     continue;
                 }
                 match self.look(&path, false)? {

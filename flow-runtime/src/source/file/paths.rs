@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsString,
+    fs::Metadata,
     io::{self, ErrorKind},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf, absolute},
@@ -32,7 +33,7 @@ impl Paths {
 
     /// A file may have a `*` or `[` in its name.
     fn is_glob(&self) -> bool {
-        self.text.contains(['*', '[']) && disk::symlink_metadata("source", self.text.as_ref()).is_err()
+        self.text.contains(['*', '[']) && !matches!(link_there(self.text.as_ref()), Ok(Some(_)))
     }
 
     /// The paths of the files that are there, in no order; a single path whether it is there or not.
@@ -46,11 +47,11 @@ impl Paths {
         let mut found = Vec::new();
         self.walk(Path::new(begin), &parts, &mut found)?;
         let mut paths = Vec::new();
-        let is_meant = |path: &PathBuf| {
-            !disk::is_dir("source", path)
-                && (parts.last().is_some_and(|name| name.contains(LEDGER)) || !is_ledger(path))
-        };
-        for path in found.into_iter().filter(is_meant) {
+        let means_ledgers = parts.last().is_some_and(|name| name.contains(LEDGER));
+        for path in found {
+            if there(&path)?.is_some_and(|found| found.is_dir()) || (is_ledger(&path) && !means_ledgers) {
+                continue;
+            }
             paths.push(path.into_os_string().into_string().map_err(|path| {
                 Error::Input(Failure::new("the file's name is not UTF-8").at(path.to_string_lossy()).help("rename it"))
             })?);
@@ -75,14 +76,14 @@ impl Paths {
     /// no file is passed over in silence; `**` does not follow links, which may lead in a circle.
     fn walk(&self, folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) -> Result<(), Error> {
         let Some((part, rest)) = parts.split_first() else {
-            found.extend(disk::symlink_metadata("source", folder).is_ok().then(|| folder.to_owned()));
+            found.extend(link_there(folder)?.map(|_| folder.to_owned()));
             return Ok(());
         };
         if *part == "**" {
             self.walk(folder, rest, found)?;
             for name in names(folder)?.iter().filter(|name| !name.as_encoded_bytes().starts_with(b".")) {
                 let below = folder.join(name);
-                if disk::symlink_metadata("source", &below).is_ok_and(|below| below.is_dir()) {
+                if link_there(&below)?.is_some_and(|below| below.is_dir()) {
                     self.walk(&below, parts, found)?;
                 }
             }
@@ -140,6 +141,18 @@ impl Paths {
 pub(super) fn is_ledger(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     name.ends_with(LEDGER) || name.ends_with(".flow.rows")
+}
+
+/// What the file system says of a file that is there. What it does not tell is an error: taken for gone, a file that is
+/// there would be read anew where it lives on.
+pub(super) fn there(path: &Path) -> Result<Option<Metadata>, Error> {
+    disk::there("source", path).map_err(|error| unreadable("cannot look at the file", &path.to_string_lossy(), &error))
+}
+
+/// The same, of a link itself.
+pub(super) fn link_there(path: &Path) -> Result<Option<Metadata>, Error> {
+    let found = disk::link_there("source", path);
+    found.map_err(|error| unreadable("cannot look at the file", &path.to_string_lossy(), &error))
 }
 
 /// What is in a folder; nothing in what is none.

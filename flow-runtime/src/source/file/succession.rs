@@ -9,10 +9,10 @@ use super::{
     found::Found,
     identity::{FileFacts, Identity},
     order,
+    paths::there,
 };
 use crate::{
     Error,
-    effect::disk,
     source::{KnownShard, LastRead},
 };
 
@@ -78,9 +78,9 @@ pub(super) fn is_followed(known: &KnownShard) -> bool {
     known.mark.parse().is_ok_and(|identity: Identity| identity.is_followed)
 }
 
-pub(super) fn is_at_its_place(known: &KnownShard) -> bool {
-    let there = disk::metadata("source", known.name.as_ref()).map(|metadata| FileFacts::of(&metadata));
-    there.is_ok_and(|there| known.mark.parse().is_ok_and(|identity: Identity| identity.may_be(there)))
+pub(super) fn is_at_its_place(known: &KnownShard) -> Result<bool, Error> {
+    let there = there(known.name.as_ref())?.map(|metadata| FileFacts::of(&metadata));
+    Ok(there.is_some_and(|there| known.mark.parse().is_ok_and(|identity: Identity| identity.may_be(there))))
 }
 
 /// Hashes what is written to it.

@@ -1,5 +1,6 @@
 //! Files as sources: what happens to a file that grows, moves, shrinks or goes, from iteration to iteration.
 
+mod broken;
 mod compressed;
 mod exact;
 mod growing;
