@@ -3,9 +3,9 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    io::Write as _,
+    io::{Seek as _, Write as _},
     ops::AddAssign,
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use flow_tests::{postgres, program::Place};
@@ -23,11 +23,11 @@ const AWK: &str = r#"
 
 /// The rows that the ports of all flows must get of these lines.
 fn awk(lines: &str) -> Vec<String> {
-    let mut command = Command::new("awk");
-    command.args(["-F", ",", AWK]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    // Through a pipe, each of the two could wait for the other to read.
+    let mut input = tempfile::tempfile().unwrap();
+    input.write_all(lines.as_bytes()).unwrap();
+    input.rewind().unwrap();
+    let output = Command::new("awk").args(["-F", ",", AWK]).stdin(input).output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
