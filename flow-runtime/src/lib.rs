@@ -17,6 +17,8 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod address;
+#[cfg(feature = "aws")]
+mod aws;
 pub mod cli;
 pub mod driver;
 mod effect;

@@ -17,6 +17,6 @@ mod unarmed;
 #[cfg(feature = "faults")]
 pub(super) use armed::MUTANT;
 #[cfg(feature = "faults")]
-pub(crate) use armed::{is_flow_lock_off, next, patience};
+pub(crate) use armed::{Fault, is_flow_lock_off, next, patience};
 #[cfg(not(feature = "faults"))]
-pub(crate) use unarmed::{is_flow_lock_off, next, patience};
+pub(crate) use unarmed::{Fault, is_flow_lock_off, next, patience};

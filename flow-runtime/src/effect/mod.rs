@@ -16,17 +16,18 @@ mod faults;
 pub(crate) mod listener;
 mod moves;
 mod mutants;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "aws", feature = "postgres"))]
 pub(crate) mod network;
 pub(crate) mod sqlite;
 mod world;
 
-use std::{fmt, io, path::Path};
+use std::{fmt, io, path::Path, sync::Arc};
 
 pub(crate) use moves::counted;
 pub(crate) use mutants::{Mutant, mutant};
+pub(crate) use world::World;
 #[cfg(test)]
-pub(crate) use world::{World, in_world};
+pub(crate) use world::in_world;
 pub(crate) use world::{id, inherited, owner};
 
 pub(crate) use faults::{is_flow_lock_off, patience};
@@ -114,17 +115,37 @@ pub(crate) fn effect<T, E: Breaks>(name: &'static str, act: impl FnOnce() -> Res
 }
 
 fn pass<T, E: Breaks>(effect: Effect<'_>, act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    let world = world::here();
-    let fault = faults::next(&effect);
-    let permit = |moment| {
-        let asked = world.as_ref().map_or(Ok(()), |world| world.permit(&effect, moment));
-        asked.and_then(|()| fault.strike(&effect, moment)).map_err(E::broken)
-    };
-    permit(Moment::Before)?;
+    let passage = Passage::begin(effect)?;
     let done = act()?;
-    permit(Moment::After)?;
-    moves::count();
+    passage.end()?;
     Ok(done)
+}
+
+/// What passes, between its two moments.
+struct Passage<'a> {
+    effect: Effect<'a>,
+    world: Option<Arc<dyn World>>,
+    fault: faults::Fault,
+}
+
+impl<'a> Passage<'a> {
+    fn begin<E: Breaks>(effect: Effect<'a>) -> Result<Self, E> {
+        let passage = Self { world: world::here(), fault: faults::next(&effect), effect };
+        passage.permit(Moment::Before)?;
+        Ok(passage)
+    }
+
+    fn end<E: Breaks>(self) -> Result<(), E> {
+        self.permit(Moment::After)?;
+        moves::count();
+        Ok(())
+    }
+
+    fn permit<E: Breaks>(&self, moment: Moment) -> Result<(), E> {
+        let Self { effect, world, fault } = self;
+        let asked = world.as_ref().map_or(Ok(()), |world| world.permit(effect, moment));
+        asked.and_then(|()| fault.strike(effect, moment)).map_err(E::broken)
+    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,36 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "postgres")]
 use tokio::{runtime::Runtime, time::timeout};
 
-use super::{Breaks, Broken, effect};
+use super::Breaks;
+#[cfg(feature = "postgres")]
+use super::{Broken, effect};
+#[cfg(feature = "aws")]
+use super::{Effect, Passage, world};
+
+/// Awaits the answer to what is sent, under a name that is dotted, stable and in lower case: `kinesis.get_records`. How long
+/// it may take is the caller's to say.
+#[cfg(feature = "aws")]
+pub(crate) async fn call<T, E: Breaks>(name: &'static str, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let passage = Passage::begin(Effect { what: name, verb: "", path: None })?;
+    let answer = answer.await?;
+    passage.end()?;
+    Ok(answer)
+}
+
+/// Lets this time go by without holding a thread.
+#[cfg(feature = "aws")]
+pub(crate) async fn pause(time: Duration) {
+    match world::here() {
+        Some(world) => world.sleep(time),
+        None => tokio::time::sleep(time).await,
+    }
+}
 
 /// Why there is no answer.
+#[cfg(feature = "postgres")]
 #[derive(Debug)]
 pub(crate) enum Unanswered<E> {
     /// What the client of the server says.
@@ -17,6 +42,7 @@ pub(crate) enum Unanswered<E> {
     Broken(Broken),
 }
 
+#[cfg(feature = "postgres")]
 impl<E> Breaks for Unanswered<E> {
     fn broken(broken: Broken) -> Self {
         Self::Broken(broken)
@@ -24,6 +50,7 @@ impl<E> Breaks for Unanswered<E> {
 }
 
 /// Sends something and waits for the answer, no longer than `patience`.
+#[cfg(feature = "postgres")]
 pub(crate) fn round_trip<T, E>(
     name: &'static str,
     runtime: &Runtime,

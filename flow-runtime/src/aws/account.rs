@@ -1,0 +1,30 @@
+//! Whose account, in which region: what an address says beyond the usual environment of AWS.
+
+use crate::Address;
+
+/// The options that every address on AWS takes.
+pub(crate) const ACCOUNT_OPTIONS: [&str; 4] = ["endpoint", "profile", "region", "role"];
+
+/// Where a client calls, and as whom. What is not said is as the environment and the files of AWS say (`AWS_REGION`,
+/// `AWS_PROFILE`, `AWS_ENDPOINT_URL`, …): environment, profile, SSO, web identity, role of the machine, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Account {
+    pub(crate) region: Option<String>,
+    pub(crate) endpoint: Option<String>,
+    /// The ARN of a role to take on.
+    pub(crate) role: Option<String>,
+    pub(crate) profile: Option<String>,
+}
+
+impl Account {
+    /// Reads the options of an address.
+    pub(crate) fn of(address: &Address) -> Self {
+        let option = |name| address.option(name).map(str::to_owned);
+        Self {
+            region: option("region"),
+            endpoint: option("endpoint"),
+            role: option("role"),
+            profile: option("profile"),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The SDK of AWS, and nothing else knows it: configuration, and a file for each service with a function for each call that
+//! flow makes. They take and give flow's own types.
+
+use std::{error::Error as StdError, sync::LazyLock, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
+};
+use aws_sdk_kinesis::{
+    config::{SharedCredentialsProvider, SharedHttpClient, http::HttpResponse},
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+use super::{Account, Kind, Trouble};
+use crate::{Error, Failure, effect::network};
+
+/// A server that does not even accept is not there.
+const CONNECT: Duration = Duration::from_secs(4);
+/// The first byte of an answer; the slowest service here, DynamoDB, gives up by itself after less.
+const READ: Duration = Duration::from_secs(15);
+/// One call with its whole answer, bodies that are streamed apart.
+const CALL: Duration = Duration::from_secs(30);
+
+static HTTP: LazyLock<SharedHttpClient> =
+    LazyLock::new(|| Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https());
+
+/// The configuration that clients of this account are made of. Nothing is called yet, but for what finds credentials out.
+///
+/// # Errors
+/// [`Error::Config`] when no region is known.
+pub(crate) async fn configuration(account: &Account) -> Result<SdkConfig, Error> {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(READ)
+        .operation_attempt_timeout(CALL)
+        .operation_timeout(CALL)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(HTTP.clone())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts);
+    if let Some(region) = &account.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint) = &account.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(profile) = &account.profile {
+        loader = loader.profile_name(profile);
+    }
+    let config = loader.load().await;
+    if config.region().is_none() {
+        return Err(Error::Config(
+            Failure::new("no AWS region is known").help("set AWS_REGION, or add ?region=eu-central-1 to the address"),
+        ));
+    }
+    let Some(role) = &account.role else { return Ok(config) };
+    let provider = AssumeRoleProvider::builder(role).session_name("flow").configure(&config).build().await;
+    Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+}
+
+/// Makes a call under the name of its effect.
+async fn call<T, E: ProvideErrorMetadata + StdError + Send + Sync + 'static>(
+    name: &'static str,
+    answer: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Trouble> {
+    network::call(name, async { answer.await.map_err(|error| trouble(name, &error)) }).await
+}
+
+fn trouble<E: ProvideErrorMetadata + StdError + Send + Sync + 'static>(
+    name: &'static str,
+    error: &SdkError<E, HttpResponse>,
+) -> Trouble {
+    let told = DisplayErrorContext(error).to_string();
+    match error {
+        SdkError::ServiceError(answer) => {
+            let (code, raw) = (answer.err().code(), answer.raw());
+            let header = |name| raw.headers().get(name).map(str::to_owned);
+            let cause = answer.err().message().map_or_else(|| told.clone(), str::to_owned);
+            Trouble::new(name, Kind::of_answer(code, raw.status().as_u16()), cause)
+                .answered(code.map(str::to_owned), header("x-amzn-requestid").or_else(|| header("x-amz-request-id")))
+        }
+        SdkError::TimeoutError(_) => Trouble::new(name, Kind::Passing, "no answer in time"),
+        SdkError::ResponseError(_) => Trouble::new(name, Kind::Passing, told),
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if is_of_credentials(error) => {
+            Trouble::new(name, Kind::Credentials, told)
+        }
+        SdkError::DispatchFailure(_) => Trouble::new(name, Kind::Passing, told),
+        _ => Trouble::new(name, Kind::Invalid, told),
+    }
+}
+
+/// Whether the call was not made because nobody knows as whom.
+fn is_of_credentials(error: &(dyn StdError + 'static)) -> bool {
+    std::iter::successors(error.source(), |error| (*error).source())
+        .any(|error| error.to_string().to_lowercase().contains("credential"))
+}

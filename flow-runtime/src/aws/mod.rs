@@ -1,0 +1,17 @@
+//! What the taps and the store on AWS share: whose account and region, one runtime, what goes wrong, and trying again.
+//!
+//! `clients/` alone knows the SDK of AWS; the rest of flow sees its plain functions and [`Trouble`]. Taps are in `source/`,
+//! the store in `iteration/dynamodb/`: they are synchronous, and [`wait`] for what a client gives.
+
+#![expect(dead_code, unused_imports, reason = "taps are being built on it")]
+
+mod account;
+pub(crate) mod clients;
+mod retry;
+mod runtime;
+mod trouble;
+
+pub(crate) use account::{ACCOUNT_OPTIONS, Account};
+pub(crate) use retry::{Patience, retrying};
+pub(crate) use runtime::{runtime, wait};
+pub(crate) use trouble::{Kind, Trouble};

@@ -1,0 +1,31 @@
+//! The one asynchronous runtime of all AWS clients.
+
+use std::{io, sync::LazyLock};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Error, Failure};
+
+/// Threads that wait for answers and take them apart; records are processed elsewhere.
+const THREADS: usize = 2;
+
+static RUNTIME: LazyLock<io::Result<Runtime>> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(THREADS).thread_name("aws").enable_all().build());
+
+/// The runtime, to let something go on beside the caller.
+///
+/// # Errors
+/// When the system has no thread for it.
+pub(crate) fn runtime() -> Result<&'static Runtime, Error> {
+    RUNTIME.as_ref().map_err(|error| {
+        Error::Config(Failure::new("cannot start the threads that talk to AWS").cause(error).help("allow more threads"))
+    })
+}
+
+/// Waits for an answer; not to be called from what the runtime runs.
+///
+/// # Errors
+/// When there is no runtime, or the answer is one.
+pub(crate) fn wait<T, E: From<Error>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    runtime()?.block_on(answer)
+}
