@@ -12,8 +12,8 @@ use super::{
     units::{parse_bytes, parse_count, parse_duration},
 };
 use crate::{
-    Address, Error, Failure, Plan,
-    driver::{Bounds, Checkpoint},
+    Address, Error, Plan,
+    driver::{Bounds, Checkpoint, Place},
     plan::{PortPlan, option_name},
     source::Gaps,
 };
@@ -135,13 +135,8 @@ pub(super) fn given_checkpoint(plan: &Plan, matches: &ArgMatches) -> Checkpoint 
 }
 
 /// The store of a command that needs one; without it, `what` there is not.
-pub(super) fn given_store(plan: &Plan, matches: &ArgMatches, what: &str) -> Result<PathBuf, Error> {
-    match given_checkpoint(plan, matches) {
-        Checkpoint::Sqlite(path) => Ok(path),
-        Checkpoint::None => Err(Error::Config(
-            Failure::new(format!("without a checkpoint store {what}")).help("give --checkpoint sqlite:PATH"),
-        )),
-    }
+pub(super) fn given_store(plan: &Plan, matches: &ArgMatches, what: &str) -> Result<Place, Error> {
+    given_checkpoint(plan, matches).place(what)
 }
 
 /// In the working directory, named after the flow.

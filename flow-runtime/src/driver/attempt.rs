@@ -21,7 +21,7 @@ use crate::{
     iteration::{
         Attempt, OperatorCounts, Output, Range, Seal, Sealed, SealedShard, TableVersion,
         decide::{Close, close, gaps, runs_without_records},
-        store::{self, GivenUp, SealEnd, Store as _},
+        store::{self, GivenUp, SealEnd},
     },
     plan::PortKind,
     sink::staging::{StagedAttempt, StagedManifest},
@@ -148,7 +148,7 @@ pub(super) fn seal(
             counts: counts(ports, &executed),
         },
     };
-    match store::seal(&checkpoint.store, attempt, &seal)? {
+    match store::seal(&*checkpoint.store, attempt, &seal)? {
         SealEnd::Won => {
             Ok(Some(Sealed { iteration: attempt.iteration, attempt: attempt.id.clone(), outputs: seal.outputs }))
         }

@@ -1,9 +1,6 @@
 //! Where a run keeps what it must not forget: the lock, the store, and the staging area beside it.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::env;
 
 use tempfile::TempDir;
 
@@ -11,11 +8,7 @@ use super::{Checkpoint, lock::FlowLock};
 use crate::{
     Error, Failure,
     effect::{self, Mutant, clock, disk, mutant},
-    folder,
-    iteration::{
-        sqlite::{SqliteStore, is_there},
-        store::{GivenUp, Store as _},
-    },
+    iteration::{sqlite::SqliteStore, store::GivenUp, upkeep::Upkeep},
     sink::{Ticket, staging::StagingArea},
 };
 
@@ -23,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct OpenCheckpoint {
     pub(super) flow: String,
-    pub(super) store: SqliteStore,
+    pub(super) store: Box<dyn Upkeep>,
     pub(super) staging: StagingArea,
     /// Whether it outlives the run. Without a store the run has one in memory and stages in a folder of its own, and
     /// goes the same way as any other.
@@ -41,22 +34,19 @@ impl OpenCheckpoint {
 
     /// Opens what belongs to `flow`, for one who holds its lock.
     pub(super) fn open_locked(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
-        match checkpoint {
-            Checkpoint::Sqlite(path) => {
-                let path = &folder::followed(path);
-                let store = SqliteStore::open(path, &flow, &effect::id(), clock::now_us())?;
-                // One area a flow: clean-up takes away whatever it finds. Whoever made the store made its folder durable.
-                let staging = StagingArea::open_below(folder::parent(path), staging_path(path).join(&flow))?;
+        match checkpoint.kept() {
+            Some(place) => {
+                let store = place.open(&flow, &effect::id(), clock::now_us())?;
+                let staging = place.open_staging(&flow)?;
                 Ok(Self { flow, store, staging, is_kept: true, _lock: None, _folder: None })
             }
-            Checkpoint::None => {
+            None => {
                 let folder = disk::temporary_folder("stage").map_err(|error| {
                     // The cause names the folder.
                     let failure = Failure::new("cannot make a folder to stage rows in").cause(error);
                     Error::Store(failure.help("set TMPDIR to a folder that can be written to, on a disk with room"))
                 })?;
-                let store = SqliteStore::in_memory(&flow, &effect::id(), clock::now_us())?;
-                let staging = StagingArea::at(folder.path());
+                let (store, staging) = (in_memory(&flow)?, StagingArea::at(folder.path()));
                 Ok(Self { flow, store, staging, is_kept: false, _lock: None, _folder: Some(folder) })
             }
         }
@@ -65,15 +55,13 @@ impl OpenCheckpoint {
     /// What there is of a checkpoint, to be looked at: nothing is locked, made or changed. A logical name that the store
     /// does not know yet is as it will be when a run has made it.
     pub(super) fn look(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
-        let new = || SqliteStore::in_memory(&flow, &effect::id(), clock::now_us());
-        let (store, staging, is_kept) = match checkpoint {
-            Checkpoint::Sqlite(path) => {
-                is_there(path)?;
-                let path = &folder::followed(path);
-                let store = SqliteStore::look(path, &flow)?.map_or_else(new, Ok)?;
-                (store, StagingArea::at(staging_path(path).join(&flow)), true)
+        let (store, staging, is_kept) = match checkpoint.kept() {
+            Some(place) => {
+                place.refuse_what_is_none()?;
+                let store = place.look(&flow)?.map_or_else(|| in_memory(&flow), Ok)?;
+                (store, StagingArea::at(place.staging(&flow)), true)
             }
-            Checkpoint::None => (new()?, StagingArea::at(env::temp_dir()), false),
+            None => (in_memory(&flow)?, StagingArea::at(env::temp_dir()), false),
         };
         Ok(Self { flow, store, staging, is_kept, _lock: None, _folder: None })
     }
@@ -117,19 +105,12 @@ impl OpenCheckpoint {
 
 /// Takes the lock of `flow`, where there is a store.
 pub(super) fn lock(checkpoint: &Checkpoint, flow: &str) -> Result<Option<FlowLock>, Error> {
-    match checkpoint {
-        Checkpoint::Sqlite(path) => {
-            is_there(path)?;
-            // What belongs to a store lies beside it, not beside links to it.
-            FlowLock::take(&folder::followed(path), flow, &effect::owner()).map(Some)
-        }
-        Checkpoint::None => Ok(None),
-    }
+    let Some(place) = checkpoint.kept() else { return Ok(None) };
+    place.refuse_what_is_none()?;
+    place.lock(flow).map(Some)
 }
 
-/// Where the flows of a store stage what they read, each in a folder of its own.
-pub(super) fn staging_path(store: &Path) -> PathBuf {
-    let mut path = store.as_os_str().to_owned();
-    path.push(".staging");
-    path.into()
+/// A store that goes with the run.
+fn in_memory(flow: &str) -> Result<Box<dyn Upkeep>, Error> {
+    Ok(Box::new(SqliteStore::in_memory(flow, &effect::id(), clock::now_us())?))
 }

@@ -3,17 +3,13 @@
 //! An attempt is revoked in the store before what it staged is removed: whoever still works at it cannot seal it any
 //! more. What a sealed manifest names stays until its iteration is done; what a live run works at stays, too.
 
-use std::path::Path;
-
-use super::{Checkpoint, checkpoint::staging_path, lock::FlowLock};
+use super::{Checkpoint, lock::FlowLock, place::Place};
 use crate::{
-    Error, Failure, effect, folder,
+    Error, effect,
     iteration::{
         decide::{AttemptState, Tidy, tidy},
-        listing::must_exist,
-        sqlite::SqliteStore,
-        store::{GivenUp, Store as _},
-        upkeep::Upkeep as _,
+        store::GivenUp,
+        upkeep::Upkeep,
     },
     sink::staging::StagingArea,
 };
@@ -50,24 +46,19 @@ pub struct Cleaned {
 /// # Errors
 /// [`Error::Store`] when there is no store, or when something cannot be removed.
 pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
-    let Checkpoint::Sqlite(path) = checkpoint else {
-        return Err(Error::Config(
-            Failure::new("without a checkpoint store nothing is left behind").help("give --checkpoint sqlite:PATH"),
-        ));
-    };
-    must_exist(path, flow)?;
-    let path = &folder::followed(path);
-    let staging = StagingArea::at(staging_path(path).join(flow));
-    let Some(looked) = SqliteStore::look(path, flow)? else { return Ok(Cleaned::default()) };
-    let (lock, run_is_live) = take_lock(path, flow, what.dry_run)?;
+    let place = checkpoint.place("nothing is left behind")?;
+    place.must_exist(flow)?;
+    let staging = StagingArea::at(place.staging(flow));
+    let Some(looked) = place.look(flow)? else { return Ok(Cleaned::default()) };
+    let (lock, run_is_live) = take_lock(&place, flow, what.dry_run)?;
     let store = match what.dry_run {
         true => looked,
         // The flow is there: nothing is made.
-        false => SqliteStore::open(path, flow, &effect::id(), 0)?,
+        false => place.open(flow, &effect::id(), 0)?,
     };
     let mut cleaned = Cleaned::default();
-    clean_staging(&store, &staging, run_is_live, what.dry_run, &mut cleaned)?;
-    clean_store(&store, what, &mut cleaned)?;
+    clean_staging(&*store, &staging, run_is_live, what.dry_run, &mut cleaned)?;
+    clean_store(&*store, what, &mut cleaned)?;
     let has_forgotten = !cleaned.former_epochs.is_empty() || !cleaned.iterations.is_empty();
     if has_forgotten && !what.dry_run && !run_is_live {
         cleaned.store_bytes = store.compact()?;
@@ -77,10 +68,10 @@ pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned
 }
 
 /// Takes the lock, if it can be had and something will be changed; says whether somebody else has it.
-fn take_lock(path: &Path, flow: &str, only_look: bool) -> Result<(Option<FlowLock>, bool), Error> {
+fn take_lock(place: &Place, flow: &str, only_look: bool) -> Result<(Option<FlowLock>, bool), Error> {
     let taken = match only_look {
-        true => FlowLock::look(path, flow).map(|()| None),
-        false => FlowLock::take(path, flow, &effect::owner()).map(Some),
+        true => place.look_at_lock(flow).map(|()| None),
+        false => place.lock(flow).map(Some),
     };
     match taken {
         Ok(lock) => Ok((lock, false)),
@@ -90,7 +81,7 @@ fn take_lock(path: &Path, flow: &str, only_look: bool) -> Result<(Option<FlowLoc
 }
 
 fn clean_staging(
-    store: &SqliteStore,
+    store: &dyn Upkeep,
     staging: &StagingArea,
     run_is_live: bool,
     dry_run: bool,
@@ -131,7 +122,7 @@ fn clean_staging(
     Ok(())
 }
 
-fn clean_store(store: &SqliteStore, what: Clean, cleaned: &mut Cleaned) -> Result<(), Error> {
+fn clean_store(store: &dyn Upkeep, what: Clean, cleaned: &mut Cleaned) -> Result<(), Error> {
     for former in store.former_epochs()? {
         if !what.dry_run {
             store.forget_epoch(&former.epoch)?;

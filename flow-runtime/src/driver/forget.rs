@@ -2,8 +2,7 @@
 
 use super::{Checkpoint, Options, checkpoint::OpenCheckpoint, ports::Ports};
 use crate::{
-    Error, Failure, Flow, Plan, folder,
-    iteration::{sqlite::SqliteStore, store::Store as _},
+    Error, Failure, Flow, Plan,
     plan::{PortKind, PortPlan},
     sink::Ticket,
 };
@@ -85,20 +84,14 @@ pub fn forget<F: Flow>(flow: &F, options: &Options, forgetting: Forgetting<'_>) 
 
 /// Whether there is a store, and it knows the flow.
 pub(super) fn is_known(checkpoint: &Checkpoint, flow: &str) -> Result<bool, Error> {
-    match checkpoint {
-        Checkpoint::Sqlite(path) => Ok(SqliteStore::look(&folder::followed(path), flow)?.is_some()),
-        Checkpoint::None => {
-            let failure = Failure::new("without a checkpoint store there is nothing to forget");
-            Err(Error::Config(failure.help("give --checkpoint sqlite:PATH")))
-        }
-    }
+    Ok(checkpoint.place("there is nothing to forget")?.look(flow)?.is_some())
 }
 
 fn unknown(checkpoint: &Checkpoint, flow: &str) -> Error {
     let failure = Failure::new(format!("the checkpoint store does not know the flow {flow}"));
-    let failure = match checkpoint {
-        Checkpoint::Sqlite(path) => failure.at(path.display().to_string()),
-        Checkpoint::None => failure,
+    let failure = match checkpoint.kept() {
+        Some(place) => failure.at(place.to_string()),
+        None => failure,
     };
     Error::Config(failure.help(
         "go where the flow runs, or give --checkpoint: every target disagrees with a store that is not its own; if the \

@@ -14,7 +14,7 @@ use crate::{
     driver::Checkpoint,
     effect::{self, clock},
     flow::Counts,
-    iteration::{decide::runs_without_records, store::Store as _},
+    iteration::decide::runs_without_records,
     plan::PortPlan,
     sink::{Head, Mode, Staged, staging::StagedManifest},
     trap::output_fields,

@@ -7,7 +7,6 @@ use crate::{
     iteration::{
         Sealed,
         decide::{Misfit, Start, start},
-        store::Store as _,
     },
     plan::PortKind,
 };

@@ -2,10 +2,11 @@
 //!
 //! Neither the store nor the targets that the iteration was sealed for are touched, so a run may be under way meanwhile.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Checkpoint, Options, PortOutcome, attempt, checkpoint::OpenCheckpoint, overlaps, ports::Ports, reread::reread,
+    Checkpoint, Options, PortOutcome, attempt, checkpoint::OpenCheckpoint, overlaps, place::Place, ports::Ports,
+    reread::reread,
 };
 use crate::{
     Error, Failure, Flow,
@@ -14,7 +15,6 @@ use crate::{
     iteration::{
         OutputChange, SealedDetail, TableChange,
         decide::{compare_outputs, compare_tables},
-        listing::{detail, targets},
     },
     plan::option_name,
     sink::{self, Target},
@@ -50,16 +50,11 @@ pub struct Replayed {
 /// flow's iterations are sealed for: it has these rows, or will have them.
 pub fn replay<F: Flow>(flow: &F, options: &Options, iteration: u64, into: &[&str]) -> Result<Replayed, Error> {
     let name = F::PLAN.logical_name();
-    let Checkpoint::Sqlite(store) = &options.checkpoint else {
-        return Err(Error::Config(
-            Failure::new("without a checkpoint store there are no iterations to replay")
-                .help("give --checkpoint sqlite:PATH"),
-        ));
-    };
-    let known = detail(store, &name, iteration)?;
+    let place = options.checkpoint.place("there are no iterations to replay")?;
+    let known = place.detail(&name, iteration)?;
     let sealed = known.and_then(|detail| Some((detail.tries, detail.sealed?)));
-    let (tries, sealed) = sealed.ok_or_else(|| not_sealed(store, &name, iteration))?;
-    refuse_sealed_targets(flow, into, &targets(store, &name)?)?;
+    let (tries, sealed) = sealed.ok_or_else(|| not_sealed(&place, &name, iteration))?;
+    refuse_sealed_targets(flow, into, &place.targets(&name)?)?;
     let sealed_by = tries.iter().find(|tried| tried.attempt.id == sealed.attempt);
     let program_changed = sealed_by.is_some_and(|tried| tried.attempt.plan_hash != F::PLAN.hash);
     let replayed = replay_in(flow, options, iteration, into, &sealed)?;
@@ -131,10 +126,10 @@ fn refuse_sealed_targets<F: Flow>(flow: &F, into: &[&str], sealed: &[String]) ->
     Ok(())
 }
 
-fn not_sealed(store: &Path, flow: &str, iteration: u64) -> Error {
+fn not_sealed(place: &Place, flow: &str, iteration: u64) -> Error {
     Error::Config(
         Failure::new(format!("{flow} has no sealed iteration {iteration}"))
-            .at(format!("store {}", store.display()))
+            .at(format!("store {place}"))
             .help("`iterations` lists those that there are"),
     )
 }

@@ -4,20 +4,15 @@
 //! the middle has `?from=`; a new epoch whose first iteration began in the middle would be a first iteration all the same,
 //! which runs a join's unmatched rows once more, into targets that have them.
 
-use std::path::Path;
-
-use super::{Checkpoint, checkpoint::OpenCheckpoint, ports::Ports};
+use super::{Checkpoint, checkpoint::OpenCheckpoint, place::Place, ports::Ports};
 use crate::{
     Error, Failure, Flow,
     effect::{self, clock},
-    folder,
     iteration::{
         Unfinished,
         decide::thrown_away,
-        listing::must_exist,
-        sqlite::SqliteStore,
-        store::{SealEnd, Store as _},
-        upkeep::{self, Upkeep as _},
+        store::SealEnd,
+        upkeep::{self, Upkeep},
     },
     sink::Ticket,
 };
@@ -54,10 +49,10 @@ pub struct LoadedTarget {
 /// # Errors
 /// [`Error::Store`] when there is no store, [`Error::Config`] when there is nothing to reset in it.
 pub fn look_at_reset<F: Flow>(flow: &F, checkpoint: &Checkpoint) -> Result<Reset, Error> {
-    let (name, path) = (F::PLAN.logical_name(), store_of(checkpoint)?);
-    must_exist(path, &name)?;
-    let store = SqliteStore::look(&folder::followed(path), &name)?;
-    store.map_or_else(|| Err(nothing_to_reset(path, &name)), |store| meaning(flow, &store, path))
+    let (name, place) = (F::PLAN.logical_name(), place_of(checkpoint)?);
+    place.must_exist(&name)?;
+    let store = place.look(&name)?;
+    store.map_or_else(|| Err(nothing_to_reset(&place, &name)), |store| meaning(flow, &*store, &place))
 }
 
 /// Gives the flow a new epoch. Without `force`, only if no sealed iteration would be thrown away.
@@ -66,15 +61,15 @@ pub fn look_at_reset<F: Flow>(flow: &F, checkpoint: &Checkpoint) -> Result<Reset
 /// As [`look_at_reset`]; [`Error::Held`] when an iteration would be thrown away; [`Error::Busy`] while a run of the flow is
 /// under way.
 pub fn reset<F: Flow>(flow: &F, checkpoint: &Checkpoint, force: bool) -> Result<Reset, Error> {
-    let (name, path) = (F::PLAN.logical_name(), store_of(checkpoint)?);
+    let (name, place) = (F::PLAN.logical_name(), place_of(checkpoint)?);
     // Else opening it would make it.
     look_at_reset(flow, checkpoint)?;
     let checkpoint = OpenCheckpoint::open(checkpoint, name)?;
-    let meaning = meaning(flow, &checkpoint.store, path)?;
+    let meaning = meaning(flow, &*checkpoint.store, &place)?;
     if let Some(unfinished) = meaning.unfinished.first().filter(|_| !force) {
         return Err(would_throw_away(unfinished));
     }
-    match upkeep::reset(&checkpoint.store, &effect::id(), clock::now_us())? {
+    match upkeep::reset(&*checkpoint.store, &effect::id(), clock::now_us())? {
         SealEnd::Won => Ok(meaning),
         SealEnd::Lost => Err(Error::Busy(
             Failure::new("another reset was faster").help("look at what there is now with `iterations --all`"),
@@ -82,17 +77,12 @@ pub fn reset<F: Flow>(flow: &F, checkpoint: &Checkpoint, force: bool) -> Result<
     }
 }
 
-fn store_of(checkpoint: &Checkpoint) -> Result<&Path, Error> {
-    match checkpoint {
-        Checkpoint::Sqlite(path) => Ok(path),
-        Checkpoint::None => Err(Error::Config(
-            Failure::new("without a checkpoint store there is nothing to reset").help("give --checkpoint sqlite:PATH"),
-        )),
-    }
+fn place_of(checkpoint: &Checkpoint) -> Result<Place, Error> {
+    checkpoint.place("there is nothing to reset")
 }
 
-fn meaning<F: Flow>(flow: &F, store: &SqliteStore, path: &Path) -> Result<Reset, Error> {
-    let Some(latest) = store.latest()? else { return Err(nothing_to_reset(path, &F::PLAN.logical_name())) };
+fn meaning<F: Flow>(flow: &F, store: &dyn Upkeep, place: &Place) -> Result<Reset, Error> {
+    let Some(latest) = store.latest()? else { return Err(nothing_to_reset(place, &F::PLAN.logical_name())) };
     let unfinished = thrown_away(&store.unfinished()?);
     // A port that cannot be opened is as good as bound elsewhere.
     let (ports, _) = Ports::open_each(flow);
@@ -113,10 +103,9 @@ fn loaded_target(ports: &Ports, port: String, place: String) -> Option<LoadedTar
     }
 }
 
-fn nothing_to_reset(path: &Path, flow: &str) -> Error {
+fn nothing_to_reset(place: &Place, flow: &str) -> Error {
     Error::Config(
-        Failure::new(format!("{flow} has no iterations, so there is nothing to reset"))
-            .at(format!("store {}", path.display())),
+        Failure::new(format!("{flow} has no iterations, so there is nothing to reset")).at(format!("store {place}")),
     )
 }
 

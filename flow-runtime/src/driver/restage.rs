@@ -5,19 +5,16 @@
 //! it was, and what it staged is swept away by whoever comes next. What a target has already keeps its manifest, for the
 //! ledger inside goes by its hash.
 
-use std::path::Path;
-
 use super::{
-    Checkpoint, Options, attempt, attempt::Read, checkpoint::OpenCheckpoint, overlaps, ports::Ports, reread::reread,
+    Options, attempt, attempt::Read, checkpoint::OpenCheckpoint, overlaps, place::Place, ports::Ports, reread::reread,
 };
 use crate::{
     Error, Failure, Flow,
     iteration::{
         Attempt, Output, OutputChange, SealedDetail, TableChange,
         decide::{NoRestage, compare_outputs, compare_tables, restageable},
-        listing::must_exist,
-        store::{SealEnd, Store as _},
-        upkeep::{Swap, Upkeep as _, swap},
+        store::SealEnd,
+        upkeep::{Swap, swap},
     },
 };
 
@@ -46,18 +43,14 @@ pub struct Restaged {
 /// flow is under way.
 pub fn restage<F: Flow>(flow: &F, options: &Options, iteration: u64, accept_changed: bool) -> Result<Restaged, Error> {
     let name = F::PLAN.logical_name();
-    let Checkpoint::Sqlite(store) = &options.checkpoint else {
-        return Err(Error::Config(
-            Failure::new("without a checkpoint store nothing is sealed").help("give --checkpoint sqlite:PATH"),
-        ));
-    };
-    must_exist(store, &name)?;
+    let place = options.checkpoint.place("nothing is sealed")?;
+    place.must_exist(&name)?;
     let ports = Ports::open(flow)?;
     overlaps::refuse(F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports()), &options.checkpoint)?;
     let checkpoint = OpenCheckpoint::open(&options.checkpoint, name.clone())?;
     note_what_is_there(&checkpoint, &ports, iteration)?;
     let detail = checkpoint.store.iteration(iteration)?;
-    let sealed = restageable(detail.as_ref()).map_err(|why| refuse(store, &name, iteration, why))?;
+    let sealed = restageable(detail.as_ref()).map_err(|why| refuse(&place, &name, iteration, why))?;
     let (loaded, unloaded): (Vec<&Output>, Vec<&Output>) = sealed.seal.outputs.iter().partition(|output| output.loaded);
     let loaded: Vec<String> = loaded.into_iter().map(|output| output.staged.port.clone()).collect();
     if is_whole(&checkpoint, &ports, &sealed.attempt, &unloaded)? {
@@ -161,7 +154,7 @@ fn swap_in(
         counts: attempt::counts(ports, &executed),
         tables,
     };
-    match swap(&checkpoint.store, &of)? {
+    match swap(&*checkpoint.store, &of)? {
         SealEnd::Won => Ok((table_changes, output_changes)),
         SealEnd::Lost => Err(Error::Busy(
             Failure::new(format!("another run has gone on with iteration {} meanwhile", attempt.iteration))
@@ -193,7 +186,7 @@ fn not_accepted(iteration: u64, changed: &OutputChange, tables: &[TableChange]) 
     )
 }
 
-fn refuse(store: &Path, flow: &str, iteration: u64, why: NoRestage) -> Error {
+fn refuse(place: &Place, flow: &str, iteration: u64, why: NoRestage) -> Error {
     let (what, help) = match why {
         NoRestage::NotSealed => (
             format!("{flow} has no sealed iteration {iteration}"),
@@ -206,5 +199,5 @@ fn refuse(store: &Path, flow: &str, iteration: u64, why: NoRestage) -> Error {
             format!("`replay {iteration}` reads it again, into another target"),
         ),
     };
-    Error::Config(Failure::new(what).at(format!("store {}", store.display())).help(help))
+    Error::Config(Failure::new(what).at(format!("store {place}")).help(help))
 }

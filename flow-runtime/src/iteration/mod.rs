@@ -6,9 +6,9 @@
 //!    read again                          manifest; never read again
 //! ```
 //!
-//! `states.rs` is what is kept, `store.rs` the contract of whatever keeps it and the one way to seal, `sqlite.rs` the
-//! store in a file. `decide.rs` says what to do, without doing it. What is not here: the doing, in the order above
-//! (`driver/mod.rs`).
+//! `states.rs` is what is kept, `store.rs` and `upkeep.rs` the contract of whatever keeps it and the one way to seal,
+//! `sqlite/` the store in a file. `decide/` says what to do, without doing it. What is not here: the doing, in the order
+//! above (`driver/mod.rs`), and which store is meant (`driver/place.rs`).
 
 pub(crate) mod decide;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -22,7 +22,8 @@ pub(crate) mod store;
 pub(crate) mod upkeep;
 
 pub use decide::{OutputChange, TableChange, Unfinished};
-pub use listing::{IterationRow, iterations};
+pub use listing::IterationRow;
+pub use sqlite::listing::iterations;
 pub use states::State;
 pub(crate) use states::{
     Attempt, IterationDetail, OperatorCounts, Output, Range, Seal, Sealed, SealedDetail, SealedShard, TableVersion,

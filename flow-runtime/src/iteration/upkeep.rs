@@ -1,4 +1,4 @@
-//! What a store must give to whoever mends or tidies it: `restage`, `reset`, `clean`.
+//! What a store must give to whoever looks closer, mends or tidies: `check`, `restage`, `reset`, `clean`.
 //!
 //! What `store.rs` says of a write holds here, too: it may arrive late or twice, and its reply may be lost.
 
@@ -39,6 +39,14 @@ pub(crate) struct FormerEpoch {
     pub(crate) iterations: u64,
 }
 
+/// The last sealed iteration, and the program that read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LastProgram {
+    pub(crate) iteration: u64,
+    /// [`Plan::hash`](crate::Plan::hash) of the program.
+    pub(crate) plan_hash: u64,
+}
+
 /// A store that can be mended and tidied.
 pub(crate) trait Upkeep: Store {
     /// All that is kept of an iteration.
@@ -57,6 +65,12 @@ pub(crate) trait Upkeep: Store {
 
     /// What is known of an attempt that may have something staged.
     fn staged(&self, attempt: &str) -> Result<Staged, Error>;
+
+    /// The program that read the last sealed iteration.
+    fn last_program(&self) -> Result<Option<LastProgram>, Error>;
+
+    /// The most that was ever staged for an iteration.
+    fn staged_bytes_max(&self) -> Result<u64, Error>;
 
     /// The targets that iterations are sealed for, each with its port.
     fn targets(&self) -> Result<Vec<(String, String)>, Error>;

@@ -1,7 +1,5 @@
 //! `iterations`: lists the iterations that the store knows, or shows one in full.
 
-use std::path::Path;
-
 use clap::{Arg, Command, value_parser};
 
 use super::{Call, Program};
@@ -13,7 +11,7 @@ use crate::{
         listing, listing_json,
         options::{checkpoint, flag, given_store, option},
     },
-    iteration::listing::{detail as in_full, list},
+    driver::Place,
 };
 
 /// Iterations that are listed unless told otherwise.
@@ -36,25 +34,25 @@ pub(super) fn iteration(help: &'static str) -> Arg {
 }
 
 pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
-    let path = given_store(F::PLAN, call.matches, "there are no iterations to list")?;
+    let place = given_store(F::PLAN, call.matches, "there are no iterations to list")?;
     let flow = F::PLAN.logical_name();
     let is_json = call.matches.get_flag("json");
     if let Some(iteration) = call.matches.get_one::<u64>("iteration") {
-        let detail = in_full(&path, &flow, *iteration)?.ok_or_else(|| unknown(&path, &flow, *iteration))?;
+        let detail = place.detail(&flow, *iteration)?.ok_or_else(|| unknown(&place, &flow, *iteration))?;
         let text = if is_json { listing_json::one(&flow, &detail) } else { detail::text(&flow, &detail) };
         return print(call.stdout, &text).map(|()| 0);
     }
     let default = Some(LISTED).filter(|_| !is_json);
-    let listing = list(&path, &flow, call.matches.get_one("last").copied().or(default))?;
+    let listing = place.list(&flow, call.matches.get_one("last").copied().or(default))?;
     let all = call.matches.get_flag("all");
     let text = if is_json { listing_json::list(&flow, &listing, all) } else { listing::table(&flow, &listing, all) };
     print(call.stdout, &text).map(|()| 0)
 }
 
-fn unknown(path: &Path, flow: &str, iteration: u64) -> Error {
+fn unknown(place: &Place, flow: &str, iteration: u64) -> Error {
     Error::Config(
         Failure::new(format!("{flow} has no iteration {iteration}"))
-            .at(format!("store {}", path.display()))
+            .at(format!("store {place}"))
             .help("`iterations` lists those that there are"),
     )
 }

@@ -8,10 +8,8 @@ use std::{
 use super::{Findings, check};
 use crate::{
     Error, Flow,
-    driver::{Checkpoint, Options, checkpoint::OpenCheckpoint, forget::is_known, lock::FlowLock},
+    driver::{Options, checkpoint::OpenCheckpoint, forget::is_known, place::Holder},
     effect::{clock, disk},
-    folder,
-    iteration::store::Store as _,
 };
 
 /// What is the matter with a flow.
@@ -61,29 +59,28 @@ pub fn diagnose<F: Flow>(flow: &F, options: &Options) -> Diagnosis {
     let name = F::PLAN.logical_name();
     let is_store_new = is_known(&options.checkpoint, &name).is_ok_and(|is_known| !is_known);
     let (mut holder, mut garbage) = (None, None);
-    if let Checkpoint::Sqlite(path) = &options.checkpoint
+    if let Some(place) = options.checkpoint.kept()
         && let Ok(checkpoint) = OpenCheckpoint::look(&options.checkpoint, name.clone())
     {
-        holder = lock_holder(&folder::followed(path), &name, &checkpoint);
+        holder = place.holder(&name).map(|holder| lock_holder(holder, &checkpoint));
         garbage = find_garbage(&checkpoint, holder.is_some()).ok().flatten();
     }
     Diagnosis { findings, is_store_new, holder, garbage }
 }
 
-fn lock_holder(store: &Path, flow: &str, checkpoint: &OpenCheckpoint) -> Option<LockHolder> {
-    let (owner, taken) = FlowLock::holder(store, flow)?;
+fn lock_holder(Holder { owner, since: taken }: Holder, checkpoint: &OpenCheckpoint) -> LockHolder {
     let pid =
         owner.strip_prefix("pid ").and_then(|pid| pid.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok());
     let now = time(clock::now_us());
     let since = |time: SystemTime| now.duration_since(time).unwrap_or_default();
     let open = checkpoint.store.open_attempts().unwrap_or_default();
     let reads = open.iter().filter(|attempt| attempt.owner == owner).max_by_key(|attempt| attempt.opened_us);
-    Some(LockHolder {
+    LockHolder {
         pid,
         held_for: taken.map(since),
         is_stopped: pid.is_some_and(is_stopped),
         reads: reads.map(|attempt| (attempt.iteration, since(time(attempt.opened_us)))),
-    })
+    }
 }
 
 fn time(micros: i64) -> SystemTime {

@@ -4,7 +4,7 @@ use super::Findings;
 use crate::{
     Failure,
     driver::{checkpoint::OpenCheckpoint, ports::Ports},
-    iteration::{decide::known_shards, store::Store as _},
+    iteration::decide::known_shards,
     plan::PortKind,
     source::{Gaps, KnownShard, ShardFrom},
 };

@@ -8,7 +8,7 @@ use crate::{
         ports::{self, Ports},
         publish,
     },
-    iteration::{Sealed, decide, store::Store as _},
+    iteration::{Sealed, decide},
 };
 
 /// Whether each target exists or can be made, may be written, has the right shape.

@@ -4,7 +4,6 @@ use super::Findings;
 use crate::{
     Failure, Plan,
     driver::{checkpoint::OpenCheckpoint, ports::Ports},
-    iteration::store::Store as _,
     plan::{PortKind, option_name},
 };
 

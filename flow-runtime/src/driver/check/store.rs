@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Findings;
 use crate::{
     Error, Failure,
-    driver::{Checkpoint, checkpoint::OpenCheckpoint, lock::FlowLock},
+    driver::{Checkpoint, checkpoint::OpenCheckpoint, place::Place},
     effect::disk,
     folder,
 };
@@ -15,9 +15,15 @@ const ROOM_BYTES_MIN: u64 = 16 * 1024 * 1024;
 
 /// Whether the lock is free, and whether the store can be written; says whether files can be made beside it.
 pub(super) fn place(found: &mut Findings, checkpoint: &Checkpoint, flow: &str) -> bool {
-    let Checkpoint::Sqlite(path) = checkpoint else { return true };
-    let path = &folder::followed(path);
-    found.keep(None, FlowLock::look(path, flow));
+    let Some(place) = checkpoint.kept() else { return true };
+    found.keep(None, place.look_at_lock(flow));
+    match place {
+        Place::Sqlite(path) => file(found, &folder::followed(&path)),
+    }
+}
+
+/// Whether the file of a store can be written; says whether files can be made beside it.
+fn file(found: &mut Findings, path: &Path) -> bool {
     let help = "give --checkpoint a place that can be written to";
     let cannot = |path: &Path, cause: String| {
         let failure = Failure::new("cannot write the checkpoint store").at(path.display().to_string());

@@ -21,7 +21,6 @@ use super::{
 use crate::{
     Error, Failure, Flow,
     effect::{self, clock},
-    iteration::store::Store as _,
     plan::PortKind,
 };
 use course::{Course, course, wait};

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     Error, Failure, Flow,
     effect::{self, clock},
-    iteration::{SealedShard, decide::trap_shard, store::Store as _},
+    iteration::{SealedShard, decide::trap_shard},
     plan::PortKind,
     sink::{Mode, TrapReader},
     source::{self, Shard, ShardFrom},

@@ -10,11 +10,7 @@ use super::{
     bench::{Bench, die_at_each},
 };
 
-use crate::{
-    Error, Sink,
-    effect::Moment,
-    iteration::{State, store::Store as _},
-};
+use crate::{Error, Sink, effect::Moment, iteration::State};
 
 #[test]
 fn what_was_sealed_is_published_without_reading_it_again() {

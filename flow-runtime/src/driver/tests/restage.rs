@@ -167,14 +167,14 @@ fn a_run_that_was_overtaken_by_a_restage_cannot_mark_what_it_loads() {
     let bench = lost();
     let before = {
         let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned()).unwrap();
-        crate::iteration::store::Store::unfinished(&checkpoint.store).unwrap()
+        checkpoint.store.unfinished().unwrap()
     };
     fs::write(bench.path("hosts.txt"), "x\ny\nz\n").unwrap();
     accepting(&bench).unwrap();
     let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned()).unwrap();
     let marked = |port: &str| {
         let output = before[0].outputs.iter().find(|output| output.staged.port == port).unwrap();
-        crate::iteration::store::Store::mark_output_loaded(&checkpoint.store, 1, port, &output.staged.hash)
+        checkpoint.store.mark_output_loaded(1, port, &output.staged.hash)
     };
     assert!(marked("totals").is_err(), "its rows are others now");
     marked("out").unwrap();

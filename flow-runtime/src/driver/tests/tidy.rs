@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     effect::Moment,
-    iteration::{State, listing::list},
+    iteration::{State, sqlite::listing::list},
 };
 
 fn reset_now(bench: &Bench, force: bool) -> Result<Reset, Error> {

@@ -4,19 +4,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::{BUSY_TIMEOUT, SqliteStore, columns, format};
+use super::{BUSY_TIMEOUT, SqliteStore, format};
 use crate::{
     Error,
     effect::{disk, effect, patience, sqlite},
 };
-
-/// The last sealed iteration, and the program that read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LastProgram {
-    pub(crate) iteration: u64,
-    /// [`Plan::hash`](crate::Plan::hash) of the program.
-    pub(crate) plan_hash: u64,
-}
 
 impl SqliteStore {
     /// The store of `flow` in the file `path`, to be read; `None` where it has not begun.
@@ -41,24 +33,6 @@ impl SqliteStore {
             effect("store.read", || connection.query_row(epoch, [flow], |row| row.get(0)).optional()).map_err(fail)?;
         let place = path.display().to_string();
         Ok(epoch.map(|epoch| Self { connection, flow: flow.to_owned(), epoch, place }))
-    }
-
-    /// The program that read the last sealed iteration.
-    pub(crate) fn last_program(&self) -> Result<Option<LastProgram>, Error> {
-        let sql = "SELECT i.iteration, a.plan_hash FROM iterations i JOIN attempts a ON a.id = i.attempt
-                   WHERE i.epoch = ?1 ORDER BY i.iteration DESC LIMIT 1";
-        let last = self.rows("read the attempts", sql, [&self.epoch], |row| {
-            Ok(LastProgram { iteration: row.get(0)?, plan_hash: columns::parse_hash(&row.get::<_, String>(1)?)? })
-        })?;
-        Ok(last.first().copied())
-    }
-
-    /// The most that was ever staged for an iteration.
-    pub(crate) fn staged_bytes_max(&self) -> Result<u64, Error> {
-        let sql = "SELECT coalesce(max(bytes), 0) FROM
-                   (SELECT sum(bytes) AS bytes FROM outputs WHERE epoch = ?1 GROUP BY iteration)";
-        let bytes = self.rows("read the manifests", sql, [&self.epoch], |row| row.get(0))?;
-        Ok(bytes.first().copied().unwrap_or(0))
     }
 }
 
@@ -117,7 +91,7 @@ mod tests {
     use super::*;
     use crate::{
         effect::{Broken, Effect, Moment, World, in_world},
-        iteration::store::Store as _,
+        iteration::{store::Store as _, upkeep::Upkeep as _},
     };
 
     /// A world in which a run begins when the store has been read for the first time.

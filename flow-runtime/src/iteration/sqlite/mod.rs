@@ -9,9 +9,10 @@
 //! the seal is right without it.
 
 mod columns;
-pub(super) mod detail;
-pub(super) mod format;
-pub(super) mod look;
+mod detail;
+mod format;
+pub(crate) mod listing;
+mod look;
 mod seal;
 mod upkeep;
 

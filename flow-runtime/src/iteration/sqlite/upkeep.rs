@@ -9,7 +9,7 @@ use crate::{
     iteration::{
         IterationDetail, Seal,
         decide::{Staged, SwapFacts, may_swap},
-        upkeep::{FormerEpoch, Swap, Upkeep},
+        upkeep::{FormerEpoch, LastProgram, Swap, Upkeep},
     },
 };
 
@@ -66,6 +66,22 @@ impl Upkeep for SqliteStore {
     fn staged(&self, attempt: &str) -> Result<Staged, Error> {
         let staged = || staged(&self.connection, &self.flow, attempt);
         effect("store.read", staged).map_err(self.failed("read the attempts"))
+    }
+
+    fn last_program(&self) -> Result<Option<LastProgram>, Error> {
+        let sql = "SELECT i.iteration, a.plan_hash FROM iterations i JOIN attempts a ON a.id = i.attempt
+                   WHERE i.epoch = ?1 ORDER BY i.iteration DESC LIMIT 1";
+        let last = self.rows("read the attempts", sql, [&self.epoch], |row| {
+            Ok(LastProgram { iteration: row.get(0)?, plan_hash: columns::parse_hash(&row.get::<_, String>(1)?)? })
+        })?;
+        Ok(last.first().copied())
+    }
+
+    fn staged_bytes_max(&self) -> Result<u64, Error> {
+        let sql = "SELECT coalesce(max(bytes), 0) FROM
+                   (SELECT sum(bytes) AS bytes FROM outputs WHERE epoch = ?1 GROUP BY iteration)";
+        let bytes = self.rows("read the manifests", sql, [&self.epoch], |row| row.get(0))?;
+        Ok(bytes.first().copied().unwrap_or(0))
     }
 
     fn targets(&self) -> Result<Vec<(String, String)>, Error> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::iteration::{
     IterationDetail,
     decide::AttemptState,
-    listing::{detail, list},
+    sqlite::listing::{detail, list},
 };
 
 fn in_full(folder: &Folder, iteration: u64) -> IterationDetail {
