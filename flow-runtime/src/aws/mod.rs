@@ -7,6 +7,8 @@
 
 mod account;
 pub(crate) mod clients;
+pub(crate) mod kpl;
+pub(crate) mod limits;
 mod retry;
 mod runtime;
 mod trouble;

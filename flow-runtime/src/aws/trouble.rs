@@ -133,7 +133,7 @@ impl Trouble {
         self
     }
 
-    pub(super) fn at_attempt(mut self, attempt: u32, of: u32) -> Self {
+    pub(crate) fn at_attempt(mut self, attempt: u32, of: u32) -> Self {
         self.attempt = Some((attempt, of));
         self
     }

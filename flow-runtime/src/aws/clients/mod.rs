@@ -1,6 +1,8 @@
 //! The SDK of AWS, and nothing else knows it: configuration, and a file for each service with a function for each call that
 //! flow makes. They take and give flow's own types.
 
+pub(crate) mod streams;
+
 use std::{error::Error as StdError, sync::LazyLock, time::Duration};
 
 use aws_config::{

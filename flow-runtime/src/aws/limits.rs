@@ -1,0 +1,21 @@
+//! Limits of the services, each with its page of the AWS documentation; read 2026-11-22.
+
+/// Records of one PutRecords request. Kinesis Data Streams API Reference, PutRecords.
+pub(crate) const PUT_RECORDS_MAX: usize = 500;
+
+/// Bytes of one PutRecords request, partition keys included. Kinesis Data Streams API Reference, PutRecords.
+pub(crate) const PUT_BYTES_MAX: usize = 10 << 20;
+
+/// The same before October 2025; services that others have built still go by it.
+pub(crate) const PUT_BYTES_MAX_FORMER: usize = 5 << 20;
+
+/// Bytes of one record with its key, in a stream that is set so; else 1 MiB. Kinesis Data Streams Developer Guide, Quotas
+/// and limits.
+pub(crate) const RECORD_BYTES_MAX: usize = 10 << 20;
+
+/// Characters of a partition key. Kinesis Data Streams API Reference, PutRecordsRequestEntry.
+pub(crate) const PARTITION_KEY_CHARS_MAX: usize = 256;
+
+/// What the producer library puts into one record at most unless told otherwise: `AggregationMaxSize` in the default
+/// configuration of the Kinesis Producer Library.
+pub(crate) const AGGREGATE_BYTES: usize = 50 << 10;
