@@ -33,7 +33,7 @@ pub enum Amount {
 ///
 /// # Example
 /// ```
-/// use flow_examples::generate::{Amount, write_log};
+/// use flow_samples::{Amount, write_log};
 /// let (mut once, mut again) = (Vec::new(), Vec::new());
 /// assert_eq!(write_log(&mut once, Amount::Records(1_000), 7)?, (1_000, once.len() as u64));
 /// write_log(&mut again, Amount::Records(1_000), 7)?;

@@ -4,8 +4,8 @@ use regex::bytes::Regex;
 
 use super::{ASKING_HOSTS, Amount, SILENT_HOSTS, log::FLAWS, write_hosts, write_log};
 
-const LOG: &[u8] = include_bytes!("../../data/access.log");
-const HOSTS: &[u8] = include_bytes!("../../data/hosts.txt");
+const LOG: &[u8] = include_bytes!("../../examples/data/access.log");
+const HOSTS: &[u8] = include_bytes!("../../examples/data/hosts.txt");
 
 /// The pattern of the access-log job.
 fn well_formed() -> Regex {
