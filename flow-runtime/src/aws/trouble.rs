@@ -72,6 +72,8 @@ const CODES: &[(&str, Kind)] = &[
     ("Throttling", Kind::Throttled),
     ("ThrottlingException", Kind::Throttled),
     ("TooManyRequestsException", Kind::Throttled),
+    // One whose conditions do not hold is told apart where it is made.
+    ("TransactionCanceledException", Kind::Passing),
     ("TransactionConflictException", Kind::Passing),
     ("TransactionInProgressException", Kind::Passing),
     ("UnrecognizedClientException", Kind::Credentials),

@@ -3,6 +3,9 @@
 
 pub(crate) mod streams;
 
+pub(crate) mod dynamodb;
+pub(crate) mod items;
+
 use std::{error::Error as StdError, sync::LazyLock, time::Duration};
 
 use aws_config::{
@@ -16,6 +19,8 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+
+pub(crate) use dynamodb::Tables;
 
 use super::{Account, Kind, Trouble};
 use crate::{Error, Failure, effect::network};
