@@ -30,7 +30,7 @@ enum Mutation {
 
 const WORDS: &str = r##"
     flow source table sink trap for key on add as pub type ALL REPLACE NotNull Option i64 Decimal Timestamp TextLine
-    TextDelimited Assert Discard Each Every Filter GroupBy HashJoin Insert Merge Rename Retain RegexParser Count Sum
+    TextDelimited JsonLine Assert Discard Each Every Filter GroupBy HashJoin Insert Merge Rename Retain RegexParser Count Sum
     InnerJoin OuterJoin log hits ip r#in _ self 0 7u8 -1 1.5 "" "|" "%Y" r"(\w+)(" r#"(?<ip>\S+)"# 'a' b"x" b'x' true 'static
     -> => = == : :: ; , . .. # ! ? & | * < > - + |x| move return break
     () {} [] (10, 2) (a, b) (ip => x) { a: &str, b: Option<i64> } #[doc = "text"] $

@@ -1,4 +1,4 @@
-//! What the macro prints for two flows, held against files that compile against the runtime.
+//! What the macro prints for some flows, held against files that compile against the runtime.
 
 use std::{fs, path::PathBuf};
 
@@ -40,4 +40,9 @@ fn the_access_log_flow_expands_to_its_snapshot() {
 #[test]
 fn a_flow_with_branches_and_rust_code_expands_to_its_snapshot() {
     check("page_troubles.rs");
+}
+
+#[test]
+fn a_flow_that_reads_json_expands_to_its_snapshot() {
+    check("purchases.rs");
 }

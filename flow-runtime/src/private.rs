@@ -13,7 +13,7 @@ pub use crate::{
     },
     operators::{Accumulators, Entry, GroupTable, HeapBytes, JoinBuild, JoinTable, Matched, SortedGroups},
     plan::{Balance, Drain, FieldPlan, OperatorPlan, Plan, PortKind, PortPlan, Step},
-    scheme::{Columns, Delimited},
+    scheme::{Columns, Delimited, JsonName, JsonValue, read_json},
     sink::{FromRow, Sink, Trap},
     source::{Source, Table},
     value::{

@@ -1,4 +1,4 @@
-//! A record allocates nothing in the steady state: 100,000 records go through the loops of two flows.
+//! A record allocates nothing in the steady state: 100,000 records go through the loops of some flows.
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
@@ -15,6 +15,8 @@ fn page_of(path: &str) -> &str {
 mod access_log_counts;
 #[path = "../flows/page_troubles.rs"]
 mod page_troubles;
+#[path = "../flows/purchases.rs"]
+mod purchases;
 
 const RECORDS: usize = 100_000;
 
@@ -81,4 +83,21 @@ fn branches_rust_code_and_quoted_text_allocate_nothing_per_record() {
     let (shared, mut worker) = Default::default();
     let (warm, steady) = (Lines::new((0..6_000).map(line)), Lines::new((0..RECORDS).map(line)));
     assert_eq!(allocations::<PageTroubles>(&shared, &mut worker, 0, &warm, &steady), 0);
+}
+
+#[test]
+fn json_with_escapes_and_unused_fields_allocates_nothing_per_record() {
+    use purchases::Purchases;
+    let line = |n: usize| {
+        format!(
+            r#"{{"user": {{"id": {}, "name": "caf\u00e9 \"{}\""}}, "site": "a\/b", "tags": [1, {{"x": null}}], "price": {n}.5,
+                "at": "2026-11-22T12:00:{:02}\u002b0100"}}"#,
+            n % 20,
+            n % 20,
+            n % 60
+        )
+    };
+    let (shared, mut worker) = Default::default();
+    let (warm, steady) = (Lines::new((0..100).map(line)), Lines::new((0..RECORDS).map(line)));
+    assert_eq!(allocations::<Purchases>(&shared, &mut worker, 0, &warm, &steady), 0);
 }

@@ -82,6 +82,7 @@ fn port(port: &PortTree, grouped: bool) -> TokenStream {
 fn scheme(scheme: &Scheme) -> String {
     match scheme {
         Scheme::TextLine => "TextLine".to_owned(),
+        Scheme::JsonLine => "JsonLine".to_owned(),
         Scheme::TextDelimited { delimiter, quote, header, strict } => {
             let quote = quote.map(|quote| format!(", quote = {:?}", char::from(quote))).unwrap_or_default();
             let header = if *header { ", header" } else { "" };

@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub(super) mod decode;
+mod json;
 
 /// Every function of the flow.
 pub(super) fn functions(plan: &Plan<'_>) -> TokenStream {

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use super::code;
 use crate::{
     plan::Plan,
-    syntax::{FlowTree, PortKind, PortTree},
+    syntax::{FlowTree, Path, PortKind, PortTree},
     types::Typed,
 };
 
@@ -55,7 +55,11 @@ pub(super) fn structure(flow: &FlowTree, pipeline: &[String]) -> TokenStream {
 }
 
 fn port_docs(port: &PortTree) -> Vec<String> {
-    let fields: Vec<String> = port.fields.iter().map(|field| format!("{}: {}", field.name, field.typed)).collect();
+    let fields = port.fields.iter().map(|field| {
+        let path = field.path.as_ref().map(Path::written).unwrap_or_default();
+        format!("{path}{}: {}", field.name, field.typed)
+    });
+    let fields: Vec<String> = fields.collect();
     let shape = if fields.is_empty() { String::new() } else { format!(" `{{ {} }}`", fields.join(", ")) };
     let mut docs: Vec<String> = port.about.iter().map(|line| format!(" {line}")).collect();
     if !docs.is_empty() {

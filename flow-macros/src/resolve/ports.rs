@@ -18,6 +18,7 @@ pub(super) fn check(flow: &FlowTree, errors: &mut Errors) {
     check_names(flow, errors);
     for port in &flow.ports {
         unique(&port.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>(), errors);
+        check_paths(port, errors);
         match port.kind {
             PortKind::Source | PortKind::Table => check_input(port, errors),
             PortKind::Sink => check_sink(port, errors),
@@ -75,6 +76,46 @@ fn check_printed_names(flow: &FlowTree, errors: &mut Errors) {
                 }
             }
         }
+    }
+}
+
+// Only the values of an object are found by a path, each for one field; and none of them is bytes.
+fn check_paths(port: &PortTree, errors: &mut Errors) {
+    let is_json = port.scheme == Scheme::JsonLine;
+    let mut seen: BTreeMap<Vec<String>, &Ident> = BTreeMap::new();
+    for field in port.fields.iter().filter(|_| !port.poisoned) {
+        let name = &field.name;
+        if is_json && field.typed.ty == FieldType::Bytes {
+            errors.at(name, format!("JSON has no bytes\nas text, `{name}` is a `&str`"));
+        }
+        match &field.path {
+            Some(path) if !is_json => {
+                let message =
+                    format!("only a `JsonLine` finds a field by a path: `{name}` is one of a {}", described(port));
+                errors.at(&path.literal, message);
+            }
+            _ if !is_json => {}
+            path => match seen.insert(field.path_names(), name) {
+                Some(first) if *first != *name => {
+                    let message = format!("`{first}` and `{name}` would be the same value: read it once");
+                    match path {
+                        Some(path) => errors.at(&path.literal, message),
+                        None => errors.at(name, message),
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+}
+
+/// What a port is, for a message.
+fn described(port: &PortTree) -> &'static str {
+    match (port.kind, &port.scheme) {
+        (PortKind::Sink | PortKind::Trap, _) => port.kind.word(),
+        (_, Scheme::TextLine) => "`TextLine`",
+        (_, Scheme::TextDelimited { .. }) => "`TextDelimited`",
+        (_, Scheme::JsonLine) => "`JsonLine`",
     }
 }
 

@@ -13,6 +13,7 @@ use syn::{
 
 use super::{
     name::{docs, parse_name},
+    path::parse_path,
     scheme::parse_scheme,
     split::{comma_separated, names, parse_all},
     tree::{FieldTree, PortKind, PortTree, Scheme},
@@ -168,9 +169,10 @@ fn parse_trap(port: &mut PortTree, body: &Body, errors: &mut Errors) {
     }
 }
 
-/// `count: i64 as varchar(100) add`
+/// `count: i64 as varchar(100) add`, `"user.id" as user: i64`
 fn parse_field(input: ParseStream<'_>) -> syn::Result<FieldTree> {
     input.call(Attribute::parse_outer)?;
+    let path = parse_path(input)?;
     let name = parse_name(input)?;
     if !input.peek(Token![:]) {
         return Err(syn::Error::new(name.span(), format!("`{name}` needs its type, as in `{name}: i64`")));
@@ -188,7 +190,7 @@ fn parse_field(input: ParseStream<'_>) -> syn::Result<FieldTree> {
     if !input.is_empty() {
         return Err(input.error(format!("expected `,`, `as …` or `add` behind the type of `{name}`")));
     }
-    Ok(FieldTree { name, typed, column, add })
+    Ok(FieldTree { path, name, typed, column, add })
 }
 
 /// A column type: `varchar(100)`, `double precision`.

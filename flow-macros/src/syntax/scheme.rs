@@ -6,14 +6,15 @@ use syn::{LitBool, LitChar, LitStr, Token, parenthesized, parse::ParseStream, to
 use super::tree::Scheme;
 use crate::suggest;
 
-const SCHEMES: [&str; 2] = ["TextLine", "TextDelimited"];
+const SCHEMES: [&str; 3] = ["TextLine", "TextDelimited", "JsonLine"];
 
-/// `TextLine`, or `TextDelimited` and its options.
+/// `TextLine`, `JsonLine`, or `TextDelimited` and its options.
 pub(super) fn parse_scheme(input: ParseStream<'_>) -> syn::Result<Scheme> {
     let message = || format!("expected a scheme: {}", SCHEMES.join(", "));
     let name: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), message()))?;
     match name.to_string().as_str() {
         "TextLine" => Ok(Scheme::TextLine),
+        "JsonLine" => Ok(Scheme::JsonLine),
         "TextDelimited" => parse_delimited(&name, input),
         other => {
             let near = suggest::did_you_mean(other, SCHEMES);

@@ -1,7 +1,8 @@
 //! A flow as written: ports, pipes, operator calls. Names are not looked up yet.
 
-use syn::{Ident, Visibility};
+use syn::{Ident, Visibility, ext::IdentExt as _};
 
+use super::path::Path;
 use crate::{operators::Operator, types::Typed};
 
 /// A whole flow.
@@ -73,6 +74,8 @@ pub(crate) enum Scheme {
     TextLine,
     /// Columns.
     TextDelimited { delimiter: String, quote: Option<u8>, header: bool, strict: bool },
+    /// Values of an object, by name.
+    JsonLine,
 }
 
 impl Scheme {
@@ -82,13 +85,25 @@ impl Scheme {
     }
 }
 
-/// `count: i64 as integer add`
+/// `count: i64 as integer add`, `"user.id" as user: i64`
 #[derive(Clone)]
 pub(crate) struct FieldTree {
+    /// Where a `JsonLine` finds it, if not by its name.
+    pub(crate) path: Option<Path>,
     pub(crate) name: Ident,
     pub(crate) typed: Typed,
     pub(crate) column: Option<String>,
     pub(crate) add: bool,
+}
+
+impl FieldTree {
+    /// The names that lead to it in a `JsonLine`.
+    pub(crate) fn path_names(&self) -> Vec<String> {
+        match &self.path {
+            Some(path) => path.names.clone(),
+            None => vec![self.name.unraw().to_string()],
+        }
+    }
 }
 
 /// `hits = log -> … -> …;`

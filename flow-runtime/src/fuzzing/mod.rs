@@ -9,6 +9,7 @@
 mod addresses;
 mod delimited;
 mod input;
+mod json;
 #[cfg(test)]
 mod mutations;
 
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "delimited", run: delimited::delimited, mutations: 5000 },
     Target { name: "file_identities", run: crate::source::fuzzing::file_identities, mutations: 1000 },
     Target { name: "files", run: crate::source::fuzzing::files, mutations: 1000 },
+    Target { name: "json", run: json::json, mutations: 5000 },
     Target { name: "lines", run: crate::driver::fuzzing::lines, mutations: 5000 },
     Target { name: "memory_limits", run: crate::driver::fuzzing::memory_limits, mutations: 300 },
     Target { name: "rows", run: crate::value::fuzzing::rows, mutations: 5000 },

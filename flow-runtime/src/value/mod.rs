@@ -18,6 +18,7 @@ pub use date::Date;
 pub use decimal::Decimal;
 pub use encoding::{Decode, Encode};
 pub use row::{RowBuffer, RowReader, compare_rows};
+pub(crate) use text::Shown;
 pub use text::{DisplayValue, FromText, optional, required};
 pub use timestamp::Timestamp;
 

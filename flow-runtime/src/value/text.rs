@@ -185,9 +185,18 @@ fn refused(text: &str, ty: Type, verdict: &str) -> Reason {
     if text.is_empty() {
         return Reason::new(format!("empty, but {article} {ty} cannot be null"));
     }
-    match text.char_indices().nth(SHOWN_CHARS_MAX) {
-        Some((end, _)) => Reason::new(format!("`{}…` {verdict} {article} {ty}", &text[..end])),
-        None => Reason::new(format!("`{text}` {verdict} {article} {ty}")),
+    Reason::new(format!("{} {verdict} {article} {ty}", Shown(text)))
+}
+
+/// A text as a reason shows it: in backticks, its beginning if it is long.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(SHOWN_CHARS_MAX) {
+            Some((end, _)) => write!(f, "`{}…`", &self.0[..end]),
+            None => write!(f, "`{}`", self.0),
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 
-use super::{Loops, RowBlock, counts};
+use super::{
+    Loops, RowBlock, counts,
+    json::{is_unquoted, json},
+};
 use crate::{
     emit::{
         RowCode, code, local,
@@ -28,6 +31,7 @@ pub(super) fn function(loops: &Loops<'_>, node: usize, port: usize) -> TokenStre
     let mut row = RowCode { plan: loops.plan, node, block: &mut block };
     let (setup, fields) = match &tree.scheme {
         Scheme::TextLine => (TokenStream::new(), line(&mut row)),
+        Scheme::JsonLine => json(tree, &mut row),
         scheme => delimited(tree, scheme, &mut row),
     };
     let buffers = unquoted(loops.plan, node);
@@ -124,21 +128,23 @@ fn delimited(tree: &PortTree, scheme: &Scheme, row: &mut RowCode<'_>) -> (TokenS
     (setup, code)
 }
 
-/// Where a cell is unquoted that is read: a variable of the loop, and where the worker keeps its allocation.
+/// Where a cell or a string is unquoted that is read: a variable of the loop, and where the worker keeps its allocation.
 pub(in crate::emit) struct Unquoted {
     local: Ident,
     pub(in crate::emit) kept: Ident,
     pub(in crate::emit) ty: TokenStream,
 }
 
-/// The buffers of an input port, one for each cell that somebody reads.
+/// The buffers of an input port, one for each cell or string that is looked at.
 pub(in crate::emit) fn unquoted(plan: &Plan<'_>, node: usize) -> Vec<Unquoted> {
     let NodeKind::Read(port) = plan.nodes[node].kind else { return Vec::new() };
-    if plan.flow.ports[port].scheme == Scheme::TextLine {
-        return Vec::new();
-    }
+    let is_needed = |field: &Field| match plan.flow.ports[port].scheme {
+        Scheme::TextLine => false,
+        Scheme::TextDelimited { .. } => is_extracted(field, &plan.read[node]),
+        Scheme::JsonLine => is_unquoted(field, plan.read[node].contains(&field.name.to_string())),
+    };
     let fields = plan.nodes[node].scope.fields.iter().enumerate();
-    let read = fields.filter(|(_, field)| is_extracted(field, &plan.read[node]));
+    let read = fields.filter(|(_, field)| is_needed(field));
     let buffers = read.map(|(index, field)| Unquoted {
         local: numbered("unquoted", index),
         kept: Ident::new(&format!("unquoted_{node}_{index}"), Span::mixed_site()),
