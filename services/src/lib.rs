@@ -1,0 +1,79 @@
+//! Services of AWS on one's own machine: made by others, installed once, started when a test asks for them, ended when the
+//! process that asked ends, however it ends. A proxy before them breaks what is said to them.
+//!
+//! Each of them is right in something else, and none in all:
+//!
+//! | service | what it is right in | what it gets wrong |
+//! |---|---|---|
+//! | [`kinesis_local`] | splits, merges, closed shards, iterators, enhanced fan-out | slow: no more than 5,000 records a stream; takes 501 records at once; a garbled iterator is answered by 500 |
+//! | [`kinesalite`] | the same, at 20,000 records a second | `MillisBehindLatest` is always 0; no `ChildShards`, filter of shards, fan-out, or streams on demand; dies of a stream named as JavaScript names methods: `entries` |
+//! | [`ministack`] | DynamoDB (transactions too), S3 (conditions, versions, pages), STS | takes small parts of an upload; **its Kinesis loses the records of a shard that is split** |
+//!
+//! None of them throttles, fails, or checks a signature: [`Proxy`] does the first two.
+//!
+//! All tests of a process share a service; each takes names of its own for its streams, tables and buckets.
+
+pub mod ask;
+mod install;
+mod kinds;
+mod proxy;
+mod running;
+mod skipped;
+
+use std::sync::OnceLock;
+
+pub use proxy::{Calls, Fault, Proxy, Rule, Struck};
+pub use running::{CREDENTIALS, Service};
+pub use skipped::say_skipped;
+
+use kinds::Kind;
+
+/// Kinesis as it behaves; slow. `None`, and a line that says how many tests are skipped, where it cannot be installed.
+///
+/// # Panics
+/// When it is installed and does not start.
+pub fn kinesis_local() -> Option<&'static Service> {
+    static SERVICE: OnceLock<Option<Service>> = OnceLock::new();
+    started(&SERVICE, &kinds::KINESIS_LOCAL)
+}
+
+/// Kinesis for many records. `None`, and a line that says how many tests are skipped, where it cannot be installed.
+///
+/// # Panics
+/// When it is installed and does not start.
+pub fn kinesalite() -> Option<&'static Service> {
+    static SERVICE: OnceLock<Option<Service>> = OnceLock::new();
+    started(&SERVICE, &kinds::KINESALITE)
+}
+
+/// DynamoDB, S3 and STS. `None`, and a line that says how many tests are skipped, where it cannot be installed.
+///
+/// # Panics
+/// When it is installed and does not start.
+pub fn ministack() -> Option<&'static Service> {
+    static SERVICE: OnceLock<Option<Service>> = OnceLock::new();
+    started(&SERVICE, &kinds::MINISTACK)
+}
+
+/// All of them at once, for somebody who plays with them.
+///
+/// # Errors
+/// Why one of them cannot be installed.
+///
+/// # Panics
+/// When one of them does not start.
+pub fn all() -> Result<Vec<Service>, String> {
+    let kinds = [&kinds::KINESIS_LOCAL, &kinds::KINESALITE, &kinds::MINISTACK];
+    kinds.into_iter().map(|kind| Ok(Service::start(kind, &install::installed(kind.family)?))).collect()
+}
+
+fn started(service: &'static OnceLock<Option<Service>>, kind: &Kind) -> Option<&'static Service> {
+    let start = || match install::installed(kind.family) {
+        Ok(place) => Some(Service::start(kind, &place)),
+        Err(why) => {
+            say_skipped(&format!("{}: {why}", kind.name));
+            None
+        }
+    };
+    service.get_or_init(start).as_ref()
+}
