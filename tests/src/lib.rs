@@ -1,8 +1,10 @@
 //! What the tests of whole flows share: running a flow in memory, without a store; running a program as its users do; a
-//! PostgreSQL server.
+//! PostgreSQL server; services of AWS.
 
 pub mod postgres;
 pub mod program;
+
+pub use flow_services as services;
 
 use std::num::NonZeroUsize;
 

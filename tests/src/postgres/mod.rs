@@ -6,13 +6,15 @@ mod session;
 
 use std::{
     env, fs,
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Once, OnceLock},
     time::{Duration, Instant},
 };
+
+use flow_services::say_skipped;
 
 pub use proxy::{Cut, Proxy, When};
 pub use session::Session;
@@ -56,8 +58,7 @@ pub struct Server {
 pub fn server() -> Option<&'static Server> {
     static SKIPPED: Once = Once::new();
     if find().is_none() {
-        // Not `eprintln!`, whose output tests that pass do not show.
-        SKIPPED.call_once(|| drop(writeln!(io::stderr(), "skipped: {} tests need PostgreSQL", tests())));
+        SKIPPED.call_once(|| say_skipped("PostgreSQL"));
     }
     find()
 }
@@ -69,12 +70,6 @@ pub fn server() -> Option<&'static Server> {
 pub fn find() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     SERVER.get_or_init(|| programs().map(Server::start)).as_ref()
-}
-
-/// How many tests this process was asked to run.
-fn tests() -> usize {
-    let list = || Command::new(env::current_exe()?).args(env::args_os().skip(1)).args(["--list"]).output();
-    list().map_or(0, |output| String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.ends_with(": test")).count())
 }
 
 /// Where the server's programs are: on the path, or where Debian puts them, the newest first.
