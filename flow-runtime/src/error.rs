@@ -157,6 +157,13 @@ impl Error {
         self.map(|failure| failure.of_port(port))
     }
 
+    /// The same error, with its place named unless it has one.
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub(crate) fn of_place(self, place: &str) -> Self {
+        self.map(|failure| if failure.place.is_some() { failure } else { failure.at(place) })
+    }
+
     /// The same error, with more to know before anything is done about it.
     #[must_use]
     pub(crate) fn but_first(self, more: &str) -> Self {

@@ -35,6 +35,8 @@ pub mod language {}
 pub mod operations;
 pub mod operators;
 pub mod plan;
+#[cfg(feature = "aws")]
+pub mod publish;
 pub mod scheme;
 pub mod sink;
 pub mod source;

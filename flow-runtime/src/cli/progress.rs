@@ -41,14 +41,19 @@ impl Line {
         io::stderr().is_terminal() && env::var_os("TERM").is_some_and(|name| name != "dumb")
     }
 
-    /// Shows the line on stderr from now on; without a thread to spare there is none.
+    /// Shows how a run goes.
     pub(super) fn start(options: &Options) -> Self {
-        let (end, ended) = mpsc::channel();
         let (progress, stop) = (Arc::clone(&options.progress), Arc::clone(&options.stop));
+        let mut meter = Meter::new(clock::elapsed());
+        Self::show(move || text(&progress, &stop, &mut meter, clock::elapsed()))
+    }
+
+    /// Shows the line on stderr from now on; without a thread to spare there is none.
+    pub(super) fn show(mut text: impl FnMut() -> String + Send + 'static) -> Self {
+        let (end, ended) = mpsc::channel();
         let redraw = move || {
-            let mut meter = Meter::new(clock::elapsed());
             while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                write(&format!("{NO_WRAP}{}{CLEAR}{WRAP}\r", text(&progress, &stop, &mut meter, clock::elapsed())));
+                write(&format!("{NO_WRAP}{}{CLEAR}{WRAP}\r", text()));
             }
             write(CLEAR);
         };

@@ -47,28 +47,46 @@ impl<'a> Telling<'a> {
     /// # Errors
     /// [`Error::Target`] when stdout cannot be written to.
     pub(super) fn tell<T>(
-        mut self,
+        self,
         result: &Result<T, Error>,
         text: impl FnOnce(&T) -> String,
         json: impl FnOnce(&T) -> Value,
     ) -> Result<u8, Error> {
-        let code = match result {
-            Ok(done) => {
-                self.say(&text(done));
-                0
-            }
-            Err(error) => fail(self.stderr, error, self.signals.last()),
-        };
+        let done = result.as_ref();
+        self.tell_part(done.ok().map(text), done.ok().map(json), done.err())
+    }
+
+    /// The same of what may have been done in part when it failed.
+    pub(super) fn tell_part(
+        mut self,
+        text: Option<String>,
+        json: Option<Value>,
+        error: Option<&Error>,
+    ) -> Result<u8, Error> {
+        self.say(&text.unwrap_or_default());
+        let code = error.map_or(0, |error| fail(self.stderr, error, self.signals.last()));
         if self.is_json {
-            let outcome = if result.is_ok() { "done" } else { "failed" };
+            let outcome = if error.is_none() { "done" } else { "failed" };
             let mut object = json!({ "flow": self.flow, "outcome": outcome, "exit_code": code });
-            match result {
-                Ok(done) => extend(&mut object, json(done)),
-                Err(error) => object["error"] = json::failure(error),
+            extend(&mut object, json.unwrap_or_default());
+            if let Some(error) = error {
+                object["error"] = json::failure(error);
             }
             print(self.stdout, &format!("{object}\n"))?;
         }
         Ok(code)
+    }
+
+    /// Whether people look on.
+    #[cfg(feature = "aws")]
+    pub(super) fn is_for_people(&self) -> bool {
+        !self.is_json && !self.is_quiet
+    }
+
+    /// Set when the command is to stop.
+    #[cfg(feature = "aws")]
+    pub(super) fn stop(&self) -> std::sync::Arc<std::sync::atomic::AtomicBool> {
+        self.signals.stop()
     }
 }
 

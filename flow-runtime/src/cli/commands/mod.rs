@@ -10,6 +10,8 @@ mod forget;
 mod health;
 mod iterations;
 mod plan;
+#[cfg(feature = "aws")]
+mod publish;
 mod replay;
 mod reset;
 mod restage;
@@ -73,6 +75,8 @@ fn table<F: Flow>() -> Vec<Entry<F>> {
         Entry { grammar: clean::grammar, act: clean::act },
         Entry { grammar: retry_trap::grammar, act: retry_trap::act },
         Entry { grammar: health::grammar, act: health::act },
+        #[cfg(feature = "aws")]
+        Entry { grammar: publish::grammar, act: publish::act },
     ]
 }
 
