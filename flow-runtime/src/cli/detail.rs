@@ -137,7 +137,9 @@ pub(super) mod tests {
         let hash = |digit: &str| digit.repeat(32);
         let [port, shard, name, mark] = ["log", "1:2:3:4:5", "access.log", "m"].map(str::to_owned);
         let (first, next) = (Position::new("100"), Position::new("1340"));
-        let range = Range { port, shard, name, mark, first, next, records: 12, bytes: 1_240, hash: hash("a") };
+        let (hash_read, covered_us) = (hash("a"), Some(1_785_000_000_500_000));
+        let (records, bytes) = (12, 1_240);
+        let range = Range { port, shard, name, mark, first, next, records, bytes, hash: hash_read, covered_us };
         let version =
             |records, digit| TableVersion { port: "hosts".to_owned(), records, bytes: 240, hash: hash(digit) };
         let [port, file, fields] = ["counts", "counts.rows", "ip: &str"].map(str::to_owned);

@@ -88,6 +88,7 @@ fn range(range: &Range) -> Value {
         "records": range.records,
         "bytes": range.bytes,
         "hash": range.hash,
+        "covered": range.covered_us.map(seconds),
     })
 }
 

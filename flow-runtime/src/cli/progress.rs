@@ -76,7 +76,7 @@ fn write(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// `reading  1,234,567 records  85.3 MB/s  12 trapped  3.21 s`.
+/// `reading  1,234,567 records  85.3 MB/s  12 trapped  3.21 s  2 h 0 min behind`.
 fn text(progress: &Progress, stop: &AtomicBool, meter: &mut Meter, now: Duration) -> String {
     if stop.load(Ordering::Relaxed) {
         return "stopping; Ctrl-C again ends it at once".to_owned();
@@ -84,13 +84,21 @@ fn text(progress: &Progress, stop: &AtomicBool, meter: &mut Meter, now: Duration
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let phase = progress.phase();
     let rate = meter.bytes_per_second(load(&progress.bytes), now);
+    let behind = progress.arrived_us().map(|since| behind(clock::now_us().saturating_sub(since)));
     format!(
-        "{phase}  {}  {:.1} MB/s  {} trapped  {}",
+        "{phase}  {}  {:.1} MB/s  {} trapped  {}{}",
         units::counted(load(&progress.records), "record"),
         rate / 1e6,
         units::count(load(&progress.trapped)),
         units::elapsed(now - meter.begun),
+        behind.unwrap_or_default(),
     )
+}
+
+/// How old the records are that are read from a stream.
+fn behind(age_us: i64) -> String {
+    let age = Duration::from_micros(u64::try_from(age_us).unwrap_or(0));
+    if age < Duration::from_secs(1) { String::new() } else { format!("  {} behind", units::elapsed(age)) }
 }
 
 /// Measures the speed of the last second or two, so that a person sees when it stalls.
@@ -130,6 +138,8 @@ mod tests {
         let now = begun + Duration::from_millis(500);
         let line = text(&progress, &stop, &mut Meter::new(begun), now);
         assert_eq!(line, "reading  1,234,567 records  100.0 MB/s  12 trapped  0.50 s");
+        assert_eq!(behind(7_200_000_000), "  2 h 0 min behind");
+        assert_eq!(behind(-1) + &behind(999_999), "");
         stop.store(true, Ordering::Relaxed);
         assert!(text(&progress, &stop, &mut Meter::new(begun), now).starts_with("stopping"));
     }

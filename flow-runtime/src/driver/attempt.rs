@@ -68,7 +68,7 @@ pub(super) fn read<F: Flow>(
     let known = checkpoint.store.shards()?;
     let reading = Reading {
         attempt: &attempt.id,
-        inputs: ports.jobs(&known, checkpoint.is_kept, options)?,
+        inputs: ports.jobs(checkpoint, &known, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
         bounds: &options.bounds,
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
@@ -231,6 +231,7 @@ pub(super) fn ranges(ports: &Ports, executed: &Executed) -> Vec<Range> {
         records: read.records,
         bytes: read.bytes,
         hash: read.hash.clone(),
+        covered_us: read.covered_us,
     };
     inputs(ports, executed, PortKind::Source)
         .flat_map(|(port, shards)| shards.iter().map(move |read| range(port, read)))

@@ -137,6 +137,8 @@ pub(crate) struct ShardRead {
     pub(crate) bytes: u64,
     /// A hash of these bytes, the same however they were cut into pieces.
     pub(crate) hash: String,
+    /// Whatever arrived before this has been read, if the source knows times.
+    pub(crate) covered_us: Option<i64>,
 }
 
 /// Follows the plan's steps. Sources are looked at first: if none has a new record, no operator runs.

@@ -153,7 +153,7 @@ fn files(dir: &TempDir, pattern: &str) -> Box<dyn SourceTap> {
 fn known_after(executed: &Executed, input: usize) -> Vec<KnownShard> {
     let known = |read: &ShardRead| {
         let ShardRead { id, name, mark, next, .. } = read.clone();
-        KnownShard { id, name, mark, next, last: None }
+        KnownShard { id, name, mark, next, last: None, covered_us: None }
     };
     executed.inputs[input].shards.iter().map(known).collect()
 }

@@ -25,6 +25,7 @@ pub(crate) fn lines(bytes: &[u8]) {
         from: Position::counted(7),
         to: Position::counted(7).after(bytes.len()),
         starts_shard: true,
+        arrived: None,
     };
     let bounds = Bounds { max_records: Some(records), max_bytes: Some(size), ..Bounds::default() };
     let mut meter = Meter::new(&bounds);

@@ -20,7 +20,7 @@ use crate::{
     Error, Plan,
     effect::{Mutant, mutant},
     flow::Span,
-    source::{Framing, Next, Piece, Position, ShardFrom},
+    source::{Arrived, Framing, Moved, Next, Piece, Position, ShardFrom},
 };
 
 /// A buffer that has grown beyond this is given back.
@@ -44,8 +44,8 @@ struct Input<'a> {
     /// Until it is opened, and when nothing more is wanted of it, there is none.
     reader: Option<ReaderThread>,
     was_opened: bool,
-    /// Read and not yet given out; no more than there are buffers.
-    waiting: VecDeque<Piece>,
+    /// Read and not yet given out; no more than there are buffers. A piece comes first.
+    waiting: VecDeque<Read>,
     /// Its reader has said something.
     has_answered: bool,
     /// It has said something since all were heard.
@@ -61,10 +61,18 @@ struct Input<'a> {
     tallies: Vec<Tally>,
 }
 
+/// What a reader has read.
+enum Read {
+    Piece(Piece),
+    Moved(Moved),
+}
+
 /// How far a shard has been read.
 struct Tally {
     read: ShardRead,
     hash: Option<Box<Xxh3>>,
+    /// Whether it had more when it was last read.
+    is_behind: bool,
 }
 
 impl<'a> Intake<'a> {
@@ -119,7 +127,11 @@ impl<'a> Intake<'a> {
         match answer.map_err(|error| error.of_port(input.name))? {
             Next::Piece(piece) => {
                 input.is_idle = false;
-                input.waiting.push_back(piece);
+                input.waiting.push_back(Read::Piece(piece));
+            }
+            Next::Moved(moved) => {
+                input.waiting.push_back(Read::Moved(moved));
+                input.settle();
             }
             Next::Waiting => input.wait(),
             // A source that need not wait ends here, and goes on in the next iteration; a table has no other time.
@@ -185,15 +197,16 @@ impl<'a> Intake<'a> {
         for _ in 0..step.len() {
             let index = step[self.turn % step.len()];
             let input = &mut self.inputs[index];
-            if let Some(mut piece) = input.waiting.pop_front() {
+            if let Some(Read::Piece(mut piece)) = input.waiting.pop_front() {
                 self.turn += 1;
                 if input.job.is_source {
                     self.meter.admit(&mut piece);
                 }
                 input.in_work += 1;
                 input.tally(&piece);
-                if let Some(bound) = self.meter.reached() {
-                    self.close_sources(bound);
+                match self.meter.reached() {
+                    Some(bound) => self.close_sources(bound),
+                    None => input.settle(),
                 }
                 return Some((index, piece));
             }
@@ -224,6 +237,12 @@ impl<'a> Intake<'a> {
     /// Whether all pieces of these inputs have been given out.
     pub(super) fn is_read(&self, inputs: &[usize]) -> bool {
         inputs.iter().map(|index| &self.inputs[*index]).all(|input| input.has_ended && input.waiting.is_empty())
+    }
+
+    /// What arrived up to then has been read of all sources; `None` while none that tells times has more.
+    pub(super) fn behind_since_us(&self) -> Option<i64> {
+        let tallies = self.inputs.iter().filter(|input| input.job.is_source).flat_map(|input| &input.tallies);
+        tallies.filter(|tally| tally.is_behind).filter_map(|tally| tally.read.covered_us).min()
     }
 
     /// What an input's port is called.
@@ -297,6 +316,18 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// Takes in what is not behind a piece: a bound may still cut that one.
+    fn settle(&mut self) {
+        while let Some(Read::Moved(moved)) = self.waiting.pop_front_if(|read| matches!(read, Read::Moved(_))) {
+            if let Some(tally) = self.tallies.get_mut(moved.shard) {
+                tally.read.next = moved.to;
+                tally.read.covered_us = moved.covered_us.or(tally.read.covered_us);
+                tally.is_behind = false;
+            }
+            self.request(Vec::new());
+        }
+    }
+
     fn end(&mut self) {
         self.reader = None;
         self.has_ended = true;
@@ -309,6 +340,9 @@ impl<'a> Input<'a> {
             () if mutant(Mutant::UnterminatedTakenTwice) && !piece.bytes.ends_with(b"\n") => piece.from.clone(),
             () => piece.to.clone(),
         };
+        if let Some(Arrived { last_us, is_behind, .. }) = piece.arrived {
+            (tally.read.covered_us, tally.is_behind) = (Some(last_us), is_behind);
+        }
         match &piece.framing {
             Framing::Lines => {
                 tally.read.bytes += piece.bytes.len() as u64;
@@ -332,7 +366,7 @@ fn before_last_line(piece: &Piece) -> Position {
 }
 
 impl Tally {
-    fn new(ShardFrom { shard, from, .. }: &ShardFrom) -> Self {
+    fn new(ShardFrom { shard, from, covered_us, .. }: &ShardFrom) -> Self {
         let read = ShardRead {
             id: shard.id.clone(),
             name: shard.name.clone(),
@@ -342,8 +376,9 @@ impl Tally {
             records: 0,
             bytes: 0,
             hash: String::new(),
+            covered_us: *covered_us,
         };
-        Self { read, hash: None }
+        Self { read, hash: None, is_behind: false }
     }
 
     /// Counts and hashes records that are listed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Bounds;
-use crate::source::{Framing, Piece};
+use crate::source::{Arrived, Framing, Piece};
 
 /// Why the sources of an iteration were read no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,9 @@ impl Meter {
         }
         if let Some((_, first_left)) = listed.get(records) {
             piece.to = first_left.clone();
+            // When the last of those that stay arrived is not known: not before the first.
+            piece.arrived =
+                piece.arrived.map(|arrived| Arrived { last_us: arrived.first_us, is_behind: true, ..arrived });
             listed.truncate(records);
         }
         (records, bytes)
@@ -136,6 +139,7 @@ mod tests {
             from: Position::counted(100),
             to: Position::counted(100).after(bytes.len()),
             starts_shard: false,
+            arrived: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The ports of a flow, opened: every input and output bound to its tap, in the order of the plan.
 
-use super::{Options, execute::InputJob};
+use super::{Options, checkpoint::OpenCheckpoint, execute::InputJob};
 use crate::{
     Error, Flow, Plan,
     flow::PortRef,
@@ -117,30 +117,31 @@ impl Ports {
     /// The shards of every input, to be read on from where `sealed` ended, or after a gap as the options say.
     pub(super) fn jobs(
         &self,
+        checkpoint: &OpenCheckpoint,
         sealed: &[SealedShard],
-        has_store: bool,
         options: &Options,
     ) -> Result<Vec<InputJob<'_>>, Error> {
-        self.jobs_of(&[PortKind::Source, PortKind::Table], sealed, has_store, options)
+        self.jobs_of(&[PortKind::Source, PortKind::Table], checkpoint, sealed, options)
     }
 
     /// The same of the inputs of these kinds.
     pub(super) fn jobs_of(
         &self,
         kinds: &[PortKind],
+        checkpoint: &OpenCheckpoint,
         sealed: &[SealedShard],
-        has_store: bool,
         options: &Options,
     ) -> Result<Vec<InputJob<'_>>, Error> {
+        let created_us = checkpoint.store.created_us();
         let mut jobs = Vec::new();
         for (index, port) in self.ports().filter(|(_, port)| kinds.contains(&port.kind)) {
             let Some(Tap::Input(tap)) = self.taps.get(index) else { continue };
             let is_source = port.kind == PortKind::Source;
             // Tables are read whole each time: they go on from nowhere, and have no next time for an unfinished line.
             let known = if is_source { decide::known_shards(sealed, port.name) } else { Vec::new() };
-            let once = !is_source || !has_store;
+            let once = !is_source || !checkpoint.is_kept;
             let reading = Reading { take_tail: options.take_tail || once, once };
-            let shards = tap.survey(&known, options.gaps).and_then(|shards| shards.into_iter().collect());
+            let shards = tap.survey(&known, options.gaps, created_us).and_then(|shards| shards.into_iter().collect());
             let shards = shards.map_err(|error| error.of_port(port.name))?;
             jobs.push(InputJob { port: index, tap: tap.as_ref(), shards, reading, is_source });
         }

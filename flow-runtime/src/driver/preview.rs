@@ -75,7 +75,7 @@ pub fn preview<F: Flow>(flow: &F, options: &Options, rows_max: usize) -> Result<
     let run_when_empty = runs_without_records(iteration, ports.sources());
     let reading = Reading {
         attempt: &id,
-        inputs: ports.jobs(&looked.store.shards()?, looked.is_kept, options)?,
+        inputs: ports.jobs(&looked, &looked.store.shards()?, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
         bounds: &options.bounds,
         run_when_empty,

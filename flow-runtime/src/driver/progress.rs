@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
     },
 };
 
@@ -20,6 +20,8 @@ pub struct Progress {
     pub bytes: AtomicU64,
     /// Records trapped.
     pub trapped: AtomicU64,
+    /// What arrived up to then has been read, in microseconds since the epoch of Unix; 0 while nothing is known to be left.
+    behind_since_us: AtomicI64,
     /// A [`Phase`].
     phase: AtomicU8,
     /// Set when the run is over.
@@ -142,12 +144,30 @@ impl Progress {
 
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
+        if phase == Phase::Done {
+            self.behind_since(None);
+        }
         self.beat();
     }
 
     /// What the service says of itself.
     pub fn status(&self) -> Status {
-        self.lock().clone()
+        let mut status = self.lock().clone();
+        // When records arrived is better than when they were seen.
+        if let Some(since) = self.arrived_us() {
+            status.behind_since_us = Some(status.behind_since_us.map_or(since, |seen| seen.min(since)));
+        }
+        status
+    }
+
+    /// When the last record arrived that was read of a stream that has more.
+    #[must_use]
+    pub fn arrived_us(&self) -> Option<i64> {
+        Some(self.behind_since_us.load(Ordering::Relaxed)).filter(|since| *since != 0)
+    }
+
+    pub(super) fn behind_since(&self, since_us: Option<i64>) {
+        self.behind_since_us.store(since_us.unwrap_or(0), Ordering::Relaxed);
     }
 
     pub(super) fn note(&self, change: impl FnOnce(&mut Status)) {

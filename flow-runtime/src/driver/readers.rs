@@ -84,7 +84,7 @@ fn answer(
             break;
         }
         let answer = caught(|| reader.next(buffer, WAIT)).unwrap_or_else(|message| Err(panicked(&message)));
-        let is_last = !matches!(answer, Ok(Next::Piece(_) | Next::Idle | Next::Waiting));
+        let is_last = !matches!(answer, Ok(Next::Piece(_) | Next::Moved(_) | Next::Idle | Next::Waiting));
         if events.send(Event::Answered { input, answer }).is_err() || is_last {
             return;
         }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error, Failure, Flow,
+    effect::clock,
     iteration::{
         Range,
         decide::{changed_range, is_trap, runs_without_records},
@@ -92,7 +93,7 @@ fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range])
     let survey = if ranges.is_empty() {
         Vec::new()
     } else {
-        tap.survey(&known, Gaps::Refuse).map_err(|e| e.of_port(port.name))?
+        tap.survey(&known, Gaps::Refuse, clock::now_us()).map_err(|e| e.of_port(port.name))?
     };
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for range in ranges {
@@ -101,6 +102,7 @@ fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range])
                 shard: listed.shard.clone(),
                 from: range.first.clone(),
                 until: Some(range.next.clone()),
+                covered_us: None,
             }),
             None => missing.push(*range),
         }
@@ -110,8 +112,8 @@ fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range])
 }
 
 fn known(range: &Range) -> KnownShard {
-    let Range { shard, name, mark, first, next, hash, .. } = range.clone();
-    KnownShard { id: shard, name, mark, next: next.clone(), last: Some(LastRead { first, next, hash }) }
+    let Range { shard, name, mark, first, next, hash, covered_us, .. } = range.clone();
+    KnownShard { id: shard, name, mark, next: next.clone(), last: Some(LastRead { first, next, hash }), covered_us }
 }
 
 /// The error for ranges of which there is nothing any more: the hole has a size.

@@ -246,6 +246,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         if self.intake.all_were_heard() {
             self.progress.beat();
         }
+        self.progress.behind_since(self.intake.behind_since_us());
         if self.drain.load(Ordering::Relaxed) {
             self.intake.drain();
         }

@@ -56,7 +56,7 @@ fn seal_one(path: &Path) -> Result<(), Error> {
     let (port, shard, name, hash) = (text("log"), text("1:2:3:4:5"), text("a.log"), text("h"));
     let (first, next) = (Position::counted(0), Position::counted(40));
     let mark = shard.clone();
-    let range = Range { port, shard, name, mark, first, next, records: 5, bytes: 40, hash };
+    let range = Range { port, shard, name, mark, first, next, records: 5, bytes: 40, hash, covered_us: None };
     let staged = StagedManifest {
         port: text("counts"),
         file: Some(text("counts.rows")),

@@ -89,6 +89,9 @@ pub(crate) struct Range {
     pub(crate) bytes: u64,
     /// Hash of the records; a replay must find the same.
     pub(crate) hash: String,
+    /// Whatever arrived in the shard before this has been read, in microseconds since the epoch of Unix; `None` where the
+    /// source knows no times. So a hole in a stream has a size.
+    pub(crate) covered_us: Option<i64>,
 }
 
 /// Where a shard has been sealed to.
@@ -106,6 +109,8 @@ pub(crate) struct SealedShard {
     pub(crate) next: Position,
     /// The last of its ranges that is not empty.
     pub(crate) last: Option<LastRead>,
+    /// [`Range::covered_us`] of the last range that has it.
+    pub(crate) covered_us: Option<i64>,
 }
 
 /// What a table held when an iteration read it.

@@ -20,6 +20,10 @@ pub(crate) trait Store: fmt::Debug {
     /// The random number that was made with the logical name; ledgers in targets bear it.
     fn epoch(&self) -> &str;
 
+    /// When the logical name was made, or reset, in microseconds since the epoch of Unix: what begins "now" begins then,
+    /// however late it is first read.
+    fn created_us(&self) -> i64;
+
     /// The last sealed iteration, whatever has become of it.
     fn latest(&self) -> Result<Option<u64>, Error>;
 

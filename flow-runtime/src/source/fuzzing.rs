@@ -65,5 +65,5 @@ fn known(line: &str, mark: &str) -> KnownShard {
         assert_eq!(next.after(7).count(), Some(count.saturating_add(7)));
     }
     let last = Some(LastRead { first, next: next.clone(), hash: id.to_owned() });
-    KnownShard { id: id.to_owned(), name: "a.log".to_owned(), mark: mark.join(":"), next, last }
+    KnownShard { id: id.to_owned(), name: "a.log".to_owned(), mark: mark.join(":"), next, last, covered_us: None }
 }

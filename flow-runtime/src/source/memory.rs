@@ -69,7 +69,7 @@ impl SourceTap for MemoryRecords {
             Some(known) => known.next.clone(),
             None => shard.start.clone(),
         };
-        Ok(vec![ShardFrom { shard, from, until: None }])
+        Ok(vec![ShardFrom { shard, from, until: None, covered_us: None }])
     }
 
     fn open(&self, shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {
@@ -130,6 +130,7 @@ impl Reader for MemoryReader {
             from: Position::counted(from as u64),
             to: Position::counted(to as u64),
             starts_shard: from == 0,
+            arrived: None,
         }))
     }
 }
@@ -150,7 +151,7 @@ mod tests {
             next = piece.to;
         }
         let ShardFrom { shard: Shard { id, name, mark, .. }, .. } = shards[0].clone();
-        (lines, vec![KnownShard { id, name, mark, next, last: None }])
+        (lines, vec![KnownShard { id, name, mark, next, last: None, covered_us: None }])
     }
 
     #[test]

@@ -96,6 +96,9 @@ pub struct ShardFrom {
     /// The first position not to read, where it was sealed before: the records before it are given out whatever they end
     /// with, and a shard that ends before it is an error. Without it, the shard is read to its present end.
     pub until: Option<Position>,
+    /// Whatever arrived in the shard before this has been read, in microseconds since the epoch of Unix; `None` where the
+    /// source knows no times.
+    pub covered_us: Option<i64>,
 }
 
 /// What a source knows of a shard from earlier iterations.
@@ -111,6 +114,8 @@ pub struct KnownShard {
     pub next: Position,
     /// What was last read of it, if anything was: who finds the same at the same place has found the shard again.
     pub last: Option<LastRead>,
+    /// Whatever arrived in it before this has been read, if the source knows times.
+    pub covered_us: Option<i64>,
 }
 
 /// What an iteration has read of a shard.
@@ -164,12 +169,18 @@ pub trait SourceTap: fmt::Debug + Send + Sync {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error>;
 
     /// As [`shards`](SourceTap::shards), with what is wrong with each shard by itself, and what `gaps` says done about a
-    /// known one that is not what it was: it keeps its id, and goes on elsewhere than where `known` ended.
+    /// known one that is not what it was: it keeps its id, and goes on elsewhere than where `known` ended. A source that may
+    /// begin with what comes after the logical name was made is told when that was, in microseconds since the epoch of Unix.
     ///
     /// # Errors
     /// What keeps the shards from being listed.
-    fn survey(&self, known: &[KnownShard], gaps: Gaps) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
-        let _ = gaps;
+    fn survey(
+        &self,
+        known: &[KnownShard],
+        gaps: Gaps,
+        created_us: i64,
+    ) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        let _ = (gaps, created_us);
         Ok(self.shards(known)?.into_iter().map(Ok).collect())
     }
 
@@ -194,6 +205,8 @@ pub trait Reader: fmt::Debug + Send {
 pub enum Next {
     /// Records.
     Piece(Piece),
+    /// A shard was read further, and no record was there.
+    Moved(Moved),
     /// Nothing new within the time that was given. This may close a source's part of the iteration, to be read on in
     /// the next; a table is asked again until it ends.
     Idle,
@@ -220,6 +233,30 @@ pub struct Piece {
     pub to: Position,
     /// Whether the first record is the first of its shard.
     pub starts_shard: bool,
+    /// When the records arrived, if the source knows.
+    pub arrived: Option<Arrived>,
+}
+
+/// When the records of a piece arrived in their shard, in microseconds since the epoch of Unix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    /// The first.
+    pub first_us: i64,
+    /// The last.
+    pub last_us: i64,
+    /// Whether the shard had more records when these were read.
+    pub is_behind: bool,
+}
+
+/// A shard that was read further without a record: to its end for good, or to where it ends now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Index into the shards that the reader was opened over.
+    pub shard: usize,
+    /// The first position not read.
+    pub to: Position,
+    /// Whatever arrived before this has been read, if the source knows times.
+    pub covered_us: Option<i64>,
 }
 
 /// How a piece's bytes fall into records.

@@ -48,7 +48,12 @@ impl SourceTap for StdinTap {
     fn shards(&self, _known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
         let [id, name, mark] = ["stdin", NAME, ""].map(str::to_owned);
         let start = Position::counted(0);
-        Ok(vec![ShardFrom { shard: Shard { id, name, mark, start: start.clone() }, from: start, until: None }])
+        Ok(vec![ShardFrom {
+            shard: Shard { id, name, mark, start: start.clone() },
+            from: start,
+            until: None,
+            covered_us: None,
+        }])
     }
 
     fn open(&self, _shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {
@@ -91,6 +96,7 @@ impl LineReader {
             from,
             to: Position::counted(self.position),
             starts_shard,
+            arrived: None,
         })
     }
 

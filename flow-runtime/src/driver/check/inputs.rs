@@ -4,6 +4,7 @@ use super::Findings;
 use crate::{
     Failure,
     driver::{checkpoint::OpenCheckpoint, ports::Ports},
+    effect::clock,
     iteration::decide::known_shards,
     plan::PortKind,
     source::{Gaps, KnownShard, ShardFrom},
@@ -17,7 +18,9 @@ pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCh
         found.keep(Some(port.name), tap.check_with_store());
         // Tables are read whole each time, and go on from nowhere.
         let known = if port.kind == PortKind::Source { known_shards(&sealed, port.name) } else { Vec::new() };
-        let Some(shards) = found.keep(Some(port.name), tap.survey(&known, gaps)) else { continue };
+        let Some(shards) = found.keep(Some(port.name), tap.survey(&known, gaps, checkpoint.store.created_us())) else {
+            continue;
+        };
         let mut present = Vec::new();
         let mut all_present = true;
         for shard in shards {
@@ -36,7 +39,7 @@ pub(super) fn positions(found: &mut Findings, ports: &Ports, checkpoint: &OpenCh
 pub(super) fn presence(found: &mut Findings, ports: &Ports) {
     for (index, port) in ports.ports() {
         let Some(tap) = ports.input(index) else { continue };
-        for shard in found.keep(Some(port.name), tap.survey(&[], Gaps::Refuse)).unwrap_or_default() {
+        for shard in found.keep(Some(port.name), tap.survey(&[], Gaps::Refuse, clock::now_us())).unwrap_or_default() {
             found.keep(Some(port.name), shard);
         }
     }

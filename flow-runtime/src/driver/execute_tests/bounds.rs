@@ -313,3 +313,27 @@ fn a_reader_that_gets_things_done_does_not_hang_however_long_it_says_nothing() {
     setting.run::<Grouped>(inputs, &mut Gathered::default()).unwrap();
     assert!(beats.load(Ordering::SeqCst) > 10, "{beats:?}");
 }
+
+#[test]
+fn a_shard_that_moves_without_a_record_is_no_news_and_keeps_how_far_it_came() {
+    let lines = scripted(|answer| if answer < 3 { Said::Moved(10) } else { Said::Idle });
+    let (executed, gathered) = Setting::with_workers(1).run_lines(&lines);
+    let executed = executed.unwrap();
+    let read = &executed.inputs[0].shards[0];
+    assert_eq!((executed.new_records, read.next.as_str(), read.covered_us), (false, "30", Some(7)));
+    assert_eq!(gathered.out, "");
+}
+
+#[test]
+fn a_move_behind_a_piece_that_is_cut_is_left_to_the_next_iteration() {
+    for (max_records, next) in [(1, "2"), (2, "4"), (3, "14")] {
+        let lines = scripted(|answer| match answer {
+            0 => Said::Lines("x\nx\n"),
+            1 => Said::Moved(10),
+            _ => Said::Idle,
+        });
+        let bounds = Bounds { max_records: Some(max_records), ..Bounds::default() };
+        let (executed, _) = Setting::with_bounds(bounds).run_lines(&lines);
+        assert_eq!(executed.unwrap().inputs[0].shards[0].next.as_str(), next, "{max_records}");
+    }
+}

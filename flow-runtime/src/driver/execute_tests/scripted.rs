@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Error, Failure,
-    source::{Framing, KnownShard, Next, Piece, Position, Reader, Reading, Shard, ShardFrom, SourceTap},
+    source::{Framing, KnownShard, Moved, Next, Piece, Position, Reader, Reading, Shard, ShardFrom, SourceTap},
 };
 
 /// One shard whose reader says what a test wants it to say.
@@ -19,6 +19,8 @@ pub(super) struct Script(Box<dyn FnMut(usize) -> Said + Send>);
 
 pub(super) enum Said {
     Lines(&'static str),
+    /// So many bytes without a record.
+    Moved(usize),
     Idle,
     Waiting,
     End,
@@ -43,7 +45,7 @@ impl SourceTap for Scripted {
     fn shards(&self, _known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
         let shard =
             Shard { id: "s".to_owned(), name: "shard".to_owned(), mark: String::new(), start: Position::counted(0) };
-        Ok(vec![ShardFrom { from: shard.start.clone(), shard, until: None }])
+        Ok(vec![ShardFrom { from: shard.start.clone(), shard, until: None, covered_us: None }])
     }
 
     fn open(&self, _shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {
@@ -68,7 +70,19 @@ impl Reader for ScriptedReader {
                 let from = std::mem::replace(&mut self.position, to.clone());
                 let bytes = lines.as_bytes().to_vec();
                 let starts_shard = from.count() == Some(0);
-                Ok(Next::Piece(Piece { shard: 0, bytes, framing: Framing::Lines, from, to, starts_shard }))
+                Ok(Next::Piece(Piece {
+                    shard: 0,
+                    bytes,
+                    framing: Framing::Lines,
+                    from,
+                    to,
+                    starts_shard,
+                    arrived: None,
+                }))
+            }
+            Said::Moved(bytes) => {
+                self.position = self.position.after(bytes);
+                Ok(Next::Moved(Moved { shard: 0, to: self.position.clone(), covered_us: Some(7) }))
             }
             Said::Idle => Ok(Next::Idle),
             Said::Waiting => Ok(Next::Waiting),

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Error, Failure, Flow,
     effect::{self, clock},
+    iteration::decide::COVERED_KEPT,
     plan::PortKind,
 };
 use course::{Course, course, wait};
@@ -86,6 +87,8 @@ struct Following<'a, F> {
     /// Whether an iteration is to be run without looking whether there is something new: the first, whose predecessors
     /// may have left something, and one that failed.
     is_due: bool,
+    /// When the last iteration began.
+    looked_at: Duration,
     failures: u32,
 }
 
@@ -108,7 +111,8 @@ impl<'a, F: Flow> Following<'a, F> {
         let checkpoint = Some(OpenCheckpoint::open_locked(&options.checkpoint, name.clone())?);
         events::started(&name, &effect::owner(), service.poll_interval);
         let listed = Listed::default();
-        Ok(Self { flow, name, options, service, _lock: lock, checkpoint, listed, is_due: true, failures: 0 })
+        let looked_at = clock::elapsed();
+        Ok(Self { flow, name, options, service, _lock: lock, checkpoint, listed, is_due: true, looked_at, failures: 0 })
     }
 
     fn go_on(&mut self, done: &mut dyn FnMut(Outcome) -> Result<(), Error>) -> Result<(), Error> {
@@ -139,19 +143,22 @@ impl<'a, F: Flow> Following<'a, F> {
             none => none.insert(OpenCheckpoint::open_locked(&self.options.checkpoint, self.name.clone())?),
         };
         let mut ports = Ports::open(self.flow)?;
-        if !self.is_due {
-            let sealed = checkpoint.store.shards()?;
-            let listed = ports.jobs_of(&[PortKind::Source], &sealed, checkpoint.is_kept, self.options);
+        // Where a source tells times, that nothing came is worth to be kept now and then.
+        let is_old = clock::elapsed().saturating_sub(self.looked_at) >= COVERED_KEPT;
+        let sealed = if self.is_due { Vec::new() } else { checkpoint.store.shards()? };
+        if !self.is_due && !(is_old && sealed.iter().any(|shard| shard.covered_us.is_some())) {
+            let listed = ports.jobs_of(&[PortKind::Source], checkpoint, &sealed, self.options);
             let has_news = |sources: Vec<InputJob<'_>>| {
                 // What was renamed or rotated has its positions sealed, lest it be searched for at every look.
-                Ok(self.listed.compare(F::PLAN, &sources) || news::is_there(F::PLAN, &sources)?)
+                Ok(self.listed.compare(F::PLAN, &sources)
+                    || news::is_there(F::PLAN, &sources, &|| is_draining(self.options))?)
             };
             // What fails here fails in the iteration too, which notes it in the store.
             if let Ok(false) = listed.and_then(has_news) {
                 return Ok(None);
             }
         }
-        self.is_due = true;
+        (self.is_due, self.looked_at) = (true, clock::elapsed());
         let began = clock::now_us();
         self.options.progress.note(|status| _ = status.behind_since_us.get_or_insert(began));
         fit(self.flow, &ports, self.options)?;
@@ -189,7 +196,7 @@ impl<'a, F: Flow> Following<'a, F> {
     }
 
     fn is_draining(&self) -> bool {
-        self.options.drain.load(Ordering::Relaxed) || self.options.stop.load(Ordering::Relaxed)
+        is_draining(self.options)
     }
 
     fn wait(&self, time: Duration) {
@@ -203,6 +210,10 @@ impl<'a, F: Flow> Following<'a, F> {
             self.options.progress.beat();
         }
     }
+}
+
+fn is_draining(options: &Options) -> bool {
+    options.drain.load(Ordering::Relaxed) || options.stop.load(Ordering::Relaxed)
 }
 
 /// A random number.

@@ -12,10 +12,10 @@ use crate::{
 /// How long a reader may wait for something new.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Whether one of these sources has a record.
-pub(super) fn is_there(plan: &Plan, sources: &[InputJob<'_>]) -> Result<bool, Error> {
+/// Whether one of these sources has a record, or has come to an end without one.
+pub(super) fn is_there(plan: &Plan, sources: &[InputJob<'_>], is_ending: &dyn Fn() -> bool) -> Result<bool, Error> {
     for source in sources {
-        let found = caught(|| has_record(source)).unwrap_or_else(|message| Err(readers::panicked(&message)));
+        let found = caught(|| has_moved(source, is_ending)).unwrap_or_else(|message| Err(readers::panicked(&message)));
         if found.map_err(|error| error.of_port(name(plan, source)))? {
             return Ok(true);
         }
@@ -23,9 +23,18 @@ pub(super) fn is_there(plan: &Plan, sources: &[InputJob<'_>]) -> Result<bool, Er
     Ok(false)
 }
 
-fn has_record(source: &InputJob<'_>) -> Result<bool, Error> {
+fn has_moved(source: &InputJob<'_>, is_ending: &dyn Fn() -> bool) -> Result<bool, Error> {
     let mut reader = source.tap.open(&source.shards, source.reading)?;
-    Ok(matches!(reader.next(Vec::new(), WAIT)?, Next::Piece(_)))
+    loop {
+        match reader.next(Vec::new(), WAIT)? {
+            Next::Piece(_) => return Ok(true),
+            Next::Moved(moved) if source.shards.get(moved.shard).is_some_and(|shard| shard.from != moved.to) => {
+                return Ok(true);
+            }
+            Next::Moved(_) | Next::Waiting if !is_ending() => {}
+            Next::Moved(_) | Next::Waiting | Next::Idle | Next::End => return Ok(false),
+        }
+    }
 }
 
 fn name(plan: &Plan, source: &InputJob<'_>) -> &'static str {

@@ -106,6 +106,6 @@ impl Reader for RetryReader {
             return Ok(Next::End);
         }
         let (framing, to) = (Framing::Retried(retried), self.at.clone());
-        Ok(Next::Piece(Piece { shard: 0, bytes: buffer, framing, from, to, starts_shard: false }))
+        Ok(Next::Piece(Piece { shard: 0, bytes: buffer, framing, from, to, starts_shard: false, arrived: None }))
     }
 }

@@ -86,7 +86,7 @@ mod tests {
     fn range(shard: &str, records: u64, hash: &str) -> Range {
         let [port, shard, name, mark, hash] = ["log", shard, "a.log", "m", hash].map(str::to_owned);
         let (first, next) = (Position::new("0"), Position::new("40"));
-        Range { port, shard, name, mark, first, next, records, bytes: 40, hash }
+        Range { port, shard, name, mark, first, next, records, bytes: 40, hash, covered_us: None }
     }
 
     #[test]

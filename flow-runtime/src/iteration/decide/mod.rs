@@ -11,7 +11,7 @@ mod again;
 mod conditions;
 mod upkeep;
 
-use std::collections::HashSet;
+use std::{collections::HashMap, time::Duration};
 
 use super::{Output, Range, Sealed, SealedShard};
 use crate::{
@@ -133,12 +133,13 @@ fn former_address(output: &Output) -> String {
 pub(crate) fn known_shards(sealed: &[SealedShard], port: &str) -> Vec<KnownShard> {
     let of_port = sealed.iter().filter(|shard| shard.port == port && !is_trap(&shard.shard));
     of_port
-        .map(|SealedShard { shard, name, mark, next, last, .. }| KnownShard {
+        .map(|SealedShard { shard, name, mark, next, last, covered_us, .. }| KnownShard {
             id: shard.clone(),
             name: name.clone(),
             mark: mark.clone(),
             next: next.clone(),
             last: last.clone(),
+            covered_us: *covered_us,
         })
         .collect()
 }
@@ -177,6 +178,10 @@ pub(crate) fn runs_without_records(iteration: u64, sources: usize) -> bool {
     iteration == 0 || sources == 0 || mutant(Mutant::EmptyRunsOperators)
 }
 
+/// How old the store's knowledge may be that nothing has come: a tenth of the shortest retention of a stream, a day.
+pub(crate) const COVERED_KEPT: Duration = Duration::from_secs(2 * 60 * 60);
+const COVERED_KEPT_US: i64 = COVERED_KEPT.as_micros() as i64;
+
 /// What to do with an iteration that has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Close {
@@ -191,9 +196,14 @@ pub(crate) enum Close {
 /// Decides what is sealed of what was read of each shard. Most of a thousand files have nothing new, iteration after
 /// iteration: they are not worth a thousand rows in the store each time.
 pub(crate) fn close(iteration: u64, sources: usize, ranges: Vec<Range>, sealed: &[SealedShard]) -> Close {
-    // The very same of a shard; a new name counts, since a source may go by it.
-    let sealed: HashSet<_> = sealed.iter().map(|shard| (&shard.port, &shard.shard, &shard.name, &shard.next)).collect();
-    let is_sealed = |range: &Range| sealed.contains(&(&range.port, &range.shard, &range.name, &range.next));
+    let sealed: HashMap<_, _> = sealed.iter().map(|shard| ((&shard.port, &shard.shard), shard)).collect();
+    let is_sealed = |range: &Range| {
+        // A new name counts, since a source may go by it; that nothing came for long, for it may be asked for later.
+        sealed.get(&(&range.port, &range.shard)).is_some_and(|shard| {
+            (&shard.name, &shard.next) == (&range.name, &range.next)
+                && range.covered_us.is_none_or(|now| shard.covered_us.is_some_and(|then| now - then < COVERED_KEPT_US))
+        })
+    };
     let moved: Vec<Range> = ranges.into_iter().filter(|range| range.records > 0 || !is_sealed(range)).collect();
     if runs_without_records(iteration, sources) || moved.iter().any(|range| range.records > 0) {
         Close::Everything(moved)

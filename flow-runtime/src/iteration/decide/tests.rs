@@ -105,7 +105,15 @@ fn an_output_with_other_fields_is_held() {
 
 fn shard(port: &str, id: &str, next: &str) -> SealedShard {
     let [port, shard, mark] = [port, id, "m"].map(str::to_owned);
-    SealedShard { port, shard, name: format!("{id}.log"), mark, next: Position::new(next), last: None }
+    SealedShard {
+        port,
+        shard,
+        name: format!("{id}.log"),
+        mark,
+        next: Position::new(next),
+        last: None,
+        covered_us: None,
+    }
 }
 
 fn range(id: &str, records: u64, next: &str) -> Range {
@@ -119,6 +127,7 @@ fn range(id: &str, records: u64, next: &str) -> Range {
         records,
         bytes: records * 10,
         hash: String::new(),
+        covered_us: None,
     }
 }
 
@@ -132,6 +141,7 @@ fn a_source_is_told_of_its_own_shards_only() {
         mark: "m".to_owned(),
         next: Position::new(next),
         last: None,
+        covered_us: None,
     });
     assert_eq!(known, expected);
 }
@@ -190,4 +200,18 @@ fn a_shard_that_goes_on_elsewhere_than_it_was_sealed_to_has_a_gap() {
     let sealed = [shard("log", "a", "10"), shard("log", "b", "0"), shard("other", "c", "10")];
     let ranges = [range("a", 1, "5"), range("b", 1, "5"), range("c", 1, "5")];
     assert_eq!(gaps(&ranges, &sealed), ["gap accepted in a.log: it was read to 10, and goes on at 0"]);
+}
+
+#[test]
+fn that_nothing_came_is_sealed_now_and_then() {
+    let hour = 3_600_000_000;
+    let sealed = [SealedShard { covered_us: Some(hour), ..shard("log", "a", "10") }];
+    let covered = |covered_us| vec![Range { covered_us, ..range("a", 0, "10") }];
+    for nothing in [None, Some(hour), Some(3 * hour - 1)] {
+        assert_eq!(close(4, 1, covered(nothing), &sealed), Close::Nothing);
+    }
+    let late = covered(Some(3 * hour));
+    assert_eq!(close(4, 1, late.clone(), &sealed), Close::Positions(late));
+    let first = covered(Some(hour));
+    assert_eq!(close(4, 1, first.clone(), &[shard("log", "a", "10")]), Close::Positions(first));
 }

@@ -99,7 +99,7 @@ fn shards(store: &Store, epoch: Epoch) -> Vec<SealedShard> {
 fn sealed_shard(span: Span) -> SealedShard {
     let [port, shard] = ["log", "s"].map(str::to_owned);
     let (name, mark, next) = (span.name.to_string(), String::new(), Position::new(span.next.to_string()));
-    SealedShard { port, shard, name, mark, next, last: None }
+    SealedShard { port, shard, name, mark, next, last: None, covered_us: None }
 }
 
 /// Where reading begins, by [`decide::known_shards`]; and where, and under which name, the shard was sealed last.
@@ -121,6 +121,7 @@ pub(super) fn close(number: Number, span: Span, known: Option<(u8, u8)>) -> Clos
         records: (span.next - span.first).into(),
         bytes: 0,
         hash: String::new(),
+        covered_us: None,
     };
     let known = known.map(|(next, name)| sealed_shard(Span { first: 0, next, name }));
     decide::close(number.into(), 1, vec![range], known.as_slice())

@@ -20,12 +20,20 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     })
 }
 
-/// Reads port, shard, name, mark, first, next, hash.
+/// Reads port, shard, name, mark, first, next, hash, covered.
 pub(super) fn shard(row: &Row<'_>) -> rusqlite::Result<SealedShard> {
     let position = |column| row.get::<_, String>(column).map(Position::new);
     let (first, next, hash) = (position(4)?, position(5)?, row.get(6)?);
     let last = (first != next).then(|| LastRead { first, next: next.clone(), hash });
-    Ok(SealedShard { port: row.get(0)?, shard: row.get(1)?, name: row.get(2)?, mark: row.get(3)?, next, last })
+    Ok(SealedShard {
+        port: row.get(0)?,
+        shard: row.get(1)?,
+        name: row.get(2)?,
+        mark: row.get(3)?,
+        next,
+        last,
+        covered_us: row.get(7)?,
+    })
 }
 
 /// Reads port, target, mode, file, rows, bytes, hash, fields, loaded.
@@ -42,7 +50,7 @@ pub(super) fn output(row: &Row<'_>) -> rusqlite::Result<Output> {
     Ok(Output { staged, place: row.get(1)?, mode, loaded: row.get(8)? })
 }
 
-/// Reads port, shard, name, mark, first, next, records, bytes, hash.
+/// Reads port, shard, name, mark, first, next, records, bytes, hash, covered.
 pub(super) fn range(row: &Row<'_>) -> rusqlite::Result<Range> {
     Ok(Range {
         port: row.get(0)?,
@@ -54,6 +62,7 @@ pub(super) fn range(row: &Row<'_>) -> rusqlite::Result<Range> {
         records: row.get(6)?,
         bytes: row.get(7)?,
         hash: row.get(8)?,
+        covered_us: row.get(9)?,
     })
 }
 

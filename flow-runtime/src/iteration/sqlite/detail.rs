@@ -38,7 +38,7 @@ const TRIES: &str = "SELECT id, iteration, owner, opened, plan_hash, state, note
 const HEADER: &str = "SELECT state, attempt, sealed, loaded, done, note FROM iterations
     WHERE epoch = ?1 AND iteration = ?2";
 
-const RANGES: &str = "SELECT port, shard, name, mark, first, next, records, bytes, hash FROM ranges
+const RANGES: &str = "SELECT port, shard, name, mark, first, next, records, bytes, hash, covered FROM ranges
     WHERE epoch = ?1 AND iteration = ?2 ORDER BY place";
 
 const TABLES: &str = "SELECT port, records, bytes, hash FROM tables WHERE epoch = ?1 AND iteration = ?2 ORDER BY port";

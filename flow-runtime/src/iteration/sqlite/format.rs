@@ -12,7 +12,7 @@ use crate::{
 /// Marks the file as a store of flow: `flow` in ASCII.
 const APPLICATION_ID: i32 = 0x666c_6f77;
 /// The version of `schema.sql`.
-const SCHEMA_VERSION: i32 = 4;
+const SCHEMA_VERSION: i32 = 5;
 
 /// The error for a file that cannot be opened as a store.
 pub(in crate::iteration) fn cannot_open(path: &Path, error: &rusqlite::Error) -> Error {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 
-use super::{BUSY_TIMEOUT, SqliteStore, format};
+use super::{BUSY_TIMEOUT, EPOCH, SqliteStore, format};
 use crate::{
     Error,
     effect::{disk, effect, patience, sqlite},
@@ -28,11 +28,10 @@ impl SqliteStore {
             return Ok(None);
         }
         format::check(&connection, path)?;
-        let epoch = "SELECT epoch FROM flows WHERE name = ?1";
-        let epoch =
-            effect("store.read", || connection.query_row(epoch, [flow], |row| row.get(0)).optional()).map_err(fail)?;
-        let place = path.display().to_string();
-        Ok(epoch.map(|epoch| Self { connection, flow: flow.to_owned(), epoch, place }))
+        let epoch = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let epoch = effect("store.read", || connection.query_row(EPOCH, [flow], epoch).optional()).map_err(fail)?;
+        let (flow, place) = (flow.to_owned(), path.display().to_string());
+        Ok(epoch.map(|(epoch, created_us)| Self { connection, flow, epoch, created_us, place }))
     }
 }
 

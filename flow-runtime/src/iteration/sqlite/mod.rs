@@ -38,12 +38,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Iterations after which attempts that failed are forgotten.
 const REFUSED_KEPT_ITERATIONS: u64 = 100;
 
+/// The epoch of a flow, and when it began.
+const EPOCH: &str = "SELECT epoch, created FROM flows WHERE name = ?1";
+
 /// The iterations of one flow in a SQLite file.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
     connection: Connection,
     flow: String,
     epoch: String,
+    created_us: i64,
     /// For messages.
     place: String,
 }
@@ -85,8 +89,9 @@ impl SqliteStore {
         connection.execute_batch(settings)?;
         let new_flow = "INSERT INTO flows (name, epoch, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
         effect("store.flow", || connection.execute(new_flow, params![flow, new_epoch, now_us]))?;
-        let epoch = connection.query_row("SELECT epoch FROM flows WHERE name = ?1", [flow], |row| row.get(0))?;
-        Ok(Self { connection, flow: flow.to_owned(), epoch, place })
+        let flow = flow.to_owned();
+        let (epoch, created_us) = connection.query_row(EPOCH, [&flow], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(Self { connection, flow, epoch, created_us, place })
     }
 
     fn failed(&self, what: &str) -> impl Fn(rusqlite::Error) -> Error {
@@ -174,6 +179,10 @@ impl Store for SqliteStore {
         &self.epoch
     }
 
+    fn created_us(&self) -> i64 {
+        self.created_us
+    }
+
     fn latest(&self) -> Result<Option<u64>, Error> {
         let sql = "SELECT max(iteration) FROM iterations WHERE epoch = ?1";
         self.row("read the iterations", sql, [&self.epoch], |row| row.get(0))
@@ -194,7 +203,7 @@ impl Store for SqliteStore {
     fn shards(&self) -> Result<Vec<SealedShard>, Error> {
         self.rows(
             "read the positions",
-            "SELECT port, shard, name, mark, first, next, hash FROM shards WHERE epoch = ?1 ORDER BY rowid",
+            "SELECT port, shard, name, mark, first, next, hash, covered FROM shards WHERE epoch = ?1 ORDER BY rowid",
             [&self.epoch],
             columns::shard,
         )

@@ -54,6 +54,7 @@ CREATE TABLE ranges (               -- what was read of each shard
     records   INTEGER NOT NULL,
     bytes     INTEGER NOT NULL,
     hash      TEXT NOT NULL,
+    covered   INTEGER,              -- what arrived before this was read, where the source knows times
     PRIMARY KEY (epoch, iteration, port, shard),
     FOREIGN KEY (epoch, iteration) REFERENCES iterations
 ) STRICT, WITHOUT ROWID;
@@ -67,6 +68,7 @@ CREATE TABLE shards (               -- how far each shard was read, written with
     first TEXT NOT NULL,            -- of the last range that is not empty
     next  TEXT NOT NULL,
     hash  TEXT NOT NULL,            -- of the same range
+    covered INTEGER,                -- of the last range that has it
     UNIQUE (epoch, port, shard)
 ) STRICT;
 

@@ -72,11 +72,14 @@ fn insert_header(to: &Transaction<'_>, epoch: &str, attempt: &Attempt, seal: &Se
 }
 
 fn insert_ranges(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal) -> rusqlite::Result<()> {
-    let mut ranges = to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
+    let mut ranges =
+        to.prepare("INSERT INTO ranges VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")?;
     for (place, range) in seal.ranges.iter().enumerate() {
-        let Range { port, shard, name, mark, first, next, records, bytes, hash } = range;
+        let Range { port, shard, name, mark, first, next, records, bytes, hash, covered_us } = range;
         let (first, next) = (first.as_str(), next.as_str());
-        ranges.execute(params![epoch, iteration, port, place, shard, name, mark, first, next, records, bytes, hash])?;
+        let of =
+            params![epoch, iteration, port, place, shard, name, mark, first, next, records, bytes, hash, covered_us];
+        ranges.execute(of)?;
     }
     move_on(to, epoch, seal)
 }
@@ -84,13 +87,15 @@ fn insert_ranges(to: &Transaction<'_>, epoch: &str, iteration: u64, seal: &Seal)
 /// Notes where each shard has been read to.
 fn move_on(to: &Transaction<'_>, epoch: &str, seal: &Seal) -> rusqlite::Result<()> {
     let mut shards = to.prepare(
-        "INSERT INTO shards (epoch, port, shard, name, mark, first, next, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO shards (epoch, port, shard, name, mark, first, next, hash, covered)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (epoch, port, shard) DO UPDATE SET name = excluded.name, mark = excluded.mark, next = excluded.next,
+             covered = coalesce(excluded.covered, covered),
              first = iif(excluded.first = excluded.next, first, excluded.first),
              hash = iif(excluded.first = excluded.next, hash, excluded.hash)",
     )?;
-    for Range { port, shard, name, mark, first, next, hash, .. } in &seal.ranges {
-        shards.execute(params![epoch, port, shard, name, mark, first.as_str(), next.as_str(), hash])?;
+    for Range { port, shard, name, mark, first, next, hash, covered_us, .. } in &seal.ranges {
+        shards.execute(params![epoch, port, shard, name, mark, first.as_str(), next.as_str(), hash, covered_us])?;
     }
     Ok(())
 }

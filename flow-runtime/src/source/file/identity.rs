@@ -217,7 +217,7 @@ mod tests {
         let (name, hash) = ("a.log".to_owned(), String::new());
         let [first, next] = [0, next].map(Position::counted);
         let last = Some(LastRead { first, next: next.clone(), hash });
-        vec![KnownShard { id: mark.clone(), name, mark, next, last }]
+        vec![KnownShard { id: mark.clone(), name, mark, next, last, covered_us: None }]
     }
 
     fn recognise<'k>(facts: FileFacts, head: &[u8], known: &'k [KnownShard]) -> Recognised<'k> {

@@ -43,10 +43,15 @@ impl FileTap {
 
 impl SourceTap for FileTap {
     fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
-        self.survey(known, Gaps::Refuse)?.into_iter().collect()
+        self.survey(known, Gaps::Refuse, 0)?.into_iter().collect()
     }
 
-    fn survey(&self, known: &[KnownShard], gaps: Gaps) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+    fn survey(
+        &self,
+        known: &[KnownShard],
+        gaps: Gaps,
+        _created_us: i64,
+    ) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
         listing::list(&self.paths, self.expected, known, gaps)
     }
 

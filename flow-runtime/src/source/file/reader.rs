@@ -79,7 +79,7 @@ struct OpenFile {
 impl OpenFile {
     /// Opens a file at its position, unless there is nothing to be read of it this time.
     fn open(index: usize, from: &ShardFrom, expected: Expected, reading: Reading) -> Result<Option<Self>, Error> {
-        let ShardFrom { shard, from, until } = from;
+        let ShardFrom { shard, from, until, .. } = from;
         let name = &shard.name;
         let must_be_read = reading.once || until.is_some();
         let identity: Option<Identity> = shard.mark.parse().ok();
@@ -169,6 +169,7 @@ impl OpenFile {
             starts_shard: from == self.start,
             from,
             to: Position::counted(self.position),
+            arrived: None,
         }
     }
 

@@ -120,9 +120,9 @@ fn a_store_of_a_format_that_is_too_old_or_too_new_is_refused() {
     for version in [1, 99] {
         folder.open().connection.pragma_update(None, "user_version", version).unwrap();
         for refusal in refusals(&folder) {
-            assert!(refusal.contains(&format!("its format is {version}, this program knows 4")), "{refusal}");
+            assert!(refusal.contains(&format!("its format is {version}, this program knows 5")), "{refusal}");
         }
-        Connection::open(folder.path()).unwrap().pragma_update(None, "user_version", 4).unwrap();
+        Connection::open(folder.path()).unwrap().pragma_update(None, "user_version", 5).unwrap();
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     iteration::{
         IterationRow, OperatorCounts, Range, State, TableVersion, iterations,
         store::{SealEnd, seal},
+        upkeep::Upkeep as _,
     },
     sink::{Mode, staging::StagedManifest},
     source::{LastRead, Position},
@@ -48,7 +49,8 @@ fn begin(store: &SqliteStore, id: &str, iteration: u64) -> Attempt {
 fn range(shard: &str, first: &str, next: &str, records: u64) -> Range {
     let [port, mark, hash] = ["log", "m", "h"].map(str::to_owned);
     let (shard, name) = (shard.to_owned(), format!("{shard}.log"));
-    Range { port, shard, name, mark, first: Position::new(first), next: Position::new(next), records, bytes: 40, hash }
+    let (first, next) = (Position::new(first), Position::new(next));
+    Range { port, shard, name, mark, first, next, records, bytes: 40, hash, covered_us: Some(7) }
 }
 
 fn output(port: &str) -> Output {
@@ -108,6 +110,30 @@ fn of_each_shard_the_last_range_that_is_not_empty_is_kept() {
     let renamed = Range { name: name.clone(), mark: mark.clone(), ..range("s", "60", "60", 0) };
     store.write_seal(&begin(&store, "a2", 2), &Seal { ranges: vec![renamed], ..Seal::default() }).unwrap();
     assert_eq!(store.shards().unwrap(), [SealedShard { name, mark, ..moved_on[0].clone() }]);
+}
+
+#[test]
+fn up_to_when_a_shard_was_read_is_kept_until_it_is_known_anew() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for (iteration, (covered_us, kept)) in
+        [(None, None), (Some(7), Some(7)), (None, Some(7)), (Some(9), Some(9))].into_iter().enumerate()
+    {
+        let attempt = begin(&store, &format!("a{iteration}"), iteration as u64);
+        let ranges = vec![Range { covered_us, ..range("s", "0", "40", 5) }];
+        store.write_seal(&attempt, &Seal { ranges, ..Seal::default() }).unwrap();
+        assert_eq!(store.shards().unwrap()[0].covered_us, kept);
+    }
+}
+
+#[test]
+fn a_logical_name_is_as_old_as_its_first_run_or_its_last_reset() {
+    let folder = Folder::new();
+    folder.open();
+    assert_eq!(SqliteStore::open(&folder.path(), FLOW, "e2", 5).unwrap().created_us(), 1);
+    assert!(folder.open().write_reset("e3", 9).unwrap());
+    assert_eq!(folder.open().created_us(), 9);
+    assert_eq!(SqliteStore::look(&folder.path(), FLOW).unwrap().unwrap().created_us(), 9);
 }
 
 #[test]

@@ -110,9 +110,9 @@ impl Folder {
         match self.known.iter_mut().find(|known| known.id == id) {
             Some(known) => {
                 let last = last.or_else(|| known.last.take());
-                *known = KnownShard { id, name, mark, next, last };
+                *known = KnownShard { id, name, mark, next, last, covered_us: None };
             }
-            None => self.known.push(KnownShard { id, name, mark, next, last }),
+            None => self.known.push(KnownShard { id, name, mark, next, last, covered_us: None }),
         }
     }
 

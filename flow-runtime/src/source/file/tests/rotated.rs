@@ -218,7 +218,7 @@ fn a_gap_that_is_accepted_goes_on_at_the_beginning_or_the_end_of_the_same_shard(
         folder.write("a.log", lines("old", 5000));
         folder.read();
         folder.write("a.log", "\u{feff}new\n");
-        let survey = folder.tap.survey(&folder.known, gaps).unwrap();
+        let survey = folder.tap.survey(&folder.known, gaps, 0).unwrap();
         let [Ok(shard)] = &survey[..] else { panic!("{survey:?}") };
         assert_eq!((shard.from.as_str(), &shard.shard.id), (from, &folder.known[0].id));
     }
@@ -233,7 +233,7 @@ fn a_survey_tells_all_that_is_wrong() {
     folder.read();
     folder.write("a.log", "");
     folder.write("c.log", "short\n");
-    let survey = folder.tap.survey(&folder.known, Gaps::Refuse).unwrap();
+    let survey = folder.tap.survey(&folder.known, Gaps::Refuse, 0).unwrap();
     let wrong: Vec<String> = survey.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
     assert!(wrong.len() == 2 && wrong[0].contains("a.log") && wrong[1].contains("c.log"), "{wrong:?}");
 }
