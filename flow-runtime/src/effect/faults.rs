@@ -6,7 +6,7 @@
 //!   (`error`; after it, that is a lost answer), the process dies (`kill`) or stands still until somebody continues it
 //!   (`stop`). `any#n` is the nth effect of all.
 //! - `FLOW_LOCK=off`: runs of one flow do not keep each other out, as if the lock had been lost.
-//! - `FLOW_PATIENCE_MS=n`: how long to wait for what another process holds.
+//! - `FLOW_PATIENCE_MS=n`: how long to wait for what another process holds, and for an answer of AWS.
 //! - `FLOW_MUTANT=name`: see `mutants.rs`.
 
 #[cfg(feature = "faults")]

@@ -23,7 +23,10 @@ use aws_smithy_http_client::{
 pub(crate) use dynamodb::Tables;
 
 use super::{Account, Kind, Trouble};
-use crate::{Error, Failure, effect::network};
+use crate::{
+    Error, Failure,
+    effect::{network, patience},
+};
 
 /// A server that does not even accept is not there.
 const CONNECT: Duration = Duration::from_secs(4);
@@ -42,9 +45,9 @@ static HTTP: LazyLock<SharedHttpClient> =
 pub(crate) async fn configuration(account: &Account) -> Result<SdkConfig, Error> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
-        .read_timeout(READ)
-        .operation_attempt_timeout(CALL)
-        .operation_timeout(CALL)
+        .read_timeout(patience(READ))
+        .operation_attempt_timeout(patience(CALL))
+        .operation_timeout(patience(CALL))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(HTTP.clone())
