@@ -6,6 +6,7 @@
 //!
 #![doc = include_str!("files.md")]
 
+mod compression;
 mod file;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;

@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    compression::{Compression, Expected, Text},
     identity::{FINGERPRINT_BYTES_MAX, FileFacts, Identity, Measured},
     paths::unreadable,
+    text::Text,
 };
 use crate::{
     Error, Failure,
@@ -17,7 +17,10 @@ use crate::{
         clock,
         disk::{self, File},
     },
-    source::{BYTE_ORDER_MARK, Position},
+    source::{
+        BYTE_ORDER_MARK, Position,
+        compression::{Compression, Expected},
+    },
 };
 
 /// After this time without a change, nobody is still writing to a file.

@@ -13,7 +13,6 @@ use std::{
 };
 
 use super::{
-    compression::Expected,
     found::Found,
     identity::{KnownFiles, Loss, Recognised},
     order,
@@ -23,7 +22,7 @@ use super::{
 use crate::{
     Error, Failure,
     held::Cause,
-    source::{Gaps, KnownShard, Position, Shard, ShardFrom},
+    source::{Gaps, KnownShard, Position, Shard, ShardFrom, compression::Expected},
 };
 
 /// Lists what is to be read of the files of one address.

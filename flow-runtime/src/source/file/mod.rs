@@ -1,10 +1,9 @@
 //! `file:` sources and tables: one file or a glob, plain or compressed, line by line.
 //!
 //! This file is the tap. Which paths there are is `paths.rs`' to say, in which order they are read `order.rs`', what
-//! each is now `found.rs`' and `compression.rs`', which of those that were read before it is `identity.rs`' and
+//! each is now `found.rs`' and `text.rs`', which of those that were read before it is `identity.rs`' and
 //! `succession.rs`'; `listing.rs` puts it together, and `reader.rs` reads.
 
-mod compression;
 mod found;
 mod identity;
 mod listing;
@@ -12,12 +11,12 @@ mod order;
 mod paths;
 mod reader;
 mod succession;
+mod text;
 
-use compression::Expected;
 pub(crate) use paths::{Paths, is_same_file};
 use reader::FileReader;
 
-use super::{Gaps, KnownShard, Reader, Reading, ShardFrom, SourceTap};
+use super::{Gaps, KnownShard, Reader, Reading, ShardFrom, SourceTap, compression::Expected};
 use crate::{Address, Error, Failure};
 
 /// Files by path or glob.

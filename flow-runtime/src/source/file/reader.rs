@@ -8,15 +8,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    compression::{Expected, Text},
-    found::Found,
-    identity::Identity,
-};
+use super::{found::Found, identity::Identity, text::Text};
 use crate::{
     Error, Failure,
     effect::{Mutant, mutant},
-    source::{Framing, LINE_BYTES_MAX, Next, Piece, Position, Reader, Reading, ShardFrom},
+    source::{Framing, LINE_BYTES_MAX, Next, Piece, Position, Reader, Reading, ShardFrom, compression::Expected},
 };
 
 /// Bytes that are read at once; a piece ends at the last line end among them.

@@ -5,7 +5,6 @@ use std::io::{self, Read as _};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
-    compression::Expected,
     found::Found,
     identity::{FileFacts, Identity},
     order,
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     Error,
-    source::{KnownShard, LastRead},
+    source::{KnownShard, LastRead, compression::Expected},
 };
 
 /// A known file that is not where it was, and how it is found again.

@@ -1,6 +1,5 @@
-//! What a file holds once it is decompressed: gzip of one or many members, zstd of one or many frames, or plain text.
+//! The text of a file: what it holds once it is decompressed, or as it is.
 //!
-//! Decompression holds a window in memory, 32 KiB for gzip and at most 128 MiB for zstd, whatever the file's size.
 //! Which files are read, and from where, is `listing.rs`' and `reader.rs`' to say.
 
 use std::{
@@ -8,85 +7,19 @@ use std::{
     io::{self, BufRead, BufReader, ErrorKind, Read, Seek as _, SeekFrom},
 };
 
-use flate2::bufread::MultiGzDecoder;
-
-use crate::{Address, Error, Failure, effect::disk::File};
+use crate::{
+    Error, Failure,
+    effect::disk::File,
+    source::compression::{Compression, Decoder},
+};
 
 /// Bytes of a compressed file that are read at once.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// How a file is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
-    Gzip,
-    Zstd,
-}
-
-/// What the address says about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// Each file says itself, by its first bytes or by its name.
-    Auto,
-    /// All files are compressed like this, or none is.
-    Always(Option<Compression>),
-}
-
-impl Expected {
-    /// Reads the option `compression`.
-    pub(super) fn of_address(address: &Address) -> Result<Self, Error> {
-        match address.option("compression") {
-            None | Some("auto") => Ok(Self::Auto),
-            Some("gzip") => Ok(Self::Always(Some(Compression::Gzip))),
-            Some("zstd") => Ok(Self::Always(Some(Compression::Zstd))),
-            Some("none") => Ok(Self::Always(None)),
-            Some(other) => Err(Error::Config(
-                Failure::new(format!("unknown compression `{other}`"))
-                    .at(address.to_string())
-                    .help("one of: auto, gzip, zstd, none"),
-            )),
-        }
-    }
-
-    /// How a file is compressed that has this name and begins with these bytes.
-    pub(super) fn of_file(self, name: &str, begin: &[u8]) -> Option<Compression> {
-        match self {
-            Self::Always(compression) => compression,
-            Self::Auto => Compression::of_magic(begin).or_else(|| Compression::of_name(name)),
-        }
-    }
-}
-
-impl Compression {
-    fn of_magic(begin: &[u8]) -> Option<Self> {
-        match begin {
-            [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            // A frame, or one that is to be skipped.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
-            _ => None,
-        }
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        match name.rsplit_once('.')?.1 {
-            "gz" => Some(Self::Gzip),
-            "zst" => Some(Self::Zstd),
-            _ => None,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
-}
-
 /// The text of a file, from its beginning.
 pub(super) enum Text {
     Plain(File),
-    Gzip(Box<MultiGzDecoder<Stored>>),
-    Zstd(Box<zstd::Decoder<'static, Stored>>),
+    Decoded(Decoder<Stored>),
 }
 
 impl Text {
@@ -94,8 +27,7 @@ impl Text {
         file.seek(SeekFrom::Start(0))?;
         Ok(match compression {
             None => Self::Plain(file),
-            Some(Compression::Gzip) => Self::Gzip(Box::new(MultiGzDecoder::new(Stored::new(file)))),
-            Some(Compression::Zstd) => Self::Zstd(Box::new(zstd::Decoder::with_buffer(Stored::new(file))?)),
+            Some(compression) => Self::Decoded(Decoder::new(Stored::new(file), compression)?),
         })
     }
 
@@ -103,8 +35,7 @@ impl Text {
     pub(super) fn into_file(self) -> File {
         match self {
             Self::Plain(file) => file,
-            Self::Gzip(text) => text.into_inner().into_file(),
-            Self::Zstd(text) => text.finish().into_file(),
+            Self::Decoded(text) => text.into_inner().into_file(),
         }
     }
 
@@ -132,8 +63,7 @@ impl Text {
     pub(super) fn damaged(&self, path: &str, error: &io::Error) -> Error {
         let (compression, offset) = match self {
             Self::Plain(_) => return super::paths::unreadable("cannot read the file", path, error),
-            Self::Gzip(text) => (Compression::Gzip, text.get_ref().offset),
-            Self::Zstd(text) => (Compression::Zstd, text.get_ref().offset),
+            Self::Decoded(text) => (text.compression(), text.get_ref().offset),
         };
         Error::Input(
             Failure::new(format!("the file cannot be decompressed as {}", compression.as_str()))
@@ -151,19 +81,17 @@ impl Read for Text {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(file) => file.read(buffer),
-            Self::Gzip(text) => text.read(buffer),
-            Self::Zstd(text) => text.read(buffer),
+            Self::Decoded(text) => text.read(buffer),
         }
     }
 }
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Plain(_) => "Plain",
-            Self::Gzip(_) => "Gzip",
-            Self::Zstd(_) => "Zstd",
-        })
+        match self {
+            Self::Plain(_) => f.write_str("plain"),
+            Self::Decoded(text) => text.fmt(f),
+        }
     }
 }
 
