@@ -14,6 +14,6 @@ mod runtime;
 mod trouble;
 
 pub(crate) use account::{ACCOUNT_OPTIONS, Account};
-pub(crate) use retry::{Patience, retrying};
-pub(crate) use runtime::{runtime, wait};
+pub(crate) use retry::{Attempts, Patience, retrying};
+pub(crate) use runtime::{runtime, spawn, wait};
 pub(crate) use trouble::{Kind, Trouble};

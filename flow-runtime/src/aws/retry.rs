@@ -32,21 +32,44 @@ impl Patience {
     }
 }
 
+/// The attempts at a call, in a task that [`retrying`] cannot be sent with.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    patience: Patience,
+    made: u32,
+}
+
+impl Attempts {
+    pub(crate) fn new(patience: Patience) -> Self {
+        Self { patience, made: 0 }
+    }
+
+    /// Waits before the next attempt, if there is to be one.
+    ///
+    /// # Errors
+    /// The trouble that the last attempt failed with, which then says how many there were.
+    pub(crate) async fn wait_after(&mut self, trouble: Trouble) -> Result<(), Trouble> {
+        self.made += 1;
+        let Self { patience, made: attempt } = *self;
+        if !trouble.may_pass() || attempt >= patience.attempts {
+            return Err(if attempt > 1 { trouble.at_attempt(attempt, patience.attempts) } else { trouble });
+        }
+        let wait = patience.wait_after(attempt, fastrand::f64());
+        tracing::debug!(%trouble, attempt, of = patience.attempts, wait_ms = wait.as_millis(), "trying again");
+        pause(wait).await;
+        Ok(())
+    }
+}
+
 /// Makes a call until it succeeds, or fails for good, or often enough; the trouble then says how often.
 pub(crate) async fn retrying<T>(
     patience: Patience,
     mut call: impl AsyncFnMut() -> Result<T, Trouble>,
 ) -> Result<T, Trouble> {
-    let mut attempt = 1;
+    let mut attempts = Attempts::new(patience);
     loop {
         match call().await {
-            Err(trouble) if trouble.may_pass() && attempt < patience.attempts => {
-                let wait = patience.wait_after(attempt, fastrand::f64());
-                tracing::debug!(%trouble, attempt, of = patience.attempts, wait_ms = wait.as_millis(), "trying again");
-                pause(wait).await;
-                attempt += 1;
-            }
-            Err(trouble) if attempt > 1 => return Err(trouble.at_attempt(attempt, patience.attempts)),
+            Err(trouble) => attempts.wait_after(trouble).await?,
             answer => return answer,
         }
     }

@@ -2,9 +2,12 @@
 
 use std::{io, sync::LazyLock};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+};
 
-use crate::{Error, Failure};
+use crate::{Error, Failure, effect::accompanied};
 
 /// Threads that wait for answers and take them apart; records are processed elsewhere.
 const THREADS: usize = 2;
@@ -20,6 +23,14 @@ pub(crate) fn runtime() -> Result<&'static Runtime, Error> {
     RUNTIME.as_ref().map_err(|error| {
         Error::Config(Failure::new("cannot start the threads that talk to AWS").cause(error).help("allow more threads"))
     })
+}
+
+/// Lets something go on beside the caller, in the caller's world.
+///
+/// # Errors
+/// When there is no runtime.
+pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> Result<JoinHandle<T>, Error> {
+    Ok(runtime()?.spawn(accompanied(task)))
 }
 
 /// Waits for an answer; not to be called from what the runtime runs.

@@ -145,6 +145,11 @@ impl Trouble {
         matches!(self.kind, Kind::Throttled | Kind::Passing)
     }
 
+    /// Whether what it is about is not what it was.
+    pub(crate) fn is_changed(&self) -> bool {
+        matches!(self.kind, Kind::ConditionFailed | Kind::Missing)
+    }
+
     /// What could not be done, with this as its cause and what to do next.
     pub(crate) fn failure(&self, what: impl Into<String>) -> Failure {
         Failure::new(what).cause(self).help(self.kind.help())

@@ -26,6 +26,8 @@ use std::{fmt, io, path::Path, sync::Arc};
 pub(crate) use moves::counted;
 pub(crate) use mutants::{Mutant, mutant};
 pub(crate) use world::World;
+#[cfg(feature = "aws")]
+pub(crate) use world::accompanied;
 #[cfg(test)]
 pub(crate) use world::in_world;
 pub(crate) use world::{id, inherited, owner};

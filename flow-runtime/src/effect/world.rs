@@ -74,6 +74,25 @@ pub(crate) fn inherited<T>(act: impl FnOnce() -> T) -> impl FnOnce() -> T {
     }
 }
 
+/// The same task for a runtime whose threads are to be, for as long as they work on it, in the world of this one, and to raise
+/// the same count of what gets done.
+#[cfg(feature = "aws")]
+pub(crate) fn accompanied<F: Future>(task: F) -> impl Future<Output = F::Output> + use<F> {
+    let (world, moves) = (here(), moves::here());
+    let mut task = Box::pin(task);
+    std::future::poll_fn(move |context| {
+        let mut act = || task.as_mut().poll(context);
+        let act = || match &moves {
+            Some(moves) => moves::counted(moves, act),
+            None => act(),
+        };
+        match &world {
+            Some(world) => in_world(Arc::clone(world), act),
+            None => act(),
+        }
+    })
+}
+
 /// A random id, never given twice.
 pub(crate) fn id() -> String {
     with(|world| world.id())
