@@ -6,11 +6,10 @@
 
 use std::{collections::VecDeque, mem, sync::mpsc::Sender, thread, time::Duration};
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::{
     Bounds,
     execute::{InputJob, InputRead, ShardRead},
+    hash::Hash,
     limits::{ClosedBy, Meter, overdue},
     readers::ReaderThread,
     run::Event,
@@ -70,7 +69,7 @@ enum Read {
 /// How far a shard has been read.
 struct Tally {
     read: ShardRead,
-    hash: Option<Box<Xxh3>>,
+    hash: Hash,
     /// Whether it had more when it was last read.
     is_behind: bool,
 }
@@ -279,7 +278,8 @@ impl<'a> Intake<'a> {
 impl<'a> Input<'a> {
     fn new(plan: &'static Plan, job: InputJob<'a>) -> Self {
         let name = plan.ports.get(job.port).map_or("", |port| port.name);
-        let tallies = job.shards.iter().map(Tally::new).collect();
+        let is_ordered = job.tap.is_ordered();
+        let tallies = job.shards.iter().map(|shard| Tally::new(shard, is_ordered)).collect();
         Self {
             job,
             name,
@@ -346,7 +346,7 @@ impl<'a> Input<'a> {
         match &piece.framing {
             Framing::Lines => {
                 tally.read.bytes += piece.bytes.len() as u64;
-                tally.hash.get_or_insert_with(Box::default).update(&piece.bytes);
+                tally.hash.add_lines(&piece.bytes);
             }
             Framing::Listed(listed) => tally.add(&piece.bytes, listed.iter().map(|(span, _)| *span)),
             Framing::Retried(retried) => tally.add(&piece.bytes, retried.iter().map(|record| record.span)),
@@ -366,7 +366,7 @@ fn before_last_line(piece: &Piece) -> Position {
 }
 
 impl Tally {
-    fn new(ShardFrom { shard, from, covered_us, .. }: &ShardFrom) -> Self {
+    fn new(ShardFrom { shard, from, covered_us, .. }: &ShardFrom, is_ordered: bool) -> Self {
         let read = ShardRead {
             id: shard.id.clone(),
             name: shard.name.clone(),
@@ -378,23 +378,19 @@ impl Tally {
             hash: String::new(),
             covered_us: *covered_us,
         };
-        Self { read, hash: None, is_behind: false }
+        Self { read, hash: Hash::new(is_ordered), is_behind: false }
     }
 
     /// Counts and hashes records that are listed.
     fn add(&mut self, bytes: &[u8], records: impl Iterator<Item = Span>) {
-        let hash = self.hash.get_or_insert_with(Box::default);
         for span in records {
             let record = bytes.get(span.start..span.end).unwrap_or_default();
             self.read.bytes += record.len() as u64;
-            // Without their lengths, other records could be the same bytes.
-            hash.update(&(record.len() as u64).to_le_bytes());
-            hash.update(record);
+            self.hash.add_record(record);
         }
     }
 
     fn into_read(self) -> ShardRead {
-        let hash = self.hash.unwrap_or_default().digest128();
-        ShardRead { hash: format!("{hash:032x}"), ..self.read }
+        ShardRead { hash: self.hash.into_text(), ..self.read }
     }
 }

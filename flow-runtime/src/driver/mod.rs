@@ -16,6 +16,7 @@ mod follow;
 mod forget;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod hash;
 mod intake;
 mod limits;
 mod lock;

@@ -9,13 +9,12 @@ use super::{
 };
 use crate::{
     Error, Failure, Flow,
-    effect::clock,
     iteration::{
         Range,
         decide::{changed_range, is_trap, runs_without_records},
     },
     plan::{PortKind, PortPlan, option_name},
-    source::{self, Gaps, KnownShard, LastRead, ShardFrom, SourceTap},
+    source::{self, KnownShard, LastRead, ShardFrom, SourceTap},
 };
 
 /// Shards that a message names.
@@ -90,11 +89,7 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
 /// Finds the shards of `ranges`, wherever they are now: a file may have another name.
 fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range]) -> Result<Vec<ShardFrom>, Error> {
     let known: Vec<KnownShard> = ranges.iter().map(|range| known(range)).collect();
-    let survey = if ranges.is_empty() {
-        Vec::new()
-    } else {
-        tap.survey(&known, Gaps::Refuse, clock::now_us()).map_err(|e| e.of_port(port.name))?
-    };
+    let survey = if ranges.is_empty() { Vec::new() } else { tap.again(&known).map_err(|e| e.of_port(port.name))? };
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for range in ranges {
         match survey.iter().flatten().find(|listed| listed.shard.id == range.shard) {

@@ -24,7 +24,7 @@ const RESTAGE_CHANGED: Remedy = Remedy {
 };
 
 /// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
-pub static CAUSES: [Entry; 14] = [
+pub static CAUSES: [Entry; 15] = [
     Entry {
         cause: Cause::ForeignLedger,
         happened: "The target was loaded from another checkpoint store, or this one has been reset since",
@@ -151,6 +151,19 @@ pub static CAUSES: [Entry; 14] = [
         happened: "A file begins with other bytes than those that were read of it",
         rows: "What was read of it is loaded, and stays; what was added to it between the last iteration and the change, if \
                anything, is lost; if the file of that time is still there, put it back",
+        remedies: &[
+            Remedy { when: "what is in it now is new", commands: &["{run} --accept-gap"] },
+            Remedy {
+                when: "what is in it now was read before, and only changed since",
+                commands: &["{run} --accept-gap=end"],
+            },
+        ],
+    },
+    Entry {
+        cause: Cause::SourceOverwritten,
+        happened: "An object was overwritten after it was read: what has its key now is another version",
+        rows: "What was read of it is loaded, and stays; what was not yet read of that version is lost, unless the bucket \
+               keeps versions and it is put back",
         remedies: &[
             Remedy { when: "what is in it now is new", commands: &["{run} --accept-gap"] },
             Remedy {

@@ -44,6 +44,8 @@ pub enum Cause {
     SourceShrunk,
     /// A source's file begins with other bytes than those that were read.
     SourceChanged,
+    /// A source's object was overwritten after it was read.
+    SourceOverwritten,
 }
 
 /// What is always the same about a [`Cause`].

@@ -7,16 +7,20 @@
 #![doc = include_str!("files.md")]
 
 mod compression;
+#[cfg(feature = "aws")]
+mod dynamodb;
 mod file;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod handle;
 mod memory;
+#[cfg(feature = "aws")]
+mod s3;
 mod stdin;
 
 use std::{fmt, time::Duration};
 
-use crate::{Address, Error, Failure, address::without_secrets, flow::Span, plan::option_name};
+use crate::{Address, Error, Failure, address::without_secrets, effect::clock, flow::Span, plan::option_name};
 
 pub(crate) use file::{Paths, is_same_file};
 pub use handle::{Input, Source, Table};
@@ -185,6 +189,20 @@ pub trait SourceTap: fmt::Debug + Send + Sync {
         Ok(self.shards(known)?.into_iter().map(Ok).collect())
     }
 
+    /// As [`survey`](SourceTap::survey), of what was sealed and is to be read again just as it was: a tap that can say so finds
+    /// what was replaced since.
+    ///
+    /// # Errors
+    /// What keeps the shards from being listed.
+    fn again(&self, known: &[KnownShard]) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        self.survey(known, Gaps::Refuse, clock::now_us())
+    }
+
+    /// Whether the records of a shard come in the same order when they are read again; else their hash heeds none.
+    fn is_ordered(&self) -> bool {
+        true
+    }
+
     /// Opens a reader over `shards`. Of one with [`ShardFrom::until`] it stops exactly there.
     ///
     /// # Errors
@@ -300,7 +318,11 @@ pub(crate) fn open(input: &Input, port: &str) -> Result<Box<dyn SourceTap>, Erro
 fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
     let address: Address = text.parse()?;
     match address.tap() {
+        #[cfg(feature = "aws")]
+        "dynamodb" => Ok(Box::new(dynamodb::DynamoDbTap::open(&address)?)),
         "file" => Ok(Box::new(file::FileTap::open(&address)?)),
+        #[cfg(feature = "aws")]
+        "s3" => Ok(Box::new(s3::S3Tap::open(&address)?)),
         "stdin" => Ok(Box::new(stdin::StdinTap::open(&address)?)),
         "memory" => Err(Error::Config(
             Failure::new("records in memory have no address").at(address.to_string()).help("bind them in the program"),

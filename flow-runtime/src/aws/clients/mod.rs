@@ -5,6 +5,8 @@ pub(crate) mod streams;
 
 pub(crate) mod dynamodb;
 pub(crate) mod items;
+pub(crate) mod s3;
+pub(crate) mod scan;
 
 use std::{error::Error as StdError, sync::LazyLock, time::Duration};
 

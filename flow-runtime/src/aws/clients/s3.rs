@@ -1,0 +1,138 @@
+//! S3: listing keys, and reading objects, each as one version of it.
+
+use std::{ops::Range, time::Duration};
+
+use aws_sdk_s3::{Client, config::Builder};
+
+use super::{configuration, trouble};
+use crate::{
+    Error,
+    aws::{Account, Kind, Trouble},
+    effect::network,
+};
+
+/// The next bytes of a body.
+const BODY: Duration = Duration::from_secs(15);
+
+const LIST: &str = "s3.list_objects_v2";
+/// Asking which version of an object there is.
+pub(crate) const HEAD: &str = "s3.head_object";
+/// Reading an object, or a part of it.
+pub(crate) const GET: &str = "s3.get_object";
+
+/// The calls of S3 that flow makes.
+#[derive(Clone, Debug)]
+pub(crate) struct S3(Client);
+
+/// An object as a listing tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) key: String,
+    pub(crate) bytes: u64,
+    /// Without its quotes.
+    pub(crate) etag: String,
+}
+
+/// Some of the objects that were asked for, in the order of their keys, and where to go on.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) objects: Vec<Object>,
+    pub(crate) next: Option<String>,
+}
+
+/// What to read of which version of an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) etag: String,
+    /// In a bucket that keeps versions.
+    pub(crate) version: Option<String>,
+}
+
+impl S3 {
+    /// A client for this account.
+    ///
+    /// # Errors
+    /// As [`configuration`] says.
+    pub(crate) async fn new(account: &Account) -> Result<Self, Error> {
+        let config = configuration(account).await?;
+        // What stands in for S3 seldom has a name for each bucket.
+        let is_elsewhere = config.endpoint_url().is_some();
+        Ok(Self(Client::from_conf(Builder::from(&config).force_path_style(is_elsewhere).build())))
+    }
+
+    /// Lists objects whose keys begin with `prefix`, at most `most` of them; S3 gives no more than a thousand at once.
+    pub(crate) async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        most: Option<u16>,
+        from: Option<String>,
+    ) -> Result<Page, Trouble> {
+        let request = self.0.list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(from);
+        let answer = super::call(LIST, request.set_max_keys(most.map(i32::from)).send()).await?;
+        let next = answer.next_continuation_token.filter(|_| answer.is_truncated == Some(true));
+        let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
+            let bytes = u64::try_from(object.size?).ok()?;
+            Some(Object { key: object.key?, bytes, etag: unquoted(&object.e_tag?) })
+        });
+        Ok(Page { objects: objects.collect(), next })
+    }
+
+    /// The id of this version, if the bucket keeps versions.
+    pub(crate) async fn version(&self, bucket: &str, key: &str, etag: &str) -> Result<Option<String>, Trouble> {
+        let request = self.0.head_object().bucket(bucket).key(key).if_match(quoted(etag));
+        let answer = super::call(HEAD, request.send()).await?;
+        // That is the one version of a bucket that does not keep them any more: the next writer replaces it.
+        Ok(answer.version_id.filter(|version| version != "null"))
+    }
+
+    /// Reads a range of an object, or all of it, to the end of `into`: what came before something went wrong is there.
+    ///
+    /// Of a whole object the checksum is compared, if it has one; then what did not fit is not kept.
+    pub(crate) async fn get(
+        &self,
+        wanted: &Wanted,
+        range: Option<Range<u64>>,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Trouble> {
+        let Wanted { bucket, key, etag, version } = wanted;
+        let request = self.0.get_object().bucket(bucket).key(key).if_match(quoted(etag));
+        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let request = request.set_range(range).set_version_id(version.clone());
+        network::call(GET, async {
+            let mut answer = request.send().await.map_err(|error| trouble(GET, &error))?;
+            let before = into.len();
+            let told = answer.content_length.and_then(|length| usize::try_from(length).ok());
+            loop {
+                match tokio::time::timeout(BODY, answer.body.try_next()).await {
+                    Ok(Ok(Some(bytes))) => into.extend_from_slice(&bytes),
+                    Ok(Ok(None)) => return Ok(()),
+                    Ok(Err(error)) => {
+                        // All of it came, and it is not what its checksum says.
+                        if told == Some(into.len() - before) {
+                            into.truncate(before);
+                        }
+                        return Err(Trouble::new(GET, Kind::Passing, told_by(&error)));
+                    }
+                    Err(_) => return Err(Trouble::new(GET, Kind::Passing, "the body stopped coming")),
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn told_by(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
+fn unquoted(etag: &str) -> String {
+    etag.trim_matches('"').to_owned()
+}
