@@ -19,6 +19,7 @@ use crate::{
     Error, Plan,
     effect::{Mutant, mutant},
     flow::Span,
+    plan::Step,
     source::{Arrived, Framing, Moved, Next, Piece, Position, ShardFrom},
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Intake<'a> {
     closed_by: Option<ClosedBy>,
     /// Since when all records of sources are done with; `None` while some wait or are worked on.
     starved_since: Option<Duration>,
+    /// A step has begun: before, it is only looked whether there is anything new.
+    has_begun: bool,
     turn: usize,
 }
 
@@ -40,6 +43,8 @@ pub(super) struct Intake<'a> {
 struct Input<'a> {
     job: InputJob<'a>,
     name: &'static str,
+    /// Others are read only when it has been read.
+    has_followers: bool,
     /// Until it is opened, and when nothing more is wanted of it, there is none.
     reader: Option<ReaderThread>,
     was_opened: bool,
@@ -78,7 +83,8 @@ impl<'a> Intake<'a> {
     pub(super) fn new(plan: &'static Plan, jobs: Vec<InputJob<'a>>, bounds: &'a Bounds) -> Self {
         let meter = Meter::new(bounds);
         let inputs = jobs.into_iter().map(|job| Input::new(plan, job)).collect();
-        let mut intake = Self { inputs, bounds, meter, closed_by: None, starved_since: Some(Duration::ZERO), turn: 0 };
+        let starved_since = Some(Duration::ZERO);
+        let mut intake = Self { inputs, bounds, meter, closed_by: None, starved_since, has_begun: false, turn: 0 };
         if let Some(bound) = intake.meter.reached() {
             intake.close_sources(bound);
         }
@@ -133,8 +139,13 @@ impl<'a> Intake<'a> {
                 input.settle();
             }
             Next::Waiting => input.wait(),
-            // A source that need not wait ends here, and goes on in the next iteration; a table has no other time.
-            Next::Idle if !input.job.is_source || self.bounds.no_data_timeout.is_some() => input.wait(),
+            // A table has no other time.
+            Next::Idle if !input.job.is_source => input.wait(),
+            // A source that need not wait ends here, and goes on in the next iteration. So does one that others stand
+            // behind, those that are joined with it: while it was waited for, they would wait too, with records at hand.
+            Next::Idle if self.bounds.no_data_timeout.is_some() && !(self.has_begun && input.has_followers) => {
+                input.wait();
+            }
             Next::Idle | Next::End => input.end(),
         }
         Ok(())
@@ -188,6 +199,7 @@ impl<'a> Intake<'a> {
 
     /// The first input of a step has the first turn.
     pub(super) fn begin_step(&mut self) {
+        self.has_begun = true;
         self.turn = 0;
     }
 
@@ -280,7 +292,12 @@ impl<'a> Input<'a> {
         let name = plan.ports.get(job.port).map_or("", |port| port.name);
         let is_ordered = job.tap.is_ordered();
         let tallies = job.shards.iter().map(|shard| Tally::new(shard, is_ordered)).collect();
+        let last = plan.steps.iter().rev().find_map(|step| match step {
+            Step::Read(ports) => Some(*ports),
+            Step::Drain(_) => None,
+        });
         Self {
+            has_followers: last.is_some_and(|ports| !ports.contains(&job.port)),
             job,
             name,
             reader: None,

@@ -158,6 +158,35 @@ fn a_source_that_waits_does_not_hold_up_another() {
 }
 
 #[test]
+fn a_source_that_another_is_joined_with_is_read_as_far_as_it_goes_and_not_waited_for() {
+    let bounds = Bounds { no_data_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let setting = Setting::with_bounds(bounds);
+    let seconds = Arc::clone(&setting.seconds);
+    let asked = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&asked);
+    let held = scripted(move |answer| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        match answer {
+            0 => Said::Lines("x\n"),
+            1..1000 => Said::Idle,
+            _ => Said::End,
+        }
+    });
+    let lines = scripted(move |answer| {
+        if answer == 0 || answer == 3 {
+            return Said::Lines("x\n");
+        }
+        seconds.fetch_add(1, Ordering::SeqCst);
+        Said::Idle
+    });
+    let mut gathered = Gathered::default();
+    let inputs = vec![source(LINES, &lines), source(HOSTS, &held)];
+    let executed = setting.run::<Grouped>(inputs, &mut gathered).unwrap();
+    assert_eq!((executed.closed_by, gathered.out.as_str()), (ClosedBy::NoDataTimeout, "x is listed\nx is listed\n"));
+    assert!(asked.load(Ordering::SeqCst) < 1000, "it was waited for");
+}
+
+#[test]
 fn readers_read_ahead_no_further_than_they_have_buffers() {
     struct Watching(Arc<AtomicU64>, u64);
     impl Collect for Watching {
