@@ -1,15 +1,21 @@
-//! Writes web server logs and host lists of any size: the same seed gives the same bytes, on every machine and forever.
+//! Writes sample data of any size: the same seed gives the same bytes, on every machine and forever.
+//!
+//! Web server logs and host lists are here, the others in `ads.rs` and `shop.rs`.
 //!
 //! The log is in Apache's common format. A few hosts ask often and most hardly ever; one line in two hundred is
 //! malformed, in turn in every way of `log::Flaw`. The host list names hosts twice, and hosts that never ask.
 
+mod ads;
 mod log;
 mod random;
+mod shop;
 
 use std::io::{self, Write};
 
+pub use ads::{write_campaigns, write_clicks};
 pub use log::LogLines;
 use random::Random;
+pub use shop::{write_orders, write_payments};
 
 /// Hosts that ask; those from this number on are only ever listed.
 const ASKING_HOSTS: u64 = 2_000;

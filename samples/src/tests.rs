@@ -2,7 +2,10 @@ use std::collections::{HashMap, HashSet};
 
 use regex::bytes::Regex;
 
-use super::{ASKING_HOSTS, Amount, SILENT_HOSTS, log::FLAWS, write_hosts, write_log};
+use super::{
+    ASKING_HOSTS, Amount, SILENT_HOSTS, log::FLAWS, write_campaigns, write_clicks, write_hosts, write_log,
+    write_orders, write_payments,
+};
 
 const LOG: &[u8] = include_bytes!("../../examples/data/access.log");
 const HOSTS: &[u8] = include_bytes!("../../examples/data/hosts.txt");
@@ -28,6 +31,25 @@ fn seed_1_gives_the_committed_sample() {
     let mut hosts = Vec::new();
     write_hosts(&mut hosts, 40, 1).unwrap();
     assert!(hosts == HOSTS, "examples/data/hosts.txt is not what the generator writes");
+}
+
+#[test]
+fn seed_1_gives_the_other_committed_samples() {
+    let written = |write: fn(&mut Vec<u8>) -> std::io::Result<()>| {
+        let mut bytes = Vec::new();
+        write(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    // Long texts: which of them differs is enough to know.
+    let samples = [
+        ("clicks", written(|out| write_clicks(out, 1_000, 1)), include_str!("../../examples/data/clicks.jsonl")),
+        ("campaigns", written(|out| write_campaigns(out, 1)), include_str!("../../examples/data/campaigns.jsonl")),
+        ("orders", written(|out| write_orders(out, 400, 1)), include_str!("../../examples/data/orders.jsonl")),
+        ("payments", written(|out| write_payments(out, 400, 1)), include_str!("../../examples/data/payments.csv")),
+    ];
+    for (name, written, committed) in samples {
+        assert!(written == committed, "the sample of {name} is not what the generator writes");
+    }
 }
 
 #[test]

@@ -10,7 +10,11 @@ use std::{
 };
 
 use clap::{Arg, ArgGroup, ArgMatches, Command, value_parser};
-use flow_examples::generate::{Amount, write_hosts, write_log};
+use flow_examples::generate::{
+    Amount, write_campaigns, write_clicks, write_hosts, write_log, write_orders, write_payments,
+};
+
+const OUTPUTS: [&str; 6] = ["log", "hosts", "clicks", "campaigns", "orders", "payments"];
 
 fn command() -> Command {
     let path = |name: &'static str| Arg::new(name).long(name).value_name("PATH").value_parser(value_parser!(PathBuf));
@@ -19,19 +23,37 @@ fn command() -> Command {
         .about("Writes sample data for the example jobs: the same seed gives the same bytes")
         .arg(path("log").requires("amount").help("Write an access log here"))
         .arg(path("hosts").help("Write a list of hosts here, some of which occur in the log"))
-        .arg(number("records").help("Lines of the log"))
+        .arg(path("clicks").help("Write clicks on advertisements here, as JSON"))
+        .arg(path("campaigns").help("Write the campaigns of these clicks here, as JSON"))
+        .arg(path("orders").help("Write a shop's orders here, as JSON"))
+        .arg(path("payments").help("Write the payments of these orders here"))
+        .arg(number("records").help("Lines of the log, clicks, orders [default of the latter: 1000]"))
         .arg(
             Arg::new("bytes")
                 .long("bytes")
                 .value_name("SIZE")
                 .value_parser(parse_size)
+                .requires("log")
                 .help("Least size of the log: 500kB, 100MB, 2GB"),
         )
         .arg(number("lines").default_value("40").help("Lines of the list"))
         .arg(number("seed").default_value("1").help("Where the random numbers begin"))
-        .group(ArgGroup::new("output").args(["log", "hosts"]).multiple(true).required(true))
-        .group(ArgGroup::new("amount").args(["records", "bytes"]).requires("log"))
+        .group(ArgGroup::new("output").args(OUTPUTS).multiple(true).required(true))
+        .group(ArgGroup::new("amount").args(["records", "bytes"]))
 }
+
+/// Clicks and orders, if their number is not given.
+const RECORDS: u64 = 1_000;
+
+type WriteFn = fn(&mut BufWriter<File>, u64, u64) -> io::Result<()>;
+
+/// What else can be written, given a number of records and a seed.
+const WRITERS: [(&str, WriteFn); 4] = [
+    ("clicks", write_clicks),
+    ("campaigns", |out, _, seed| write_campaigns(out, seed)),
+    ("orders", write_orders),
+    ("payments", write_payments),
+];
 
 fn main() -> ExitCode {
     match run(&command().get_matches()) {
@@ -56,6 +78,13 @@ fn run(arguments: &ArgMatches) -> Result<(), String> {
         let lines = number("lines").unwrap_or(40);
         create(path, |out| write_hosts(out, lines, seed))?;
         println!("{}: {lines} hosts", path.display());
+    }
+    let records = number("records").unwrap_or(RECORDS);
+    for (name, write) in WRITERS {
+        if let Some(path) = arguments.get_one::<PathBuf>(name) {
+            create(path, |out| write(out, records, seed))?;
+            println!("{}", path.display());
+        }
     }
     Ok(())
 }
@@ -101,6 +130,8 @@ mod tests {
         let accepts = |line: &str| command().try_get_matches_from(line.split(' ')).is_ok();
         assert!(accepts("generate --log a.log --records 5 --hosts b.txt --seed 3"));
         assert!(accepts("generate --hosts b.txt --lines 9"));
+        assert!(accepts("generate --orders a.jsonl --payments b.csv --records 5"));
+        assert!(!accepts("generate --orders a.jsonl --bytes 5MB"));
         assert!(!accepts("generate"));
         assert!(!accepts("generate --log a.log"));
         assert!(!accepts("generate --hosts b.txt --bytes 5MB"));
