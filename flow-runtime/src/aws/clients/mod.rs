@@ -1,12 +1,11 @@
 //! The SDK of AWS, and nothing else knows it: configuration, and a file for each service with a function for each call that
 //! flow makes. They take and give flow's own types.
 
-pub(crate) mod streams;
-
 pub(crate) mod dynamodb;
 pub(crate) mod items;
 pub(crate) mod s3;
 pub(crate) mod scan;
+pub(crate) mod streams;
 
 use std::{error::Error as StdError, sync::LazyLock, time::Duration};
 
@@ -15,7 +14,7 @@ use aws_config::{
 };
 use aws_sdk_kinesis::{
     config::{SharedCredentialsProvider, SharedHttpClient, http::HttpResponse},
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_http_client::{
     Builder,
@@ -87,7 +86,7 @@ fn trouble<E: ProvideErrorMetadata + StdError + Send + Sync + 'static>(
     name: &'static str,
     error: &SdkError<E, HttpResponse>,
 ) -> Trouble {
-    let told = DisplayErrorContext(error).to_string();
+    let told = chain(error);
     match error {
         SdkError::ServiceError(answer) => {
             let (code, raw) = (answer.err().code(), answer.raw());
@@ -99,11 +98,30 @@ fn trouble<E: ProvideErrorMetadata + StdError + Send + Sync + 'static>(
         SdkError::TimeoutError(_) => Trouble::new(name, Kind::Passing, "no answer in time"),
         SdkError::ResponseError(_) => Trouble::new(name, Kind::Passing, told),
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if is_of_credentials(error) => {
-            Trouble::new(name, Kind::Credentials, told)
+            Trouble::new(name, Kind::Credentials, format!("no AWS credentials: {told}; {LOOKED_FOR}"))
         }
         SdkError::DispatchFailure(_) => Trouble::new(name, Kind::Passing, told),
         _ => Trouble::new(name, Kind::Invalid, told),
     }
+}
+
+/// What the SDK tries, in its order.
+const LOOKED_FOR: &str = "looked for in the environment (AWS_ACCESS_KEY_ID), the profile (AWS_PROFILE, ~/.aws), its SSO \
+                          login, a web identity, the container, and the role of this machine";
+
+/// An error with its causes, in their own words, each once. What the SDK prints for developers has whole answers in it, and
+/// whatever secret may be in those.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let said = error.to_string();
+        if !words.iter().any(|word| word.contains(&said)) {
+            words.push(said);
+        }
+        next = error.source();
+    }
+    words.join(": ")
 }
 
 /// Whether the call was not made because nobody knows as whom.
