@@ -1,6 +1,7 @@
 //! The SDK of AWS, and nothing else knows it: configuration, and a file for each service with a function for each call that
 //! flow makes. They take and give flow's own types.
 
+pub(crate) mod buckets;
 pub(crate) mod dynamodb;
 pub(crate) mod items;
 pub(crate) mod s3;

@@ -17,6 +17,8 @@ mod reset;
 mod restage;
 mod retry_trap;
 mod run;
+#[cfg(feature = "aws")]
+mod setup;
 
 pub(super) use run::Run;
 
@@ -77,6 +79,10 @@ fn table<F: Flow>() -> Vec<Entry<F>> {
         Entry { grammar: health::grammar, act: health::act },
         #[cfg(feature = "aws")]
         Entry { grammar: publish::grammar, act: publish::act },
+        #[cfg(feature = "aws")]
+        Entry { grammar: setup::grammar, act: setup::act },
+        #[cfg(feature = "aws")]
+        Entry { grammar: setup::teardown_grammar, act: setup::teardown },
     ]
 }
 

@@ -1,0 +1,262 @@
+//! What a flow needs on AWS: its streams, buckets and tables, each of which `setup` makes and `teardown` deletes.
+
+use std::time::Duration;
+
+use super::{
+    Account, Trouble,
+    clients::{
+        buckets::Buckets,
+        dynamodb::{TableState, TableSummary, Tables, checkpoint_table},
+        streams::{StreamState, StreamSummary, Streams},
+    },
+    retrying, wait,
+};
+use crate::{Address, Error, Failure, aws::Patience, effect::clock};
+
+/// How long something may take to come or go; a stream takes half a minute.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+/// Between two looks, growing.
+const POLL_FIRST: Duration = Duration::from_millis(200);
+const POLL_MAX: Duration = Duration::from_secs(2);
+
+/// What it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Stream,
+    Bucket,
+    /// The table in which iterations are kept.
+    Checkpoint,
+    /// A table that is read, with whatever key its owner gave it.
+    Table,
+}
+
+/// One thing, and whose need it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub(crate) what: What,
+    pub(crate) name: String,
+    pub(crate) account: Account,
+    /// The ports that use it; empty for what keeps iterations.
+    pub(crate) ports: Vec<String>,
+}
+
+/// How it is with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Missing,
+    Coming,
+    /// With what is in it, in words.
+    There(String),
+    Going,
+}
+
+impl Resource {
+    /// What the address of a port needs, if it is on AWS.
+    pub(crate) fn of_port(port: &str, address: &Address) -> Option<Self> {
+        let path = address.path().strip_prefix("//")?;
+        let (what, name) = match address.tap() {
+            "kinesis" => (What::Stream, path),
+            "s3" => (What::Bucket, path.split('/').next().unwrap_or_default()),
+            "dynamodb" => (What::Table, path),
+            _ => return None,
+        };
+        Self::named(what, name, address, vec![port.to_owned()])
+    }
+
+    /// What keeps iterations, if it is on AWS.
+    pub(crate) fn of_checkpoint(address: &Address) -> Option<Self> {
+        let path = address.path().strip_prefix("//").filter(|_| address.tap() == "dynamodb")?;
+        Self::named(What::Checkpoint, path, address, Vec::new())
+    }
+
+    fn named(what: What, name: &str, address: &Address, ports: Vec<String>) -> Option<Self> {
+        let is_named = !name.is_empty() && !name.contains('/');
+        is_named.then(|| Self { what, name: name.to_owned(), account: Account::of(address), ports })
+    }
+
+    /// Whether it is the same thing.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (self.what, &self.name, &self.account) == (other.what, &other.name, &other.account)
+    }
+
+    /// Whether `setup` makes it and `teardown` deletes it; what is in other tables is their owner's.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.what != What::Table
+    }
+
+    /// How it is with it now.
+    ///
+    /// # Errors
+    /// When that cannot be found out, or it cannot be used.
+    pub(crate) fn look(&self) -> Result<State, Error> {
+        let name = &self.name;
+        match self.what {
+            What::Stream => {
+                let streams = wait(Streams::of(&self.account))?;
+                Ok(self.asked("look at", async || streams.summary(name).await)?.map_or(State::Missing, stream_state))
+            }
+            What::Bucket => {
+                let buckets = wait(Buckets::of(&self.account))?;
+                if !self.asked("look at", async || buckets.is_there(name).await)? {
+                    return Ok(State::Missing);
+                }
+                let is_empty = self.asked("look into", async || buckets.is_empty(name).await)?;
+                Ok(State::There(if is_empty { EMPTY } else { "objects in it" }.to_owned()))
+            }
+            What::Checkpoint | What::Table => {
+                let tables = wait(Tables::of(&self.account))?;
+                match self.asked("look at", async || tables.describe(name).await)? {
+                    None => Ok(State::Missing),
+                    Some(table) => self.table_state(&table),
+                }
+            }
+        }
+    }
+
+    fn table_state(&self, table: &TableSummary) -> Result<State, Error> {
+        let wanted = checkpoint_table();
+        let has_key = |table: &TableSummary| {
+            (&table.definition.partition_key, &table.definition.sort_key) == (&wanted.partition_key, &wanted.sort_key)
+        };
+        if self.what == What::Checkpoint && table.state == TableState::Active && !has_key(table) {
+            let failure = Failure::new("the table has another key than iterations are kept by").at(self.place());
+            return Err(Error::Store(failure.help("it is somebody else's: give --checkpoint another name")));
+        }
+        Ok(match table.state {
+            TableState::Creating => State::Coming,
+            TableState::Active => State::There(format!("about {} items", table.items)),
+            TableState::Deleting => State::Going,
+            TableState::Unusable => {
+                let failure = Failure::new("the table cannot be used").at(self.place());
+                return Err(Error::Store(failure.help("it is archived, or the key that encrypts it is not to be had")));
+            }
+        })
+    }
+
+    /// Has it made, and waits until it can be used: a stream of so many shards, or of as many as it takes.
+    ///
+    /// # Errors
+    /// When the service refuses, or it takes too long.
+    pub(crate) fn create(&self, shards: Option<u32>) -> Result<(), Error> {
+        let name = &self.name;
+        match self.what {
+            What::Stream => {
+                let streams = wait(Streams::of(&self.account))?;
+                self.asked("create", async || unless_in_use(streams.create(name, shards).await))?;
+            }
+            What::Bucket => {
+                let buckets = wait(Buckets::of(&self.account))?;
+                self.asked("create", async || unless_in_use(buckets.create(name).await))?;
+            }
+            What::Checkpoint => {
+                let tables = wait(Tables::of(&self.account))?;
+                self.asked("create", async || unless_in_use(tables.create(name, &checkpoint_table()).await))?;
+            }
+            What::Table => return Ok(()),
+        }
+        self.wait_until("come", |state| matches!(state, State::There(_)))
+    }
+
+    /// Has it deleted, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When the service refuses, or it takes too long.
+    pub(crate) fn delete(&self) -> Result<(), Error> {
+        let name = &self.name;
+        match self.what {
+            What::Stream => {
+                let streams = wait(Streams::of(&self.account))?;
+                self.asked("delete", async || streams.delete(name).await)?;
+            }
+            What::Bucket => {
+                let buckets = wait(Buckets::of(&self.account))?;
+                self.asked("delete", async || buckets.delete(name).await)?;
+            }
+            What::Checkpoint => {
+                let tables = wait(Tables::of(&self.account))?;
+                self.asked("delete", async || tables.delete(name).await)?;
+            }
+            What::Table => return Ok(()),
+        }
+        self.wait_until("go", |state| *state == State::Missing)
+    }
+
+    /// Waits until it is as `is_done` wants it.
+    pub(crate) fn wait_until(&self, verb: &str, is_done: impl Fn(&State) -> bool) -> Result<(), Error> {
+        let began = clock::elapsed();
+        let mut pause = POLL_FIRST;
+        while !is_done(&self.look()?) {
+            if clock::elapsed().saturating_sub(began) > WAIT_MAX {
+                let what = format!("waited {} s for it to {verb}", WAIT_MAX.as_secs());
+                return Err(Error::Store(Failure::new(what).at(self.place()).help("run the command again")));
+            }
+            clock::sleep(pause);
+            pause = (pause * 2).min(POLL_MAX);
+        }
+        Ok(())
+    }
+
+    fn asked<T>(&self, verb: &str, call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {
+        wait(retrying(Patience::USUAL, call)).map_err(|trouble| {
+            let kind = if self.what == What::Checkpoint { Error::Store } else { Error::Input };
+            kind(trouble.failure(format!("cannot {verb} it")).at(self.place()))
+        })
+    }
+
+    /// ``stream `access-log` ``.
+    pub(crate) fn place(&self) -> String {
+        let what = match self.what {
+            What::Stream => "stream",
+            What::Bucket => "bucket",
+            What::Checkpoint => "checkpoint table",
+            What::Table => "table",
+        };
+        format!("{what} `{}`", self.name)
+    }
+}
+
+/// What is in a bucket that may be deleted.
+pub(crate) const EMPTY: &str = "empty";
+
+/// An earlier attempt, or somebody else at the same moment, has done it.
+fn unless_in_use(created: Result<(), Trouble>) -> Result<(), Trouble> {
+    match created {
+        Err(trouble) if trouble.kind == super::Kind::InUse => Ok(()),
+        created => created,
+    }
+}
+
+fn stream_state(stream: StreamSummary) -> State {
+    let mode = if stream.is_on_demand { "on demand, " } else { "" };
+    let StreamSummary { open_shards, retention_hours, .. } = stream;
+    match stream.state {
+        StreamState::Creating => State::Coming,
+        StreamState::Active => {
+            let shards = if open_shards == 1 { "shard" } else { "shards" };
+            State::There(format!("{mode}{open_shards} {shards}, records of {retention_hours} h"))
+        }
+        StreamState::Deleting => State::Going,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_port_needs_stands_in_its_address() {
+        let of = |text: &str| Resource::of_port("log", &text.parse().unwrap()).map(|found| (found.what, found.name));
+        assert_eq!(of("kinesis://access-log?start=oldest"), Some((What::Stream, "access-log".to_owned())));
+        assert_eq!(of("s3://logs/2015/03/*.gz"), Some((What::Bucket, "logs".to_owned())));
+        assert_eq!(of("dynamodb://campaigns"), Some((What::Table, "campaigns".to_owned())));
+        for other in ["file:access.log", "kinesis:access-log", "s3://", "sqlite://x"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn iterations_in_a_file_need_nothing() {
+        let of = |text: &str| Resource::of_checkpoint(&text.parse().unwrap()).map(|found| found.what);
+        assert_eq!((of("dynamodb://flow"), of("sqlite:flow.db")), (Some(What::Checkpoint), None));
+    }
+}
