@@ -9,6 +9,7 @@ mod account;
 pub(crate) mod clients;
 pub(crate) mod kpl;
 pub(crate) mod limits;
+pub(crate) mod permissions;
 pub(crate) mod resources;
 mod retry;
 mod runtime;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod iam;
+
 use std::process::Command;
 
 use flow_services::{CREDENTIALS, Service, kinesalite, ministack};

@@ -8,6 +8,8 @@ mod clean;
 mod doctor;
 mod forget;
 mod health;
+#[cfg(feature = "aws")]
+mod iam;
 mod iterations;
 mod plan;
 #[cfg(feature = "aws")]

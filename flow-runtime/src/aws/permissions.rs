@@ -1,0 +1,291 @@
+//! Which calls are made of what, as data: from it comes the least policy that a flow can run with.
+//!
+//! A call that is added in `clients/` needs its line here; a test sees to it. What a run really calls is held against the
+//! policy in `tests/tests/iam`.
+
+use std::{collections::BTreeMap, env};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    Account,
+    resources::{Resource, What},
+};
+use crate::Address;
+
+/// For which command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// `run`, `check` and the rest.
+    Run,
+    Setup,
+    Teardown,
+    Publish,
+}
+
+impl Purpose {
+    pub(crate) const NAMES: [(&'static str, Self); 4] =
+        [("run", Self::Run), ("setup", Self::Setup), ("teardown", Self::Teardown), ("publish", Self::Publish)];
+}
+
+/// What a statement of a policy is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum On {
+    Stream,
+    /// A consumer of a stream, by enhanced fan-out.
+    Consumer,
+    Bucket,
+    Objects,
+    Table,
+}
+
+/// A call: for what, on what, its effect, and what IAM wants for it (Service Authorization Reference, actions of Amazon
+/// Kinesis Data Streams, S3 and DynamoDB, read 2026-11-22).
+struct Call {
+    purposes: &'static [Purpose],
+    what: What,
+    effect: &'static str,
+    actions: &'static [&'static str],
+    on: On,
+    /// Only where the address says `consumer=`.
+    by_consumer: bool,
+}
+
+const fn call(
+    purposes: &'static [Purpose],
+    what: What,
+    effect: &'static str,
+    actions: &'static [&'static str],
+    on: On,
+) -> Call {
+    Call { purposes, what, effect, actions, on, by_consumer: false }
+}
+
+const fn by_consumer(effect: &'static str, actions: &'static [&'static str], on: On) -> Call {
+    Call { by_consumer: true, ..call(RUN, What::Stream, effect, actions, on) }
+}
+
+const RUN: &[Purpose] = &[Purpose::Run];
+const MAKE: &[Purpose] = &[Purpose::Setup];
+const UNMAKE: &[Purpose] = &[Purpose::Teardown];
+const LOOK: &[Purpose] = &[Purpose::Setup, Purpose::Teardown];
+const ALWAYS: &[Purpose] = &[Purpose::Run, Purpose::Setup, Purpose::Teardown];
+
+const CALLS: &[Call] = &[
+    call(ALWAYS, What::Stream, "kinesis.describe_stream_summary", &["kinesis:DescribeStreamSummary"], On::Stream),
+    call(RUN, What::Stream, "kinesis.list_shards", &["kinesis:ListShards"], On::Stream),
+    call(RUN, What::Stream, "kinesis.get_shard_iterator", &["kinesis:GetShardIterator"], On::Stream),
+    call(RUN, What::Stream, "kinesis.get_records", &["kinesis:GetRecords"], On::Stream),
+    by_consumer("kinesis.describe_stream_consumer", &["kinesis:DescribeStreamConsumer"], On::Consumer),
+    by_consumer("kinesis.register_stream_consumer", &["kinesis:RegisterStreamConsumer"], On::Stream),
+    by_consumer("kinesis.subscribe_to_shard", &["kinesis:SubscribeToShard"], On::Consumer),
+    call(MAKE, What::Stream, "kinesis.create_stream", &["kinesis:CreateStream"], On::Stream),
+    call(UNMAKE, What::Stream, "kinesis.delete_stream", &["kinesis:DeleteStream"], On::Stream),
+    call(&[Purpose::Publish], What::Stream, "kinesis.put_records", &["kinesis:PutRecords"], On::Stream),
+    call(LOOK, What::Bucket, "s3.head_bucket", &["s3:ListBucket"], On::Bucket),
+    call(ALWAYS, What::Bucket, "s3.list_objects_v2", &["s3:ListBucket"], On::Bucket),
+    call(RUN, What::Bucket, "s3.head_object", &["s3:GetObject"], On::Objects),
+    call(RUN, What::Bucket, "s3.get_object", &["s3:GetObject", "s3:GetObjectVersion"], On::Objects),
+    call(MAKE, What::Bucket, "s3.create_bucket", &["s3:CreateBucket"], On::Bucket),
+    call(UNMAKE, What::Bucket, "s3.delete_bucket", &["s3:DeleteBucket"], On::Bucket),
+    call(LOOK, What::Table, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
+    call(RUN, What::Table, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
+    call(ALWAYS, What::Checkpoint, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
+    call(RUN, What::Checkpoint, "dynamodb.get_item", &["dynamodb:GetItem"], On::Table),
+    call(RUN, What::Checkpoint, "dynamodb.put_item", &["dynamodb:PutItem"], On::Table),
+    call(RUN, What::Checkpoint, "dynamodb.delete_item", &["dynamodb:DeleteItem"], On::Table),
+    call(RUN, What::Checkpoint, "dynamodb.query", &["dynamodb:Query"], On::Table),
+    // Its items are all puts.
+    call(RUN, What::Checkpoint, "dynamodb.transact_write_items", &["dynamodb:PutItem"], On::Table),
+    call(MAKE, What::Checkpoint, "dynamodb.create_table", &["dynamodb:CreateTable"], On::Table),
+    call(UNMAKE, What::Checkpoint, "dynamodb.delete_table", &["dynamodb:DeleteTable"], On::Table),
+];
+
+/// A policy of IAM.
+#[derive(Debug, Serialize)]
+pub(crate) struct Policy {
+    #[serde(rename = "Version")]
+    version: &'static str,
+    #[serde(rename = "Statement")]
+    statements: Vec<Value>,
+}
+
+/// What a flow uses: a thing, and of a bucket the keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Used {
+    pub(crate) resource: Resource,
+    /// What the keys begin with; only for buckets.
+    pub(crate) prefix: String,
+    /// The reader's own name, where it is pushed its records.
+    pub(crate) consumer: Option<String>,
+}
+
+impl Used {
+    /// What the address of a port uses, if it is on AWS.
+    pub(crate) fn of_port(port: &str, address: &Address) -> Option<Self> {
+        let resource = Resource::of_port(port, address)?;
+        let keys = address.path().trim_start_matches('/').split_once('/').map_or("", |(_, keys)| keys);
+        let prefix = keys.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
+        Some(Self { resource, prefix, consumer: address.option("consumer").map(str::to_owned) })
+    }
+
+    /// What keeps iterations uses, if it is on AWS.
+    pub(crate) fn of_checkpoint(address: &Address) -> Option<Self> {
+        Some(Self { resource: Resource::of_checkpoint(address)?, prefix: String::new(), consumer: None })
+    }
+}
+
+/// The least policy of each identity: of the one that runs the flow, which is `None`, and of every role that it takes on.
+pub(crate) fn policies(uses: &[Used], purpose: Purpose) -> Vec<(Option<String>, Policy)> {
+    let mut identities: BTreeMap<Option<&String>, Vec<Value>> = BTreeMap::from([(None, Vec::new())]);
+    for used in uses {
+        let role = used.resource.account.role.as_ref();
+        identities.entry(role).or_default().extend(statements(used, purpose));
+    }
+    let roles: Vec<&String> = identities.keys().copied().flatten().collect();
+    if !roles.is_empty() {
+        let own = json!({ "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles });
+        identities.entry(None).or_default().push(own);
+    }
+    let policy = |(role, statements): (Option<&String>, Vec<Value>)| {
+        (role.cloned(), Policy { version: "2012-10-17", statements })
+    };
+    identities.into_iter().map(policy).filter(|(role, _)| role.is_none() || !roles.is_empty()).collect()
+}
+
+/// One for each kind of thing that is called.
+fn statements(used: &Used, purpose: Purpose) -> Vec<Value> {
+    let mut actions: BTreeMap<On, Vec<&str>> = BTreeMap::new();
+    let is_made = |call: &&Call| {
+        let is_of_reader = !call.by_consumer || used.consumer.is_some();
+        call.what == used.resource.what && call.purposes.contains(&purpose) && is_of_reader
+    };
+    for call in CALLS.iter().filter(is_made) {
+        actions.entry(call.on).or_default().extend(call.actions);
+    }
+    let statement = |(on, mut actions): (On, Vec<&str>)| {
+        actions.sort_unstable();
+        actions.dedup();
+        let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": name(used, on) });
+        // Whoever looks into a bucket before it is made or deleted asks for all of it.
+        if on == On::Bucket && purpose == Purpose::Run && !used.prefix.is_empty() {
+            statement["Condition"] = json!({ "StringLike": { "s3:prefix": format!("{}*", used.prefix) } });
+        }
+        statement
+    };
+    actions.into_iter().map(statement).collect()
+}
+
+/// The resource's name, with what is not known as `*`.
+fn name(used: &Used, on: On) -> String {
+    let Resource { name, account, .. } = &used.resource;
+    let region = region(account);
+    let mut role = account.role.iter().flat_map(|role| role.split(':').skip(1));
+    let partition = role.next().map_or_else(|| partition(&region).to_owned(), str::to_owned);
+    let number = role.nth(2).filter(|number| !number.is_empty()).unwrap_or("*");
+    match on {
+        On::Stream => format!("arn:{partition}:kinesis:{region}:{number}:stream/{name}"),
+        On::Consumer => {
+            let consumer = used.consumer.as_deref().unwrap_or("*");
+            format!("arn:{partition}:kinesis:{region}:{number}:stream/{name}/consumer/{consumer}:*")
+        }
+        On::Bucket => format!("arn:{partition}:s3:::{name}"),
+        On::Objects => format!("arn:{partition}:s3:::{name}/{}*", used.prefix),
+        On::Table => format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}"),
+    }
+}
+
+fn region(account: &Account) -> String {
+    let variable = |name| env::var(name).ok().filter(|region| !region.is_empty());
+    let known = account.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
+    known.unwrap_or_else(|| "*".to_owned())
+}
+
+/// What comes first in names of a region.
+fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn used(text: &str) -> Used {
+        let address = text.parse().unwrap();
+        Used::of_port("log", &address).or_else(|| Used::of_checkpoint(&address)).unwrap()
+    }
+
+    fn actions(text: &str, purpose: Purpose) -> Vec<String> {
+        let (_, policy) = policies(&[used(text)], purpose).remove(0);
+        let actions = policy.statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap().clone());
+        actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn every_call_of_the_clients_is_in_the_table() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/aws/clients");
+        let mut effects: Vec<String> = Vec::new();
+        for file in fs::read_dir(folder).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            let quoted = text.split('"').skip(1).step_by(2);
+            effects.extend(
+                quoted
+                    .filter(|text| ["kinesis.", "s3.", "dynamodb."].iter().any(|service| text.starts_with(service)))
+                    .map(str::to_owned),
+            );
+        }
+        assert!(effects.len() > 10, "{effects:?}");
+        for effect in effects {
+            assert!(CALLS.iter().any(|call| call.effect == effect), "{effect} has no line in permissions.rs");
+        }
+    }
+
+    #[test]
+    fn a_port_gets_what_it_calls_and_nothing_else() {
+        assert_eq!(
+            actions("kinesis://access-log", Purpose::Run),
+            ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+        );
+        assert_eq!(actions("kinesis://access-log", Purpose::Publish), ["kinesis:PutRecords"]);
+        assert_eq!(
+            actions("s3://logs/2015/*.gz", Purpose::Run),
+            ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"]
+        );
+        assert_eq!(actions("dynamodb://campaigns", Purpose::Run), ["dynamodb:Scan"], "what others own is only read");
+        assert_eq!(actions("dynamodb://campaigns", Purpose::Teardown), ["dynamodb:DescribeTable"]);
+    }
+
+    #[test]
+    fn names_are_as_narrow_as_the_address() {
+        let names = |text: &str| {
+            let statements = statements(&used(text), Purpose::Run);
+            statements.iter().map(|statement| statement["Resource"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("kinesis://log?region=cn-north-1"), ["arn:aws-cn:kinesis:cn-north-1:*:stream/log"]);
+        assert_eq!(names("s3://logs/2015/*.gz?region=eu-central-1"), ["arn:aws:s3:::logs", "arn:aws:s3:::logs/2015/*"]);
+        let role = "dynamodb://t?region=us-gov-west-1&role=arn:aws-us-gov:iam::123456789012:role/reader";
+        assert_eq!(names(role), ["arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/t"]);
+        let bucket = &statements(&used("s3://logs/2015/*.gz"), Purpose::Run)[0];
+        assert_eq!(bucket["Condition"]["StringLike"]["s3:prefix"], "2015/*");
+    }
+
+    #[test]
+    fn a_role_has_a_policy_of_its_own_and_who_runs_the_flow_may_take_it_on() {
+        let role = "arn:aws:iam::123456789012:role/reader";
+        let uses = [used(&format!("kinesis://log?role={role}")), used("s3://logs/hosts.txt")];
+        let policies = policies(&uses, Purpose::Run);
+        let [(None, own), (Some(of), reader)] = policies.as_slice() else { panic!("{policies:?}") };
+        assert_eq!(of, role);
+        let text = serde_json::to_string(own).unwrap();
+        assert!(text.contains("sts:AssumeRole") && text.contains(role) && !text.contains("kinesis"), "{text}");
+        let text = serde_json::to_string(reader).unwrap();
+        assert!(text.contains("kinesis:GetRecords") && !text.contains("s3:"), "{text}");
+    }
+}

@@ -1,0 +1,76 @@
+//! `plan --iam`: the least policy with which the flow can do its work on AWS.
+
+use clap::{ArgMatches, Command};
+
+use super::{Call, Program};
+use crate::{
+    Address, Error, Flow, Plan,
+    aws::permissions::{Purpose, Used, policies},
+    cli::{
+        bind,
+        ending::print,
+        options::{given_ports, option, ports},
+    },
+};
+
+/// Adds the option, and those that say what the flow uses.
+pub(super) fn add_to(command: Command, program: &Program<'_>) -> Command {
+    let iam = "Print the least IAM policy instead, for `run` or another command";
+    let checkpoint = "Where iterations are kept: dynamodb://TABLE";
+    let names: Vec<&str> = Purpose::NAMES.iter().map(|(name, _)| *name).collect();
+    let heading = |option: clap::Arg| option.help_heading("What the policy is for").conflicts_with("dot");
+    command
+        .next_line_help(false)
+        .arg(
+            option("iam", "COMMAND", iam)
+                .num_args(0..=1)
+                .require_equals(true)
+                .value_parser(names)
+                .default_missing_value("run")
+                .conflicts_with("dot"),
+        )
+        .args(ports(program).map(|port| heading(port).requires("iam")))
+        .arg(heading(option("checkpoint", "ADDRESS", checkpoint)).requires("iam"))
+        .after_help(
+            "\
+The policy is of what the addresses name, as narrow as they are: give the ones that the flow will run with. The number of the
+account, which no address says, is `*`. Of each role that is taken on (?role=) a policy of its own follows. Streams, tables
+and objects that are encrypted with a key of one's own need kms:Decrypt for that key, too (kms:GenerateDataKey to publish).",
+        )
+}
+
+/// For which command a policy was asked for, if one was.
+pub(super) fn given(matches: &ArgMatches) -> Option<Purpose> {
+    let given = matches.get_one::<String>("iam")?;
+    Purpose::NAMES.iter().find(|(name, _)| name == given).map(|(_, purpose)| *purpose)
+}
+
+pub(super) fn act<F: Flow>(call: Call<'_, F>, purpose: Purpose) -> Result<u8, Error> {
+    let Call { flow, matches, stdout, stderr, .. } = call;
+    bind::bind_given(flow, &given_ports(F::PLAN, matches))?;
+    let uses = used(F::PLAN, &bind::addresses(flow), matches)?;
+    if uses.is_empty() {
+        let _ = writeln!(stderr, "nothing that this flow uses is on AWS");
+    }
+    for (role, policy) in policies(&uses, purpose) {
+        if let Some(role) = role {
+            let _ = writeln!(stderr, "the policy of {role}:");
+        }
+        let text = serde_json::to_string_pretty(&policy).unwrap_or_default();
+        print(stdout, &format!("{text}\n"))?;
+    }
+    Ok(0)
+}
+
+fn used(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Result<Vec<Used>, Error> {
+    let mut uses = Vec::new();
+    for (port, text) in plan.ports.iter().zip(addresses) {
+        let Some(text) = text else { continue };
+        let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
+        uses.extend(Used::of_port(port.name, &address));
+    }
+    if let Some(checkpoint) = matches.get_one::<String>("checkpoint").filter(|text| *text != "none") {
+        uses.extend(Used::of_checkpoint(&checkpoint.parse()?));
+    }
+    Ok(uses)
+}
