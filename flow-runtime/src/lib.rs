@@ -6,6 +6,9 @@
 //! - [`held`]: the causes for which an iteration needs a person, and the commands that resolve each.
 //! - [`iteration`]: how each micro-batch reaches its sinks exactly once.
 //!
+//! Feature `aws`: sources and tables on AWS; commands that make what a flow needs there (`setup`), delete it (`teardown`) and
+//! bring records into a stream (`publish`); `publish::LogStream`, which ships a program's own log lines.
+//!
 //! Feature `postgres`: sinks and traps in a PostgreSQL database, see [`Sink::at`]. By default nothing of a network is compiled.
 
 #![cfg_attr(

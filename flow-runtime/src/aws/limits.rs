@@ -13,6 +13,10 @@ pub(crate) const PUT_BYTES_MAX_FORMER: usize = 5 << 20;
 /// and limits.
 pub(crate) const RECORD_BYTES_MAX: usize = 10 << 20;
 
+/// Bytes of a log line: one record of a stream that is set as streams are made, 1 MiB, less the longest key of four bytes a
+/// character.
+pub(crate) const LINE_BYTES_MAX: usize = (1 << 20) - 4 * PARTITION_KEY_CHARS_MAX;
+
 /// Characters of a partition key. Kinesis Data Streams API Reference, PutRecordsRequestEntry.
 pub(crate) const PARTITION_KEY_CHARS_MAX: usize = 256;
 

@@ -5,6 +5,7 @@
 
 mod keys;
 mod lines;
+mod log_stream;
 mod pace;
 mod packing;
 mod publication;
@@ -13,6 +14,7 @@ mod totals;
 
 pub(crate) use keys::KeyBy;
 pub(crate) use lines::From;
+pub use log_stream::{LogLine, LogStream, LogStreamGuard, LogStreamOptions, Shipped, WhenFull};
 pub(crate) use publication::Publication;
 pub(crate) use sender::Stream;
 pub(crate) use totals::Totals;

@@ -36,6 +36,8 @@ pub(crate) trait Put {
 pub(crate) struct Stream {
     pub(crate) streams: Streams,
     pub(crate) name: String,
+    /// For people.
+    pub(crate) place: String,
 }
 
 impl Stream {
@@ -46,7 +48,8 @@ impl Stream {
     pub(crate) fn at(address: &Address) -> Result<Self, Error> {
         let name = stream_name(address)?;
         address.allow_options(&ACCOUNT_OPTIONS)?;
-        Ok(Self { streams: wait(Streams::of(&Account::of(address)))?, name: name.to_owned() })
+        let streams = wait(Streams::of(&Account::of(address)))?;
+        Ok(Self { streams, name: name.to_owned(), place: address.to_string() })
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
                 Err(error) => (Totals::default(), Err(error)),
             };
             drop(line);
-            let error = result.err().map(|error| error.of_place(&format!("stream {}", stream.name)));
+            let error = result.err().map(|error| error.of_place(&stream.place));
             let text = as_text(&totals, clock::elapsed() - began);
             telling.tell_part(Some(text), Some(json!(totals)), error.as_ref())
         }
