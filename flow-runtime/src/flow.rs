@@ -280,7 +280,7 @@ pub struct Trapped {
 }
 
 /// How many rows an operator has seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Rows that came in.
     pub rows_in: u64,

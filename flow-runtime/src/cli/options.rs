@@ -21,6 +21,9 @@ use crate::{
 /// Most worker threads that can be asked for.
 const WORKERS_MAX: usize = 1024;
 
+/// Where iterations can be kept.
+const STORES: &str = if cfg!(feature = "aws") { "sqlite:PATH, dynamodb://TABLE" } else { "sqlite:PATH" };
+
 /// `--NAME VALUE`.
 pub(super) fn option(name: &str, value: &'static str, help: impl Into<clap::builder::StyledStr>) -> Arg {
     // `-1` is a wrong number rather than an unknown option.
@@ -123,7 +126,7 @@ pub(super) fn given_gaps(matches: &ArgMatches) -> Gaps {
 
 /// Where iterations are kept.
 pub(super) fn checkpoint(plan: &Plan) -> Arg {
-    let help = "Where iterations are remembered: sqlite:PATH, or none to read everything every time";
+    let help = format!("Where iterations are remembered: {STORES}, or none to read everything every time");
     option("checkpoint", "ADDRESS", help)
         .value_parser(ValueParser::new(parse_checkpoint))
         .default_value(format!("sqlite:{}", default_store(plan)))
@@ -148,12 +151,21 @@ fn parse_checkpoint(text: &str) -> Result<Checkpoint, String> {
     if text == "none" {
         return Ok(Checkpoint::None);
     }
-    let advice = "write it as sqlite:PATH or none";
-    let address: Address = text.parse().map_err(|_| advice.to_owned())?;
-    address.allow_options(&[]).map_err(|error| error.to_string())?;
-    match (address.tap(), address.path()) {
-        (_, "") => Err(format!("the path is missing; {advice}")),
-        ("sqlite", path) => Ok(Checkpoint::Sqlite(PathBuf::from(path))),
-        (tap, _) => Err(format!("iterations cannot be kept in `{tap}`; {advice}")),
+    let advice = format!("write it as {STORES} or none");
+    let address: Address = text.parse().map_err(|_| advice.clone())?;
+    if address.path().is_empty() {
+        return Err(format!("the path is missing; {advice}"));
+    }
+    let checkpoint = match (address.tap(), address.path()) {
+        ("sqlite", path) => {
+            address.allow_options(&[]).map_err(|error| error.to_string())?;
+            Checkpoint::Sqlite(PathBuf::from(path))
+        }
+        ("dynamodb", _) => Checkpoint::DynamoDb(address),
+        (tap, _) => return Err(format!("iterations cannot be kept in `{tap}`; {advice}")),
+    };
+    match checkpoint.kept() {
+        Ok(_) => Ok(checkpoint),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -4,7 +4,7 @@ use std::env;
 
 use tempfile::TempDir;
 
-use super::{Checkpoint, lock::FlowLock};
+use super::{Checkpoint, place::Lock};
 use crate::{
     Error, Failure,
     effect::{self, Mutant, clock, disk, mutant},
@@ -21,7 +21,7 @@ pub(super) struct OpenCheckpoint {
     /// Whether it outlives the run. Without a store the run has one in memory and stages in a folder of its own, and
     /// goes the same way as any other.
     pub(super) is_kept: bool,
-    _lock: Option<FlowLock>,
+    _lock: Option<Lock>,
     _folder: Option<TempDir>,
 }
 
@@ -34,7 +34,7 @@ impl OpenCheckpoint {
 
     /// Opens what belongs to `flow`, for one who holds its lock.
     pub(super) fn open_locked(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
-        match checkpoint.kept() {
+        match checkpoint.kept()? {
             Some(place) => {
                 let store = place.open(&flow, &effect::id(), clock::now_us())?;
                 let staging = place.open_staging(&flow)?;
@@ -55,7 +55,7 @@ impl OpenCheckpoint {
     /// What there is of a checkpoint, to be looked at: nothing is locked, made or changed. A logical name that the store
     /// does not know yet is as it will be when a run has made it.
     pub(super) fn look(checkpoint: &Checkpoint, flow: String) -> Result<Self, Error> {
-        let (store, staging, is_kept) = match checkpoint.kept() {
+        let (store, staging, is_kept) = match checkpoint.kept()? {
             Some(place) => {
                 place.refuse_what_is_none()?;
                 let store = place.look(&flow)?.map_or_else(|| in_memory(&flow), Ok)?;
@@ -104,8 +104,8 @@ impl OpenCheckpoint {
 }
 
 /// Takes the lock of `flow`, where there is a store.
-pub(super) fn lock(checkpoint: &Checkpoint, flow: &str) -> Result<Option<FlowLock>, Error> {
-    let Some(place) = checkpoint.kept() else { return Ok(None) };
+pub(super) fn lock(checkpoint: &Checkpoint, flow: &str) -> Result<Option<Lock>, Error> {
+    let Some(place) = checkpoint.kept()? else { return Ok(None) };
     place.refuse_what_is_none()?;
     place.lock(flow).map(Some)
 }

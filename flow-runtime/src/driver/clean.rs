@@ -3,7 +3,10 @@
 //! An attempt is revoked in the store before what it staged is removed: whoever still works at it cannot seal it any
 //! more. What a sealed manifest names stays until its iteration is done; what a live run works at stays, too.
 
-use super::{Checkpoint, lock::FlowLock, place::Place};
+use super::{
+    Checkpoint,
+    place::{Lock, Place},
+};
 use crate::{
     Error, effect,
     iteration::{
@@ -68,7 +71,7 @@ pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned
 }
 
 /// Takes the lock, if it can be had and something will be changed; says whether somebody else has it.
-fn take_lock(place: &Place, flow: &str, only_look: bool) -> Result<(Option<FlowLock>, bool), Error> {
+fn take_lock(place: &Place, flow: &str, only_look: bool) -> Result<(Option<Lock>, bool), Error> {
     let taken = match only_look {
         true => place.look_at_lock(flow).map(|()| None),
         false => place.lock(flow).map(Some),

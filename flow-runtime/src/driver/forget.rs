@@ -90,8 +90,8 @@ pub(super) fn is_known(checkpoint: &Checkpoint, flow: &str) -> Result<bool, Erro
 fn unknown(checkpoint: &Checkpoint, flow: &str) -> Error {
     let failure = Failure::new(format!("the checkpoint store does not know the flow {flow}"));
     let failure = match checkpoint.kept() {
-        Some(place) => failure.at(place.to_string()),
-        None => failure,
+        Ok(Some(place)) => failure.at(place.to_string()),
+        _ => failure,
     };
     Error::Config(failure.help(
         "go where the flow runs, or give --checkpoint: every target disagrees with a store that is not its own; if the \

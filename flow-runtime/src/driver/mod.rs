@@ -68,7 +68,7 @@ pub use restage::{Restaged, restage};
 pub use retry::{Branched, Retry, RetryOutcome, retry_trap};
 
 use crate::{
-    Error, Flow,
+    Address, Error, Flow,
     effect::clock,
     flow::Counts,
     iteration::{Attempt, store::GivenUp},
@@ -140,11 +140,14 @@ pub struct Bounds {
 
 /// Where iterations are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Checkpoint {
     /// Nowhere: everything is read, every time.
     None,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In a table of DynamoDB, `dynamodb://table`, where any number of machines find them; it takes the feature `aws`.
+    DynamoDb(Address),
 }
 
 /// What a run did.

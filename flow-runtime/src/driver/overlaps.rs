@@ -52,7 +52,7 @@ pub(super) fn find<'a>(
     for (index, one) in bound.iter().enumerate() {
         let with_store = match checkpoint {
             Checkpoint::Sqlite(store) => one.overlap_with_store(store),
-            Checkpoint::None => None,
+            Checkpoint::None | Checkpoint::DynamoDb(_) => None,
         };
         if let Some(what) = with_store.or_else(|| bound[..index].iter().find_map(|other| other.overlap(one))) {
             let failure = Failure::new(what).at(one.place.clone());

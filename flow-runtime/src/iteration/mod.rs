@@ -10,7 +10,11 @@
 //! `sqlite/` the store in a file. `decide/` says what to do, without doing it. What is not here: the doing, in the order
 //! above (`driver/mod.rs`), and which store is meant (`driver/place.rs`).
 
+#[cfg(any(test, all(feature = "aws", feature = "faults")))]
+pub(crate) mod conformance;
 pub(crate) mod decide;
+#[cfg(feature = "aws")]
+pub(crate) mod dynamodb;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub(crate) mod listing;
@@ -22,6 +26,9 @@ pub(crate) mod store;
 pub(crate) mod upkeep;
 
 pub use decide::{OutputChange, TableChange, Unfinished};
+#[cfg(all(feature = "aws", feature = "faults"))]
+#[doc(hidden)]
+pub use dynamodb::try_contract;
 pub use listing::IterationRow;
 pub use sqlite::listing::iterations;
 pub use states::State;

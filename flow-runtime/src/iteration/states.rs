@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// How far an iteration has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// An attempt reads, processes and stages; nothing is visible. Also an attempt that died: the next run begins anew.
     Open,
@@ -54,7 +55,7 @@ impl fmt::Display for State {
 }
 
 /// One try at an iteration: it owns what it stages, and at most one try of an iteration is sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Attempt {
     /// A random number, never used twice.
     pub(crate) id: String,
@@ -69,7 +70,7 @@ pub(crate) struct Attempt {
 }
 
 /// What was read of one shard of one source in one iteration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Range {
     /// The source port.
     pub(crate) port: String,
@@ -95,7 +96,7 @@ pub(crate) struct Range {
 }
 
 /// Where a shard has been sealed to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SealedShard {
     /// The source port.
     pub(crate) port: String,
@@ -114,7 +115,7 @@ pub(crate) struct SealedShard {
 }
 
 /// What a table held when an iteration read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TableVersion {
     /// The table port.
     pub(crate) port: String,
@@ -127,7 +128,7 @@ pub(crate) struct TableVersion {
 }
 
 /// The manifest of one output: what was staged for a sink or trap, and for which target.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Output {
     /// What was staged, and for which port.
     pub(crate) staged: StagedManifest,
@@ -140,7 +141,7 @@ pub(crate) struct Output {
 }
 
 /// The counts of one operator, under the name it had.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct OperatorCounts {
     /// The operator as the plan prints it.
     pub(crate) operator: String,
@@ -177,7 +178,7 @@ pub(crate) struct Sealed {
 }
 
 /// A try at an iteration, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Tried {
     /// The try.
     pub(crate) attempt: Attempt,

@@ -124,7 +124,7 @@ pub struct KnownShard {
 }
 
 /// What an iteration has read of a shard.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LastRead {
     /// The first position.
     pub first: Position,

@@ -73,7 +73,7 @@ fn mistakes_are_named_with_what_would_be_right() {
         ("job --workers 0", "must be a number from 1 to 1024"),
         ("job --workers 1025", "must be a number from 1 to 1024"),
         ("job --workers all", "must be a number from 1 to 1024"),
-        ("job --checkpoint flow.db", "write it as sqlite:PATH or none"),
+        ("job --checkpoint flow.db", "write it as sqlite:PATH"),
         ("job --checkpoint sqlite:", "the path is missing"),
         ("job --checkpoint s3:x", "iterations cannot be kept in `s3`"),
         ("job --log file:a plan", "'plan' cannot be used with"),

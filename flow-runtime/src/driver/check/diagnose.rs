@@ -32,6 +32,8 @@ pub struct Diagnosis {
 pub struct LockHolder {
     /// Its number, if it has written it down yet.
     pub pid: Option<u32>,
+    /// The machine that it is on, if it is another one.
+    pub host: Option<String>,
     /// For how long it has had the lock.
     pub held_for: Option<Duration>,
     /// Whether it is stopped, as by Ctrl-Z, and will not go on by itself.
@@ -59,7 +61,7 @@ pub fn diagnose<F: Flow>(flow: &F, options: &Options) -> Diagnosis {
     let name = F::PLAN.logical_name();
     let is_store_new = is_known(&options.checkpoint, &name).is_ok_and(|is_known| !is_known);
     let (mut holder, mut garbage) = (None, None);
-    if let Some(place) = options.checkpoint.kept()
+    if let Ok(Some(place)) = options.checkpoint.kept()
         && let Ok(checkpoint) = OpenCheckpoint::look(&options.checkpoint, name.clone())
     {
         holder = place.holder(&name).map(|holder| lock_holder(holder, &checkpoint));
@@ -68,7 +70,7 @@ pub fn diagnose<F: Flow>(flow: &F, options: &Options) -> Diagnosis {
     Diagnosis { findings, is_store_new, holder, garbage }
 }
 
-fn lock_holder(Holder { owner, since: taken }: Holder, checkpoint: &OpenCheckpoint) -> LockHolder {
+fn lock_holder(Holder { owner, host, since: taken }: Holder, checkpoint: &OpenCheckpoint) -> LockHolder {
     let pid =
         owner.strip_prefix("pid ").and_then(|pid| pid.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok());
     let now = time(clock::now_us());
@@ -78,7 +80,8 @@ fn lock_holder(Holder { owner, since: taken }: Holder, checkpoint: &OpenCheckpoi
     LockHolder {
         pid,
         held_for: taken.map(since),
-        is_stopped: pid.is_some_and(is_stopped),
+        is_stopped: host.is_none() && pid.is_some_and(is_stopped),
+        host,
         reads: reads.map(|attempt| (attempt.iteration, since(time(attempt.opened_us)))),
     }
 }

@@ -15,10 +15,17 @@ const ROOM_BYTES_MIN: u64 = 16 * 1024 * 1024;
 
 /// Whether the lock is free, and whether the store can be written; says whether files can be made beside it.
 pub(super) fn place(found: &mut Findings, checkpoint: &Checkpoint, flow: &str) -> bool {
-    let Some(place) = checkpoint.kept() else { return true };
+    let Some(Some(place)) = found.keep(None, checkpoint.kept()) else { return true };
     found.keep(None, place.look_at_lock(flow));
     match place {
         Place::Sqlite(path) => file(found, &folder::followed(&path)),
+        #[cfg(feature = "aws")]
+        Place::DynamoDb(place) => {
+            if let Some(Some(note)) = found.keep(None, place.table().and_then(|table| table.check())) {
+                found.note(None, note);
+            }
+            true
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     events,
     execute::InputJob,
     fit, iterate,
-    lock::FlowLock,
+    place::Lock,
     ports::Ports,
 };
 use crate::{
@@ -81,7 +81,7 @@ struct Following<'a, F> {
     name: String,
     options: &'a Options,
     service: &'a Service,
-    _lock: Option<FlowLock>,
+    lock: Option<Lock>,
     checkpoint: Option<OpenCheckpoint>,
     listed: Listed,
     /// Whether an iteration is to be run without looking whether there is something new: the first, whose predecessors
@@ -112,7 +112,7 @@ impl<'a, F: Flow> Following<'a, F> {
         events::started(&name, &effect::owner(), service.poll_interval);
         let listed = Listed::default();
         let looked_at = clock::elapsed();
-        Ok(Self { flow, name, options, service, _lock: lock, checkpoint, listed, is_due: true, looked_at, failures: 0 })
+        Ok(Self { flow, name, options, service, lock, checkpoint, listed, is_due: true, looked_at, failures: 0 })
     }
 
     fn go_on(&mut self, done: &mut dyn FnMut(Outcome) -> Result<(), Error>) -> Result<(), Error> {
@@ -138,6 +138,11 @@ impl<'a, F: Flow> Following<'a, F> {
 
     /// One iteration, if there is something to do.
     fn pass(&mut self) -> Result<Option<Outcome>, Error> {
+        if self.lock.as_ref().is_none_or(Lock::is_lost) {
+            // Whoever has taken over is waited for like anything else that may pass.
+            self.lock = None;
+            self.lock = checkpoint::lock(&self.options.checkpoint, &self.name)?;
+        }
         let checkpoint = match &mut self.checkpoint {
             Some(checkpoint) => checkpoint,
             none => none.insert(OpenCheckpoint::open_locked(&self.options.checkpoint, self.name.clone())?),

@@ -3,7 +3,8 @@
 use crate::iteration::{State, store::SealEnd};
 
 /// What a store knows of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum AttemptState {
     /// It may be sealed.
     Open,

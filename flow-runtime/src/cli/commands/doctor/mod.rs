@@ -132,6 +132,7 @@ fn case_of(finding: &Finding) -> Option<(Option<&'static str>, &Case)> {
 
 fn at_work(holder: &LockHolder) -> Note {
     let who = holder.pid.map_or_else(|| "another process".to_owned(), |pid| format!("pid {pid}"));
+    let who = holder.host.as_ref().map_or_else(|| who.clone(), |host| format!("{who} on {host}"));
     let since = |time: Duration| units::elapsed(time);
     let held_for = holder.held_for.map(|time| format!(" for {}", since(time))).unwrap_or_default();
     let reads = holder.reads.map(|(iteration, time)| format!(", at iteration {iteration} for {}", since(time)));

@@ -1,0 +1,25 @@
+//! What the store needs of a table: items with a version, written on the condition that it has not changed.
+
+use std::fmt;
+
+use crate::Error;
+pub(super) use crate::aws::clients::items::{Item, Key, Span, Write};
+
+/// The items of a table. A write is durable when it returns, a read sees every write before it. Both are tried again when
+/// they fail for what may pass; so a write may be refused because an earlier try of its own has come through.
+pub(crate) trait Items: fmt::Debug + Send + Sync {
+    /// An item, if it is there.
+    fn get(&self, key: &Key) -> Result<Option<Item>, Error>;
+
+    /// Writes all or nothing, on the condition that every item still has its version; says whether they had.
+    fn put(&self, writes: &[Write]) -> Result<bool, Error>;
+
+    /// Removes an item.
+    fn remove(&self, key: &Key) -> Result<(), Error>;
+
+    /// The items of a span, in its order.
+    fn items(&self, span: Span<'_>) -> Result<Vec<Item>, Error>;
+
+    /// Where it is, for people.
+    fn place(&self) -> &str;
+}
