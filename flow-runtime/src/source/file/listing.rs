@@ -289,7 +289,8 @@ impl Found {
     fn read_on(&self, known: &KnownShard, is_followed: bool) -> ShardFrom {
         let start = self.start();
         // Of a byte order mark, less than the whole may have been there.
-        let from = if known.next.count() < start.count() { start } else { known.next.clone() };
+        let is_before = known.next.count().zip(start.count()).is_some_and(|(next, start)| next < start);
+        let from = if is_before { start } else { known.next.clone() };
         let mut on = self.go_on(known, from);
         if is_followed {
             on.shard.mark = self.followed_identity().to_string();
