@@ -7,6 +7,9 @@
 #![doc = include_str!("files.md")]
 
 mod compression;
+#[cfg(any(test, feature = "faults"))]
+#[doc(hidden)]
+pub mod conformance;
 #[cfg(feature = "aws")]
 mod dynamodb;
 mod file;
