@@ -5,6 +5,8 @@
 //! the schemes' business.
 //!
 #![doc = include_str!("files.md")]
+#![cfg_attr(feature = "aws", doc = include_str!("s3.md"))]
+#![cfg_attr(feature = "aws", doc = include_str!("dynamodb.md"))]
 
 mod compression;
 #[cfg(any(test, feature = "faults"))]
@@ -318,6 +320,11 @@ pub(crate) fn open(input: &Input, port: &str) -> Result<Box<dyn SourceTap>, Erro
     }
 }
 
+#[cfg(feature = "aws")]
+const KNOWN_TAPS: &str = "known taps: file, stdin, dynamodb, s3";
+#[cfg(not(feature = "aws"))]
+const KNOWN_TAPS: &str = "known taps: file, stdin";
+
 fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
     let address: Address = text.parse()?;
     match address.tap() {
@@ -331,9 +338,7 @@ fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
             Failure::new("records in memory have no address").at(address.to_string()).help("bind them in the program"),
         )),
         tap => Err(Error::Config(
-            Failure::new(format!("there is no tap `{tap}` to read from"))
-                .at(address.to_string())
-                .help("known taps: file, stdin"),
+            Failure::new(format!("there is no tap `{tap}` to read from")).at(address.to_string()).help(KNOWN_TAPS),
         )),
     }
 }

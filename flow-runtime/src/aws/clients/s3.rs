@@ -99,19 +99,28 @@ impl S3 {
     ) -> Result<(), Trouble> {
         let Wanted { bucket, key, etag, version } = wanted;
         let request = self.0.get_object().bucket(bucket).key(key).if_match(quoted(etag));
-        let range = range.map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
-        let request = request.set_range(range).set_version_id(version.clone());
+        let said = range.as_ref().map(|range| format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
+        let request = request.set_range(said).set_version_id(version.clone());
         network::call(GET, async {
             let mut answer = request.send().await.map_err(|error| trouble(GET, &error))?;
             let before = into.len();
             let told = answer.content_length.and_then(|length| usize::try_from(length).ok());
+            let mut came = 0;
+            // A server may give everything all the same (RFC 9110, 14.2).
+            let mut unheeded = range.filter(|_| answer.content_range.is_none());
             loop {
                 match tokio::time::timeout(BODY, answer.body.try_next()).await {
-                    Ok(Ok(Some(bytes))) => into.extend_from_slice(&bytes),
+                    Ok(Ok(Some(bytes))) => {
+                        came += bytes.len();
+                        into.extend_from_slice(match &mut unheeded {
+                            None => &bytes,
+                            Some(range) => within(range, &bytes),
+                        });
+                    }
                     Ok(Ok(None)) => return Ok(()),
                     Ok(Err(error)) => {
                         // All of it came, and it is not what its checksum says.
-                        if told == Some(into.len() - before) {
+                        if told == Some(came) {
                             into.truncate(before);
                         }
                         return Err(Trouble::new(GET, Kind::Passing, told_by(&error)));
@@ -122,6 +131,15 @@ impl S3 {
         })
         .await
     }
+}
+
+/// Of the next bytes of a body those that a range means; the range then goes on behind them.
+fn within<'b>(range: &mut Range<u64>, bytes: &'b [u8]) -> &'b [u8] {
+    let length = bytes.len() as u64;
+    let (start, end) = (range.start.min(length), range.end.min(length));
+    *range = range.start - start..range.end - end;
+    let place = |offset: u64| usize::try_from(offset).unwrap_or(bytes.len());
+    &bytes[place(start)..place(end)]
 }
 
 fn told_by(error: &(dyn std::error::Error + 'static)) -> String {
@@ -135,4 +153,19 @@ fn quoted(etag: &str) -> String {
 
 fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_was_not_heeded_is_cut_out_of_the_body() {
+        for (range, expected) in [(0..8, "abcdefgh"), (2..5, "cde"), (3..4, "d"), (6..99, "gh"), (8..9, "")] {
+            let mut range = range;
+            let cut: Vec<u8> =
+                [&b"abc"[..], b"", b"def", b"gh"].iter().flat_map(|part| within(&mut range, part).to_vec()).collect();
+            assert_eq!(String::from_utf8(cut).unwrap(), expected);
+        }
+    }
 }

@@ -111,7 +111,7 @@ fn recognise<'o>(
             Some((known, was)) => Some(match gaps {
                 Gaps::Refuse => Err(overwritten(known, was.ok().as_ref(), &version)),
                 Gaps::FromBeginning => anew(start()),
-                Gaps::FromEnd => anew(Offset::End.position()),
+                Gaps::FromEnd => anew(Offset::end_of(&version)),
             }),
         });
     }
@@ -227,7 +227,7 @@ mod tests {
         let held = recognised(&objects, &known, Gaps::Refuse).remove(0);
         assert!(held.contains("it had 3 bytes and the ETag e1, now it has 4 bytes and the ETag e2"), "{held}");
         assert_eq!(recognised(&objects, &known, Gaps::FromBeginning), ["a 0 4 e2"]);
-        assert_eq!(recognised(&objects, &known, Gaps::FromEnd), ["a end 4 e2"]);
+        assert_eq!(recognised(&objects, &known, Gaps::FromEnd), ["a end of e2 4 e2"]);
     }
 
     #[test]

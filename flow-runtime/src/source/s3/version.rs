@@ -8,6 +8,9 @@ use crate::source::Position;
 /// asks any more.
 const END: &str = "end";
 
+/// What stands between it and the version that it is the end of.
+const OF: &str = " of ";
+
 /// One version of an object, as a shard's mark: `bytes etag`, and ` version` in a bucket that keeps them. An object is what
 /// its length and ETag say: written once more with the same bytes, it is still the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +58,13 @@ pub(super) enum Offset {
 impl Offset {
     /// Reads a position; nothing if it is none of an object's.
     pub(super) fn of(position: &Position) -> Option<Self> {
-        if position.as_str() == END { Some(Self::End) } else { position.count().map(Self::At) }
+        let is_end = position.as_str().strip_prefix(END).is_some_and(|of| of.is_empty() || of.starts_with(OF));
+        if is_end { Some(Self::End) } else { position.count().map(Self::At) }
+    }
+
+    /// The end of a version that is not read, because somebody has accepted the gap: another than that of the one before.
+    pub(super) fn end_of(version: &Version) -> Position {
+        Position::new(format!("{END}{OF}{}", version.etag))
     }
 
     pub(super) fn position(self) -> Position {
@@ -92,6 +101,8 @@ mod tests {
         for text in ["", "7", "7 ", "x abc"] {
             assert_eq!(text.parse::<Version>(), Err(()), "{text:?}");
         }
+        let end = Offset::end_of(&"7 abc".parse().unwrap());
+        assert_eq!((end.as_str(), Offset::of(&end)), ("end of abc", Some(Offset::End)));
         for text in ["", "-1", "01", "ended"] {
             assert_eq!(Offset::of(&Position::new(text)), None, "{text:?}");
         }
