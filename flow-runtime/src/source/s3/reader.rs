@@ -110,7 +110,7 @@ impl OpenObject {
             _ => None,
         };
         let text = match compression {
-            None => Text::Plain(body),
+            None => Text::Plain(Box::new(body)),
             Some(compression) => Text::Decoded(Decoder::new(body, compression).map_err(|error| {
                 Error::Input(Failure::new("cannot decompress the object").at(&*planned.name).cause(error))
             })?),
@@ -262,7 +262,7 @@ pub(super) fn lost(name: &str, trouble: &Trouble) -> Error {
 /// What an object holds.
 #[derive(Debug)]
 enum Text {
-    Plain(Body),
+    Plain(Box<Body>),
     Decoded(Decoder<Body>),
 }
 
@@ -276,7 +276,7 @@ impl Text {
 
     fn into_body(self) -> Body {
         match self {
-            Self::Plain(body) => body,
+            Self::Plain(body) => *body,
             Self::Decoded(text) => text.into_inner(),
         }
     }
