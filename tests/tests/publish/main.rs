@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod credentials;
+mod logs;
 
 use std::{
     collections::HashMap,
