@@ -1,13 +1,9 @@
-//! A program's own log lines, shipped to a stream while it runs.
+//! A program's own log lines, shipped to a stream while it runs: how they get in. `shipping.rs` sends them.
 
 use std::{
     cell::Cell,
     fmt, io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{self, Receiver, SyncSender, TrySendError},
-    },
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -16,12 +12,10 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::{Layer, fmt::MakeWriter, registry::LookupSpan};
 
 use super::{
-    lines::Lines,
-    publication::Publication,
     sender::{Put, Stream},
-    totals::Totals,
+    shipping::{LogStreamGuard, Shipping},
 };
-use crate::{Address, Error, Failure, aws::limits::LINE_BYTES_MAX};
+use crate::{Address, Error, Failure};
 
 /// Lines that wait unless told otherwise; what Amazon's appender for log4j had.
 const BUFFER_LINES: usize = 2_000;
@@ -91,15 +85,7 @@ impl LogStreamOptions {
     fn start_with(self, mut put: impl Put + Send + 'static) -> Result<(LogStream, LogStreamGuard), Error> {
         let (sender, lines) = mpsc::sync_channel(self.buffer_lines);
         let (done, is_done) = mpsc::channel();
-        let shared = Arc::new(Shared {
-            sender: Mutex::new(Some(sender)),
-            when_full: self.when_full,
-            taken: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-            totals: Arc::default(),
-            stop: Arc::default(),
-            last_error: Mutex::default(),
-        });
+        let shared = Arc::new(Shipping::new(sender, self.when_full));
         let shipping = Arc::clone(&shared);
         let thread = thread::Builder::new().name("log-stream".to_owned()).spawn(move || {
             IS_SHIPPING.set(true);
@@ -110,7 +96,7 @@ impl LogStreamOptions {
         thread.map_err(|error| {
             Error::Config(Failure::new("cannot start the thread that ships log lines").cause(error))
         })?;
-        let guard = LogStreamGuard { shared: Arc::clone(&shared), is_done: Some(is_done), patience: self.patience };
+        let guard = LogStreamGuard::new(Arc::clone(&shared), is_done, self.patience);
         Ok((LogStream { shared }, guard))
     }
 }
@@ -148,7 +134,7 @@ impl LogStreamOptions {
 /// ```
 #[derive(Clone)]
 pub struct LogStream {
-    shared: Arc<Shared>,
+    shared: Arc<Shipping>,
 }
 
 impl LogStream {
@@ -190,7 +176,7 @@ impl<'a> MakeWriter<'a> for LogStream {
 
 /// A line that is being written; it is shipped when this is dropped.
 pub struct LogLine {
-    to: Option<Arc<Shared>>,
+    to: Option<Arc<Shipping>>,
     bytes: Vec<u8>,
 }
 
@@ -221,137 +207,6 @@ impl Drop for LogLine {
         }
         if let Some(shared) = self.to.take().filter(|_| !line.is_empty()) {
             shared.take(line);
-        }
-    }
-}
-
-/// What came of shipping.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Shipped {
-    /// Lines that the stream has acknowledged.
-    pub sent: u64,
-    /// Lines that were dropped: the buffer was full, they were too long for a record, or shipping had ended.
-    pub dropped: u64,
-    /// Lines that were taken, and that the stream has not acknowledged.
-    pub unsent: u64,
-    /// Of those that were sent, the ones that may be there twice: the answer to an earlier attempt was lost.
-    pub maybe_twice: u64,
-    /// Why lines could not be sent, last.
-    pub last_error: Option<String>,
-}
-
-impl fmt::Display for Shipped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, dropped, unsent, maybe_twice, last_error } = self;
-        write!(f, "log lines: {sent} sent, {dropped} dropped, {unsent} not sent")?;
-        if *maybe_twice > 0 {
-            write!(f, ", {maybe_twice} maybe twice")?;
-        }
-        last_error.as_ref().map_or(Ok(()), |error| write!(f, ": {error}"))
-    }
-}
-
-/// Ends the shipping when it is dropped: what waits is sent first, and if something could not be, how much that was is said
-/// on stderr.
-#[derive(Debug)]
-#[must_use = "what waits when the program ends is sent when this is dropped"]
-pub struct LogStreamGuard {
-    shared: Arc<Shared>,
-    is_done: Option<Receiver<()>>,
-    patience: Duration,
-}
-
-impl LogStreamGuard {
-    /// Ends the shipping, and says what came of it.
-    #[must_use]
-    pub fn finish(mut self) -> Shipped {
-        self.drain()
-    }
-
-    fn drain(&mut self) -> Shipped {
-        // The thread ends when it has sent what was taken until now.
-        *self.shared.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if let Some(is_done) = self.is_done.take()
-            && is_done.recv_timeout(self.patience).is_err()
-        {
-            self.shared.stop.store(true, Ordering::Relaxed);
-        }
-        self.shared.shipped()
-    }
-}
-
-impl Drop for LogStreamGuard {
-    fn drop(&mut self) {
-        if self.is_done.is_some() {
-            let shipped = self.drain();
-            if shipped.dropped + shipped.unsent > 0 {
-                eprintln!("{shipped}");
-            }
-        }
-    }
-}
-
-/// What those who log, the thread and the guard share.
-struct Shared {
-    /// Nothing when shipping has ended.
-    sender: Mutex<Option<SyncSender<io::Result<Vec<u8>>>>>,
-    when_full: WhenFull,
-    taken: AtomicU64,
-    dropped: AtomicU64,
-    totals: Arc<Mutex<Totals>>,
-    /// Set when nobody waits any more.
-    stop: Arc<AtomicBool>,
-    last_error: Mutex<Option<String>>,
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("when_full", &self.when_full).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    fn take(&self, line: Vec<u8>) {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // Counted first, so that never more is sent than was taken.
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        let is_taken = match (sender, self.when_full) {
-            _ if line.len() > LINE_BYTES_MAX => false,
-            (None, _) => false,
-            (Some(sender), WhenFull::Block) => sender.send(Ok(line)).is_ok(),
-            (Some(sender), WhenFull::Drop) => match sender.try_send(Ok(line)) {
-                Ok(()) => true,
-                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
-            },
-        };
-        if !is_taken {
-            self.taken.fetch_sub(1, Ordering::Relaxed);
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Sends until there is nobody who logs. Lines that cannot be sent are lost, those after them are tried all the same.
-    fn ship(&self, lines: &Lines, put: &mut dyn Put) {
-        let publication =
-            Publication { totals: Arc::clone(&self.totals), stop: Arc::clone(&self.stop), ..Publication::default() };
-        while let (_, Err(error)) = publication.run(lines, put) {
-            let is_over = matches!(error, Error::Interrupted);
-            *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-            if is_over {
-                return;
-            }
-        }
-    }
-
-    fn shipped(&self) -> Shipped {
-        let totals = *self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        Shipped {
-            sent: totals.sent,
-            dropped: self.dropped.load(Ordering::Relaxed),
-            unsent: self.taken.load(Ordering::Relaxed).saturating_sub(totals.sent),
-            maybe_twice: totals.maybe_twice,
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }

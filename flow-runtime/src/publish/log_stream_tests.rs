@@ -1,12 +1,15 @@
 //! Log lines, shipped to a stream that takes them, refuses them, or stands still.
 
-use std::sync::mpsc::Sender;
+use std::sync::{
+    atomic::Ordering,
+    mpsc::{Receiver, Sender},
+};
 
 use tracing::{info, subscriber::with_default};
 use tracing_subscriber::prelude::*;
 
 use super::*;
-use crate::aws::{Kind, Trouble, clients::streams::Entry};
+use crate::aws::{Kind, Trouble, clients::streams::Entry, limits::LINE_BYTES_MAX};
 
 /// Takes a request when it is told to, and tells what it took; whoever made the other ends does both.
 struct Gate {
@@ -28,20 +31,18 @@ impl Put for Gate {
     }
 }
 
+/// The log, its guard, how requests fare, and what they bring.
 type Opened = (LogStream, LogStreamGuard, Sender<Result<(), Kind>>, Receiver<Vec<String>>);
 
 fn opened(options: LogStreamOptions) -> Opened {
-    let (log, guard, open, taken, _) = opened_and_heard(options);
-    (log, guard, open, taken)
+    opened_and_heard(options).0
 }
 
 /// The same with the number of entries of each request, as it comes.
-fn opened_and_heard(
-    options: LogStreamOptions,
-) -> (LogStream, LogStreamGuard, Sender<Result<(), Kind>>, Receiver<Vec<String>>, Receiver<usize>) {
+fn opened_and_heard(options: LogStreamOptions) -> (Opened, Receiver<usize>) {
     let ((open, is_open), (taken, was_taken), (asked, was_asked)) = (mpsc::channel(), mpsc::channel(), mpsc::channel());
     let (log, guard) = options.start_with(Gate { asked, open: is_open, taken }).unwrap();
-    (log, guard, open, was_taken, was_asked)
+    ((log, guard, open, was_taken), was_asked)
 }
 
 /// What is logged, in bare messages.
@@ -88,7 +89,7 @@ fn a_full_buffer_drops_lines_and_counts_them() {
 #[test]
 fn a_full_buffer_holds_up_who_logs_if_that_was_chosen() {
     let options = LogStream::to("kinesis://log").buffer(10).when_full(WhenFull::Block);
-    let (log, guard, open, _taken, asked) = opened_and_heard(options);
+    let ((log, guard, open, _taken), asked) = opened_and_heard(options);
     let logger = {
         let log = log.clone();
         thread::spawn(move || logging(&log, || (0..3_000).for_each(|number| info!(target: "app", "line {number}"))))

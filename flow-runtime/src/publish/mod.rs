@@ -1,7 +1,7 @@
 //! Records into a stream: what the command `publish` does, and log lines that a program ships while it runs.
 //!
 //! `lines.rs` reads, `packing.rs` makes entries of records, `sender.rs` brings them in, `publication.rs` is the order of
-//! it all. Which calls there are is the business of `aws/clients/streams.rs`.
+//! it all; `log_stream.rs` takes log lines, `shipping.rs` publishes them. Which calls there are is the business of `aws/clients/streams.rs`.
 
 mod keys;
 mod lines;
@@ -10,13 +10,15 @@ mod pace;
 mod packing;
 mod publication;
 mod sender;
+mod shipping;
 mod totals;
 
 pub(crate) use keys::KeyBy;
 pub(crate) use lines::From;
-pub use log_stream::{LogLine, LogStream, LogStreamGuard, LogStreamOptions, Shipped, WhenFull};
+pub use log_stream::{LogLine, LogStream, LogStreamOptions, WhenFull};
 pub(crate) use publication::Publication;
 pub(crate) use sender::Stream;
+pub use shipping::{LogStreamGuard, Shipped};
 pub(crate) use totals::Totals;
 
 /// A world in which waiting takes no time.
