@@ -9,14 +9,14 @@ use crate::{
     cli::{
         bind,
         ending::print,
-        options::{given_ports, option, ports},
+        options::{checkpoint, given_checkpoint, given_ports, option, ports},
     },
+    driver::Checkpoint,
 };
 
 /// Adds the option, and those that say what the flow uses.
 pub(super) fn add_to(command: Command, program: &Program<'_>) -> Command {
     let iam = "Print the least IAM policy instead, for `run` or another command";
-    let checkpoint = "Where iterations are kept: dynamodb://TABLE";
     let names: Vec<&str> = Purpose::NAMES.iter().map(|(name, _)| *name).collect();
     let heading = |option: clap::Arg| option.help_heading("What the policy is for").conflicts_with("dot");
     command
@@ -30,7 +30,7 @@ pub(super) fn add_to(command: Command, program: &Program<'_>) -> Command {
                 .conflicts_with("dot"),
         )
         .args(ports(program).map(|port| heading(port).requires("iam")))
-        .arg(heading(option("checkpoint", "ADDRESS", checkpoint)).requires("iam"))
+        .arg(heading(checkpoint(program.plan)).requires("iam"))
         .after_help(
             "\
 The policy is of what the addresses name, as narrow as they are: give the ones that the flow will run with. The number of the
@@ -69,8 +69,8 @@ fn used(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Resu
         let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
         uses.extend(Used::of_port(port.name, &address));
     }
-    if let Some(checkpoint) = matches.get_one::<String>("checkpoint").filter(|text| *text != "none") {
-        uses.extend(Used::of_checkpoint(&checkpoint.parse()?));
+    if let Checkpoint::DynamoDb(address) = given_checkpoint(plan, matches) {
+        uses.extend(Used::of_checkpoint(&address));
     }
     Ok(uses)
 }

@@ -11,10 +11,11 @@ use crate::{
     aws::resources::{EMPTY, Resource, State, What},
     cli::{
         bind,
-        options::{flag, given_ports, option, ports},
+        options::{checkpoint, flag, given_checkpoint, given_ports, option, ports},
         telling::Telling,
         units::{self, parse_count},
     },
+    driver::Checkpoint,
     effect::clock,
 };
 
@@ -53,11 +54,10 @@ Exit codes: 0 nothing of it is there; 1 something could not be deleted; 2 not co
 }
 
 fn common(program: &Program<'_>) -> Vec<Arg> {
-    let checkpoint = "Where iterations are kept: dynamodb://TABLE; a file needs nothing to be made";
     let only = option("only", "PORT", "Only what this port needs, or `checkpoint`; may be given again");
     let mut options: Vec<Arg> = ports(program).map(|port| port.help_heading("Ports")).collect();
     options.extend([
-        option(CHECKPOINT, "ADDRESS", checkpoint),
+        checkpoint(program.plan),
         only.action(ArgAction::Append),
         flag("yes", "Do not ask"),
         flag("json", "Print what was done as one line of JSON on stdout, and no text; needs --yes"),
@@ -233,9 +233,12 @@ fn needed(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Re
             None => resources.push(resource),
         }
     }
-    let checkpoint = matches.get_one::<String>(CHECKPOINT).filter(|text| *text != "none" && is_meant(CHECKPOINT));
-    let checkpoint = checkpoint.map(|text| text.parse::<Address>()).transpose()?;
-    resources.extend(checkpoint.as_ref().and_then(Resource::of_checkpoint));
+    // A file needs nothing to be made.
+    if let Checkpoint::DynamoDb(address) = given_checkpoint(plan, matches)
+        && is_meant(CHECKPOINT)
+    {
+        resources.extend(Resource::of_checkpoint(&address));
+    }
     Ok(resources)
 }
 
