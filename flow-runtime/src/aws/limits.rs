@@ -23,3 +23,19 @@ pub(crate) const PARTITION_KEY_CHARS_MAX: usize = 256;
 /// What the producer library puts into one record at most unless told otherwise: `AggregationMaxSize` in the default
 /// configuration of the Kinesis Producer Library.
 pub(crate) const AGGREGATE_BYTES: usize = 50 << 10;
+
+/// Reads of one shard in a second, by all its readers together. Kinesis Data Streams API Reference, GetRecords.
+pub(crate) const READS_PER_SECOND: u32 = 5;
+
+/// Bytes read of one shard in a second, by all its readers together. Kinesis Data Streams API Reference, GetRecords.
+pub(crate) const READ_BYTES_PER_SECOND: u32 = 2 << 20;
+
+/// Records of one read. Kinesis Data Streams API Reference, GetRecords.
+pub(crate) const READ_RECORDS_MAX: i32 = 10_000;
+
+/// Bytes of one read; it may take those of the next five seconds. Kinesis Data Streams API Reference, GetRecords.
+pub(crate) const READ_BYTES_MAX: u32 = 10 << 20;
+
+/// How long a stream keeps a record unless more is asked for. Kinesis Data Streams Developer Guide, Change the data
+/// retention period.
+pub(crate) const RETENTION_LEAST: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);

@@ -3,7 +3,7 @@
 //! `clients/` alone knows the SDK of AWS; the rest of flow sees its plain functions and [`Trouble`]. Taps are in `source/`,
 //! the store in `iteration/dynamodb/`: they are synchronous, and [`wait`] for what a client gives.
 
-#![expect(dead_code, unused_imports, reason = "taps are being built on it")]
+#![expect(dead_code, reason = "taps are being built on it")]
 
 mod account;
 pub(crate) mod clients;
@@ -17,5 +17,5 @@ mod trouble;
 
 pub(crate) use account::{ACCOUNT_OPTIONS, Account};
 pub(crate) use retry::{Attempts, Patience, retrying};
-pub(crate) use runtime::{runtime, spawn, wait};
+pub(crate) use runtime::{spawn, wait};
 pub(crate) use trouble::{Kind, Trouble};

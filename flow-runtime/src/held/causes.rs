@@ -24,7 +24,7 @@ const RESTAGE_CHANGED: Remedy = Remedy {
 };
 
 /// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
-pub static CAUSES: [Entry; 15] = [
+pub static CAUSES: [Entry; 17] = [
     Entry {
         cause: Cause::ForeignLedger,
         happened: "The target was loaded from another checkpoint store, or this one has been reset since",
@@ -170,6 +170,27 @@ pub static CAUSES: [Entry; 15] = [
                 when: "what is in it now was read before, and only changed since",
                 commands: &["{run} --accept-gap=end"],
             },
+        ],
+    },
+    Entry {
+        cause: Cause::SourceAgedOut,
+        happened: "Records may have aged out of a stream before they were read: it was not read for longer than it keeps them",
+        rows: "What was read of it is loaded, and stays; what came between the last iteration and the oldest record that is \
+               there, if anything, is lost; the message says how long that was",
+        remedies: &[
+            Remedy { when: "what is left of it is to be read", commands: &["{run} --accept-gap"] },
+            Remedy { when: "only what comes from now on is to be read", commands: &["{run} --accept-gap=end"] },
+        ],
+    },
+    Entry {
+        cause: Cause::SourceReplaced,
+        happened: "The stream that was read was deleted, and another one was made under its name; or the address names \
+                   another one now",
+        rows: "What was read of the former one is loaded, and stays; what came into it after the last iteration, if anything, \
+               is lost with it",
+        remedies: &[
+            Remedy { when: "what is in the present one is new", commands: &["{run} --accept-gap"] },
+            Remedy { when: "only what comes into it from now on is to be read", commands: &["{run} --accept-gap=end"] },
         ],
     },
 ];

@@ -46,6 +46,10 @@ pub enum Cause {
     SourceChanged,
     /// A source's object was overwritten after it was read.
     SourceOverwritten,
+    /// Records have aged out of a stream before they were read.
+    SourceAgedOut,
+    /// A stream was deleted, and another one has its name.
+    SourceReplaced,
 }
 
 /// What is always the same about a [`Cause`].

@@ -6,7 +6,7 @@ fn every_cause_has_its_entry_and_a_way_out() {
         assert!(entry.cause as usize == index && std::ptr::eq(entry.cause.entry(), entry), "{}", entry.cause);
         assert!(!entry.remedies.is_empty(), "{}", entry.cause);
     }
-    assert_eq!(CAUSES.len(), Cause::SourceOverwritten as usize + 1);
+    assert_eq!(CAUSES.len(), Cause::SourceReplaced as usize + 1);
 }
 
 #[test]

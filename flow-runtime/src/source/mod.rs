@@ -18,6 +18,8 @@ mod file;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod handle;
+#[cfg(feature = "aws")]
+mod kinesis;
 mod memory;
 #[cfg(feature = "aws")]
 mod s3;
@@ -331,6 +333,8 @@ fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
         #[cfg(feature = "aws")]
         "dynamodb" => Ok(Box::new(dynamodb::DynamoDbTap::open(&address)?)),
         "file" => Ok(Box::new(file::FileTap::open(&address)?)),
+        #[cfg(feature = "aws")]
+        "kinesis" => Ok(Box::new(kinesis::KinesisTap::open(&address)?)),
         #[cfg(feature = "aws")]
         "s3" => Ok(Box::new(s3::S3Tap::open(&address)?)),
         "stdin" => Ok(Box::new(stdin::StdinTap::open(&address)?)),

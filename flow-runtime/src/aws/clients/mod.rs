@@ -4,6 +4,7 @@
 pub(crate) mod buckets;
 pub(crate) mod dynamodb;
 pub(crate) mod items;
+pub(crate) mod kinesis;
 pub(crate) mod s3;
 pub(crate) mod scan;
 pub(crate) mod streams;

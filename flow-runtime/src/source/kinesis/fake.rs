@@ -1,0 +1,241 @@
+//! A stream in memory, with the habits of the service and faults to order; and a clock that goes on when somebody waits.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::service::Service;
+use crate::{
+    Error,
+    aws::{
+        Kind, Trouble,
+        clients::kinesis::{About, Beginning, ListedShard, Page, StreamRecord},
+        wait,
+    },
+    effect::{Broken, Effect, Moment, World, clock, in_world},
+};
+
+/// A clock that goes on by what is waited for, and takes no time.
+#[derive(Debug, Default)]
+pub(super) struct Clock(AtomicU64);
+
+impl Clock {
+    pub(super) fn advance(&self, time: Duration) {
+        self.0.fetch_add(time.as_micros() as u64, Ordering::SeqCst);
+    }
+}
+
+impl World for Clock {
+    fn now_us(&self) -> i64 {
+        1_800_000_000_000_000 + self.0.load(Ordering::SeqCst) as i64
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.advance(time);
+    }
+
+    fn id(&self) -> String {
+        "id".to_owned()
+    }
+
+    fn owner(&self) -> String {
+        "a test".to_owned()
+    }
+
+    fn permit(&self, _effect: &Effect<'_>, _moment: Moment) -> Result<(), Broken> {
+        Ok(())
+    }
+}
+
+/// Waits for a test that has this clock.
+pub(super) fn with_clock<T, F: Future<Output = T>>(test: impl FnOnce(Arc<Clock>) -> F) -> T {
+    let clock = Arc::new(Clock::default());
+    in_world(Arc::clone(&clock) as Arc<dyn World>, || wait(async { Ok::<T, Error>(test(clock).await) }).unwrap())
+}
+
+/// How long an iterator lives.
+const ITERATOR_LIFE: Duration = Duration::from_secs(300);
+
+#[derive(Debug)]
+pub(super) struct Fake {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) about: About,
+    pub(super) shards: Vec<FakeShard>,
+    /// Records of one read.
+    pub(super) page: usize,
+    /// Shards of one page of the list.
+    pub(super) shards_a_page: usize,
+    /// What becomes of the next reads.
+    pub(super) faults: VecDeque<Fault>,
+    /// What every read says to be behind when it is at the end.
+    pub(super) behind_at_end: Duration,
+    /// When each read was, of which shard.
+    pub(super) reads: Vec<(String, Duration)>,
+    next_sequence: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    None,
+    Trouble(Kind),
+    /// The read is done, and its answer lost.
+    AnswerLost,
+    /// No record, although there are some, and a little closer to them.
+    Empty(Duration),
+    Never,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct FakeShard {
+    pub(super) listed: ListedShard,
+    pub(super) is_listed: bool,
+    pub(super) records: Vec<StreamRecord>,
+}
+
+pub(super) fn trouble(kind: Kind) -> Trouble {
+    Trouble::new("kinesis.fake", kind, "it was made to fail")
+}
+
+impl Fake {
+    /// A stream of so many shards, which keeps records for a day.
+    pub(super) fn of(shards: usize) -> Self {
+        let about = About { created_ms: 1_000, retention: Duration::from_secs(24 * 3600) };
+        let state = State {
+            about,
+            shards: Vec::new(),
+            page: 10,
+            shards_a_page: 1,
+            faults: VecDeque::new(),
+            behind_at_end: Duration::ZERO,
+            reads: Vec::new(),
+            next_sequence: 100,
+        };
+        let fake = Self { state: Mutex::new(state) };
+        for _ in 0..shards {
+            fake.state().add_shard(&[]);
+        }
+        fake
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Puts records into a shard.
+    pub(super) fn put(&self, shard: usize, records: &[&str]) {
+        let mut state = self.state();
+        for record in records {
+            state.put(shard, record.as_bytes(), clock::now_us());
+        }
+    }
+
+    /// Closes shards, and makes so many children of them.
+    pub(super) fn reshard(&self, parents: &[usize], children: usize) {
+        let mut state = self.state();
+        let ids: Vec<String> = parents.iter().map(|parent| state.shards[*parent].listed.id.clone()).collect();
+        parents.iter().for_each(|parent| state.shards[*parent].listed.is_closed = true);
+        for _ in 0..children {
+            state.add_shard(&ids);
+        }
+    }
+}
+
+impl State {
+    fn add_shard(&mut self, parents: &[String]) {
+        let id = format!("shardId-{:012}", self.shards.len());
+        let listed = ListedShard { id, parents: parents.to_vec(), hash_keys: None, is_closed: false };
+        self.shards.push(FakeShard { listed, is_listed: true, records: Vec::new() });
+    }
+
+    pub(super) fn put(&mut self, shard: usize, data: &[u8], arrived_us: i64) {
+        self.next_sequence += 1;
+        let sequence = self.next_sequence.to_string();
+        let record = StreamRecord { sequence, arrived_us: Some(arrived_us), data: data.to_vec() };
+        self.shards[shard].records.push(record);
+    }
+
+    /// The page at `index` of a shard.
+    fn page(&self, shard: usize, index: usize) -> Page {
+        let FakeShard { listed, records, .. } = &self.shards[shard];
+        let end = records.len().min(index + self.page);
+        let is_at_end = end == records.len();
+        Page {
+            records: records[index..end].to_vec(),
+            next: (!is_at_end || !listed.is_closed).then(|| token(shard, end)),
+            behind: if is_at_end { self.behind_at_end } else { Duration::from_secs(60) },
+        }
+    }
+}
+
+/// An iterator, with the time at which it was made.
+fn token(shard: usize, index: usize) -> String {
+    format!("{shard}:{index}:{}", clock::elapsed().as_millis())
+}
+
+impl Service for Fake {
+    async fn about(&self) -> Result<About, Trouble> {
+        Ok(self.state().about)
+    }
+
+    async fn shards(&self, token: Option<&str>) -> Result<(Vec<ListedShard>, Option<String>), Trouble> {
+        let state = self.state();
+        let listed: Vec<_> = state.shards.iter().filter(|shard| shard.is_listed).map(|s| s.listed.clone()).collect();
+        let from: usize = token.map_or(0, |token| token.parse().unwrap());
+        let end = listed.len().min(from + state.shards_a_page);
+        Ok((listed[from..end].to_vec(), (end < listed.len()).then(|| end.to_string())))
+    }
+
+    async fn iterator(&self, shard: &str, from: Beginning<'_>) -> Result<String, Trouble> {
+        let state = self.state();
+        let Some(shard) = state.shards.iter().position(|known| known.listed.id == shard && known.is_listed) else {
+            return Err(trouble(Kind::Missing));
+        };
+        let records = &state.shards[shard].records;
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        let find =
+            |is_there: &dyn Fn(&StreamRecord) -> bool| records.iter().position(is_there).unwrap_or(records.len());
+        let index = match from {
+            Beginning::Oldest => 0,
+            Beginning::Latest => records.len(),
+            Beginning::Time(us) => find(&|record| record.arrived_us >= Some(us)),
+            // What has aged out is passed over without a word.
+            Beginning::At(at) => find(&|record| number(&record.sequence) >= number(at)),
+            Beginning::After(after) => find(&|record| number(&record.sequence) > number(after)),
+        };
+        Ok(token(shard, index))
+    }
+
+    async fn records(&self, iterator: &str) -> Result<Page, Trouble> {
+        let parts: Vec<u64> = iterator.split(':').map(|part| part.parse().unwrap()).collect();
+        let (shard, index) = (parts[0] as usize, parts[1] as usize);
+        let fault = {
+            let mut state = self.state();
+            let id = state.shards[shard].listed.id.clone();
+            state.reads.push((id, clock::elapsed()));
+            state.faults.pop_front().unwrap_or(Fault::None)
+        };
+        if clock::elapsed() > Duration::from_millis(parts[2]) + ITERATOR_LIFE {
+            return Err(trouble(Kind::IteratorExpired));
+        }
+        match fault {
+            Fault::None => Ok(self.state().page(shard, index)),
+            Fault::Trouble(kind) => Err(trouble(kind)),
+            Fault::AnswerLost => Err(trouble(Kind::Passing)),
+            Fault::Empty(behind) => Ok(Page { records: Vec::new(), next: Some(token(shard, index)), behind }),
+            Fault::Never => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+#![doc = include_str!("kinesis.md")]
+//!
+//! ---
+//! This file is the tap. Which shards there are is `lineage.rs`' to say, from what `survey.rs` asks, and whether one may have
+//! a hole, `hole.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`; `page.rs` makes pieces of a
+//! read, `aggregate.rs` takes apart what the producer library has put together. Positions are `place.rs`'.
+
+mod aggregate;
+#[cfg(test)]
+mod fake;
+mod hole;
+mod lineage;
+mod mark;
+mod pace;
+mod page;
+mod place;
+mod reader;
+mod service;
+mod shard;
+mod survey;
+
+use std::sync::{Arc, OnceLock};
+
+use place::Start;
+use reader::KinesisReader;
+use survey::Survey;
+
+use super::{Gaps, KnownShard, Reader, Reading, ShardFrom, SourceTap};
+use crate::{
+    Address, Error, Failure,
+    aws::{ACCOUNT_OPTIONS, Account, clients::kinesis::Stream, limits, wait},
+    effect::clock,
+};
+
+/// Reads in a second that can be asked for, of services that are not Amazon's.
+const READS_PER_SECOND_MAX: u32 = 1000;
+
+/// A stream by its name.
+#[derive(Debug)]
+pub(super) struct KinesisTap {
+    name: String,
+    account: Account,
+    start: Start,
+    reads_per_second: u32,
+    /// Made when it is needed.
+    stream: OnceLock<Arc<Stream>>,
+}
+
+impl KinesisTap {
+    pub(super) fn open(address: &Address) -> Result<Self, Error> {
+        address.allow_options(&[&ACCOUNT_OPTIONS[..], &["reads", "start"]].concat())?;
+        Ok(Self {
+            name: name(address)?.to_owned(),
+            account: Account::of(address),
+            start: Start::of(address)?,
+            reads_per_second: reads_per_second(address)?,
+            stream: OnceLock::new(),
+        })
+    }
+
+    fn stream(&self) -> Result<&Arc<Stream>, Error> {
+        if let Some(stream) = self.stream.get() {
+            return Ok(stream);
+        }
+        let stream = Arc::new(wait(Stream::of(&self.account, &self.name))?);
+        Ok(self.stream.get_or_init(|| stream))
+    }
+}
+
+impl SourceTap for KinesisTap {
+    fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
+        self.survey(known, Gaps::Refuse, clock::now_us())?.into_iter().collect()
+    }
+
+    fn survey(
+        &self,
+        known: &[KnownShard],
+        gaps: Gaps,
+        created_us: i64,
+    ) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        let service = &**self.stream()?;
+        let survey = Survey { service, name: &self.name, start: self.start, gaps, created_us };
+        wait(survey.list(known))
+    }
+
+    fn open(&self, shards: &[ShardFrom], reading: Reading) -> Result<Box<dyn Reader>, Error> {
+        Ok(Box::new(KinesisReader {
+            service: Arc::clone(self.stream()?),
+            shards: shards.to_vec(),
+            reads_per_second: self.reads_per_second,
+            reading,
+            begun: None,
+        }))
+    }
+}
+
+fn name(address: &Address) -> Result<&str, Error> {
+    let name = address.path().strip_prefix("//").unwrap_or_default();
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if name.is_empty() || name.len() > 128 || !name.bytes().all(is_letter) {
+        let failure = Failure::new("the address names no stream").at(address.to_string());
+        return Err(Error::Config(failure.help("as in kinesis://AccessLogStream")));
+    }
+    Ok(name)
+}
+
+fn reads_per_second(address: &Address) -> Result<u32, Error> {
+    let Some(text) = address.option("reads") else { return Ok(limits::READS_PER_SECOND) };
+    text.parse().ok().filter(|reads| (1..=READS_PER_SECOND_MAX).contains(reads)).ok_or_else(|| {
+        let failure = Failure::new(format!("`{text}` is no number of reads")).at(address.to_string());
+        Error::Config(failure.help(format!(
+            "give reads=1 to reads={READS_PER_SECOND_MAX}: reads of each shard in a second; all readers of a stream \
+             together have {}",
+            limits::READS_PER_SECOND
+        )))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_stream_and_how_to_read_it() {
+        let open = |text: &str| KinesisTap::open(&text.parse().unwrap());
+        let tap = open("kinesis://Access.Log-Stream_1?start=latest&reads=1&region=eu-central-1").unwrap();
+        assert_eq!((tap.name.as_str(), tap.start, tap.reads_per_second), ("Access.Log-Stream_1", Start::Latest, 1));
+        for (text, says) in [
+            ("kinesis:", "the address names no stream"),
+            ("kinesis://", "the address names no stream"),
+            ("kinesis://a/b", "the address names no stream"),
+            ("kinesis://s?reads=0", "`0` is no number of reads"),
+            ("kinesis://s?reeds=1", "unknown option `reeds`"),
+        ] {
+            let error = open(text).unwrap_err();
+            assert!(matches!(error, Error::Config(_)) && error.to_string().contains(says), "{error}");
+        }
+    }
+}

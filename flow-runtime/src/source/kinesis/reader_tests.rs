@@ -1,0 +1,431 @@
+//! Readers over a stream in memory, with a clock of their own: what waits takes no time.
+//!
+//! Of the troubles of other readers (T1 to T16 in the list that this tap was built against) these are here: T1 and T2 an
+//! iterator that expires, T4 and T5 shards after a reshard, T11 throttling, T12 empty reads and the end of a batch, T13
+//! positions in aggregates (`page_tests.rs` too), T14 lists of one shard a page (every test), T15 a call that hangs (the time-outs
+//! are the client's; here that others go on). T3, T6 and T7 are in `survey_tests.rs`; T8 to T10 are the store's.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::*;
+use crate::{
+    aws::Kind,
+    effect::clock,
+    source::{
+        Framing, Gaps, KnownShard,
+        kinesis::{
+            fake::{Fake, Fault, with_clock},
+            place::Start,
+            survey::Survey,
+        },
+    },
+};
+use proptest::prelude::*;
+
+const WAIT: Duration = Duration::from_millis(5);
+
+fn paused<T>(test: impl Future<Output = T>) -> T {
+    with_clock(|_| test)
+}
+
+/// What several iterations have read.
+#[derive(Debug, Default)]
+struct Read {
+    known: Vec<KnownShard>,
+    /// For each shard its records.
+    records: BTreeMap<String, Vec<String>>,
+    /// All records in the order in which they came.
+    all: Vec<String>,
+    lag: Vec<bool>,
+}
+
+impl Read {
+    /// One iteration: until nothing is new, or so many records are read.
+    async fn on(&mut self, fake: &Arc<Fake>, most: usize) -> Result<usize, Error> {
+        let survey = Survey { service: &**fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards = survey.list(&self.known).await?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.of(fake, shards, most).await
+    }
+
+    async fn of(&mut self, fake: &Arc<Fake>, mut shards: Vec<ShardFrom>, most: usize) -> Result<usize, Error> {
+        let mut reader = Shards::start(fake, &shards, 5, Reading::default())?;
+        let mut count = 0;
+        while count < most {
+            match reader.next(Vec::new(), WAIT).await? {
+                Next::Piece(piece) => {
+                    let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
+                    assert_eq!(piece.from, shards[piece.shard].from, "pieces of a shard follow each other");
+                    let taken = listed.len().min(most - count);
+                    for (span, _) in &listed[..taken] {
+                        let text = String::from_utf8_lossy(&piece.bytes[span.start..span.end]).into_owned();
+                        let shard = shards[piece.shard].shard.name.clone();
+                        self.records.entry(shard).or_default().push(text.clone());
+                        self.all.push(text);
+                    }
+                    count += taken;
+                    self.lag.extend(piece.arrived.map(|arrived| arrived.is_behind));
+                    let cut = listed.get(taken).map(|(_, position)| position.clone());
+                    shards[piece.shard].from = cut.unwrap_or(piece.to);
+                    shards[piece.shard].covered_us = piece.arrived.map(|arrived| arrived.last_us);
+                }
+                Next::Moved(moved) => shards[moved.shard].from = moved.to,
+                Next::Waiting => {}
+                Next::Idle | Next::End => break,
+            }
+        }
+        for ShardFrom { shard, from, covered_us, .. } in shards {
+            let known = KnownShard {
+                id: shard.id.clone(),
+                name: shard.name,
+                mark: shard.mark,
+                next: from,
+                last: None,
+                covered_us,
+            };
+            self.known.retain(|known| known.id != shard.id);
+            self.known.push(known);
+        }
+        Ok(count)
+    }
+
+    fn next(&self) -> Vec<&str> {
+        self.known.iter().map(|known| known.next.as_str()).collect()
+    }
+}
+
+fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+fn put(fake: &Fake, shard: usize, range: std::ops::Range<usize>) {
+    let records = numbered(range);
+    fake.put(shard, &records.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn all_shards_are_read_side_by_side_and_read_on_from_where_they_ended() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(2)), Read::default());
+        put(&fake, 0, 0..25);
+        put(&fake, 1, 25..30);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 30);
+        assert_eq!((&read.records["s/shardId-000000000000"], read.next()), (&numbered(0..25), vec!["125+", "130+"]));
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 0);
+        put(&fake, 1, 30..33);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 3);
+        assert_eq!(read.records["s/shardId-000000000001"], numbered(25..33));
+        assert!(read.lag.contains(&true) && read.lag.contains(&false));
+    });
+}
+
+#[test]
+fn an_iteration_without_an_end_goes_on_when_something_comes() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        let mut said = Vec::new();
+        for round in 0..40 {
+            if round == 20 {
+                put(&fake, 0, 0..3);
+            }
+            said.push(match reader.next(Vec::new(), WAIT).await.unwrap() {
+                Next::Piece(_) => "piece",
+                Next::Moved(_) => "moved",
+                Next::Idle => "idle",
+                Next::Waiting => "waiting",
+                Next::End => "end",
+            });
+        }
+        assert_eq!(said.iter().filter(|said| **said == "piece").count(), 1);
+        assert!(said.contains(&"idle") && !said.contains(&"end"), "{said:?}");
+    });
+}
+
+#[test]
+fn who_reads_once_comes_to_an_end() {
+    paused(async {
+        let fake = Arc::new(Fake::of(2));
+        put(&fake, 0, 0..5);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let reading = Reading { once: true, ..Reading::default() };
+        let mut reader = Shards::start(&fake, &shards, 5, reading).unwrap();
+        let mut pieces = 0;
+        loop {
+            match reader.next(Vec::new(), WAIT).await.unwrap() {
+                Next::Piece(_) => pieces += 1,
+                Next::End => break,
+                Next::Idle => panic!("a table is asked again until it ends"),
+                Next::Moved(_) | Next::Waiting => {}
+            }
+        }
+        assert_eq!(pieces, 1);
+    });
+}
+
+#[test]
+fn an_iterator_that_expires_is_made_anew_behind_what_was_read_last() {
+    with_clock(|clock| async move {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        // More reads than may wait to be taken.
+        fake.state().page = 2;
+        put(&fake, 0, 0..60);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        loop {
+            match reader.next(Vec::new(), WAIT).await.unwrap() {
+                Next::Piece(piece) => {
+                    let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
+                    read.all.extend(listed.iter().map(|(_, position)| position.to_string()));
+                    // Whoever takes pieces is busy for longer than an iterator lives.
+                    clock.advance(Duration::from_secs(400));
+                }
+                Next::Idle => break,
+                _ => {}
+            }
+        }
+        let expected: Vec<String> = (101..161).map(|number| number.to_string()).collect();
+        assert_eq!(read.all, expected);
+        assert!(fake.state().reads.len() > 32, "some reads had an iterator that had expired");
+    });
+}
+
+#[test]
+fn whatever_fails_and_passes_each_record_comes_once() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..50);
+        let faults = [
+            Fault::Trouble(Kind::Throttled),
+            Fault::None,
+            Fault::AnswerLost,
+            Fault::Trouble(Kind::Passing),
+            Fault::Trouble(Kind::IteratorExpired),
+            Fault::Empty(Duration::from_secs(9)),
+        ];
+        fake.state().faults.extend(faults);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 50);
+        assert_eq!(read.all, numbered(0..50));
+    });
+}
+
+#[test]
+fn what_does_not_pass_ends_it_with_shard_position_and_attempts() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..50);
+        fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Passing); 99]);
+        let error = read.on(&fake, usize::MAX).await.unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Input(_)) && text.contains("(attempt 7 of 7)"), "{text}");
+        assert!(text.starts_with("cannot read the shard (s/shardId-000000000000, position oldest)"), "{text}");
+        fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Denied)]);
+        let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("`plan --iam`"), "{error}");
+    });
+}
+
+#[test]
+fn throttling_is_waited_out_for_minutes_and_not_for_ever() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..5);
+        fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Throttled); 60]);
+        let began = clock::elapsed();
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 5);
+        assert!(clock::elapsed() - began > Duration::from_secs(60));
+
+        fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Throttled); 9999]);
+        let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("others use the same stream"), "{error}");
+    });
+}
+
+#[test]
+fn a_call_that_never_comes_back_stops_nobody_else() {
+    paused(async {
+        let fake = Arc::new(Fake::of(2));
+        put(&fake, 1, 0..5);
+        fake.state().faults.push_back(Fault::Never);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        let mut said = Vec::new();
+        for _ in 0..20 {
+            said.push(reader.next(Vec::new(), WAIT).await.unwrap());
+        }
+        assert!(said.iter().any(|said| matches!(said, Next::Piece(_))));
+        assert!(said.iter().all(|said| !matches!(said, Next::Idle | Next::End)), "one has not answered");
+    });
+}
+
+#[test]
+fn a_shard_is_not_read_more_often_than_is_allowed() {
+    paused(async {
+        // One shard alone: what others wait for is no time that a shard may save up.
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..300);
+        read.on(&fake, usize::MAX).await.unwrap();
+        let times: Vec<Duration> = fake.state().reads.iter().map(|(_, at)| *at).collect();
+        assert!(times.len() >= 30);
+        for window in times.windows(6) {
+            assert!(window[5] - window[0] >= Duration::from_millis(990), "{window:?}");
+        }
+    });
+}
+
+#[test]
+fn empty_reads_with_more_behind_them_are_read_past() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..5);
+        fake.state().faults = (1..=40).rev().map(|behind| Fault::Empty(Duration::from_secs(behind))).collect();
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 5);
+    });
+}
+
+#[test]
+fn a_silent_shard_that_says_to_be_behind_ends_an_iteration_all_the_same() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..5);
+        fake.state().behind_at_end = Duration::from_secs(7);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 5);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn children_are_read_when_their_parents_are_read_to_their_end() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(2)), Read::default());
+        put(&fake, 0, 0..35);
+        put(&fake, 1, 35..50);
+        fake.reshard(&[0], 2);
+        put(&fake, 2, 50..60);
+        fake.reshard(&[1, 3], 1);
+        put(&fake, 4, 60..75);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 75);
+        let at = |record: usize| read.all.iter().position(|read| *read == record.to_string()).unwrap();
+        assert!(at(34) < at(50) && at(34) < at(60) && at(49) < at(60), "{:?}", read.all);
+        assert_eq!(read.next().iter().filter(|next| **next == "end").count(), 3);
+        // Nothing of it is read again, also when the parents are listed no more.
+        fake.state().shards.iter_mut().for_each(|shard| shard.is_listed = !shard.listed.is_closed);
+        put(&fake, 4, 75..80);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 5);
+    });
+}
+
+#[test]
+fn an_iteration_that_is_closed_early_leaves_children_to_the_next() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..35);
+        fake.reshard(&[0], 2);
+        put(&fake, 1, 35..40);
+        put(&fake, 2, 40..45);
+        for most in [7, 7, 7, 7, 7, 4, 100] {
+            read.on(&fake, most).await.unwrap();
+        }
+        assert_eq!(read.all.len(), 45);
+        assert_eq!(read.records["s/shardId-000000000000"], numbered(0..35));
+    });
+}
+
+#[test]
+fn a_closed_shard_without_records_comes_to_its_end() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        fake.reshard(&[0], 1);
+        put(&fake, 1, 0..3);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 3);
+        assert_eq!(read.next(), ["end", "103+"]);
+    });
+}
+
+#[test]
+fn what_was_sealed_is_read_again_exactly_and_not_found_missing() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..50);
+        fake.reshard(&[0], 1);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let listed = survey.list(&[]).await.unwrap().remove(0).unwrap();
+        let range = |from: &str, until: &str| ShardFrom {
+            from: Position::new(from),
+            until: Some(Position::new(until)),
+            ..listed.clone()
+        };
+        for (from, until, records) in
+            [("oldest", "116", 0..15), ("116", "130+", 15..30), ("130+", "150+", 30..50), ("130+", "end", 30..50)]
+        {
+            read.all.clear();
+            read.of(&fake, vec![range(from, until)], usize::MAX).await.unwrap();
+            assert_eq!((&read.all, read.next()), (&numbered(records), vec![until]), "{from} {until}");
+        }
+        let error = read.of(&fake, vec![range("130+", "151")], usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("it was read up to 151, and now ends at 150+"), "{error}");
+    });
+}
+
+#[test]
+fn a_position_of_another_tap_is_held() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let listed = survey.list(&[]).await.unwrap().remove(0).unwrap();
+        let shards = [ShardFrom { from: Position::new("0x17"), ..listed }];
+        let error = Shards::start(&fake, &shards, 5, Reading::default()).unwrap_err();
+        assert!(matches!(error, Error::Held(_)), "{error}");
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// However reads fail, iterations are cut, and shards come and go: each record comes once, those of a shard in order.
+    #[test]
+    fn each_record_comes_once_whatever_happens(
+        acts in prop::collection::vec((0_u8..8, 1_usize..40), 1..30),
+        faults in prop::collection::vec(0_u8..6, 0..60),
+    ) {
+        paused(async {
+            let (fake, mut read, mut count) = (Arc::new(Fake::of(1)), Read::default(), 0);
+            // More of a kind in a row would end it, and rightly.
+            fake.state().faults = faults.chunks(6).flat_map(|some| some.iter().chain(&[9])).map(|fault| match fault {
+                0 => Fault::Trouble(Kind::Throttled),
+                1 => Fault::AnswerLost,
+                2 => Fault::Trouble(Kind::IteratorExpired),
+                3 => Fault::Empty(Duration::from_secs(9)),
+                _ => Fault::None,
+            }).collect();
+            for (act, number) in acts {
+                let open: Vec<usize> = {
+                    let state = fake.state();
+                    (0..state.shards.len()).filter(|shard| !state.shards[*shard].listed.is_closed).collect()
+                };
+                match act {
+                    0 => fake.reshard(&[open[number % open.len()]], 2),
+                    1 if open.len() > 1 => fake.reshard(&open[..2], 1),
+                    2 | 3 => _ = read.on(&fake, number).await.unwrap(),
+                    _ => {
+                        put(&fake, open[number % open.len()], count..count + number);
+                        count += number;
+                    }
+                }
+            }
+            fake.state().faults.clear();
+            while read.on(&fake, usize::MAX).await.unwrap() > 0 {}
+            let mut all: Vec<usize> = read.all.iter().map(|record| record.parse().unwrap()).collect();
+            for of_shard in read.records.values() {
+                let numbers: Vec<usize> = of_shard.iter().map(|record| record.parse().unwrap()).collect();
+                assert!(numbers.is_sorted(), "{numbers:?}");
+            }
+            all.sort_unstable();
+            assert_eq!(all, (0..count).collect::<Vec<_>>());
+        });
+    }
+}

@@ -1,0 +1,261 @@
+//! Reads one shard: an iterator, a read, pieces, until the end of the shard, the place that was asked for, or for ever.
+//!
+//! Where to go on is in one place, `wanted.from`: it moves when records were handed on, and every iterator is made from it.
+//! So whatever expires, fails or is lost, no record is left out, and none comes twice.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::{
+    hole,
+    pace::{LOOK_AGAIN, Pace, Tip},
+    page::{self, ShardRead, Taken, Wanted},
+    place::Place,
+    reader::{Said, Spare, State},
+    service::Service,
+};
+use crate::{
+    Error,
+    aws::{
+        Attempts, Kind, Patience, Trouble,
+        clients::kinesis::{Beginning, Page, StreamRecord},
+    },
+    effect::{clock, network::pause},
+    source::Moved,
+};
+
+/// How long to go on while every read is throttled: somebody else reads all that there is to read.
+const THROTTLED_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// Time between two complaints about that.
+const COMPLAIN_AGAIN: Duration = Duration::from_secs(60);
+
+/// How far the clock of this machine may be ahead of the service's.
+const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
+
+/// A shard, to be read.
+#[derive(Debug)]
+pub(super) struct ShardReader<S> {
+    pub(super) service: Arc<S>,
+    /// What the service calls it.
+    pub(super) id: String,
+    pub(super) of: ShardRead,
+    pub(super) wanted: Wanted,
+    /// Whether it will come to an end: only that ends it.
+    pub(super) is_closed: bool,
+    pub(super) covered_us: Option<i64>,
+    pub(super) reads_per_second: u32,
+    /// Its parents, as far as they are read too.
+    pub(super) parents: Vec<watch::Receiver<bool>>,
+    /// Says that it is read to its end.
+    pub(super) ended: watch::Sender<bool>,
+    /// Reads of all shards that may be under way, or wait to be handed on.
+    pub(super) reads: Arc<Semaphore>,
+    pub(super) said: mpsc::Sender<Said>,
+    pub(super) spare: Spare,
+}
+
+/// Nobody listens any more.
+struct Left;
+
+/// Why reading ends early.
+enum Ends {
+    Left,
+    Failed(Error),
+}
+
+impl From<Left> for Ends {
+    fn from(Left: Left) -> Self {
+        Self::Left
+    }
+}
+
+impl From<Error> for Ends {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl<S: Service> ShardReader<S> {
+    /// Reads, and says what it has read, until nobody listens.
+    pub(super) async fn run(mut self) {
+        if let Err(Ends::Failed(error)) = self.read().await {
+            let _ = self.said.send(Said::Failed(error)).await;
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Ends> {
+        for parent in &mut self.parents {
+            // Who is gone without an end has failed, and said so.
+            parent.wait_for(|ended| *ended).await.map_err(|_| Ends::Left)?;
+        }
+        let (mut pace, mut tip) = (Pace::new(self.reads_per_second, clock::elapsed()), Tip::default());
+        let mut iterator = None;
+        loop {
+            pause(pace.before_read(clock::elapsed())).await;
+            // Never fails: it is never closed.
+            let turn = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Ends::Left)?;
+            let asked_us = clock::now_us();
+            let page = self.page(&mut iterator).await?;
+            let (count, behind) = (page.records.len(), page.behind);
+            pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
+            let is_whole = self.hand_on(page.records, !behind.is_zero()).await?;
+            drop(turn);
+            iterator = page.next;
+            if is_whole || iterator.is_none() {
+                return self.end(is_whole).await;
+            }
+            if tip.is_reached(count, behind) && !self.is_closed {
+                self.rest(behind.is_zero().then_some(asked_us)).await?;
+                pause(LOOK_AGAIN).await;
+            }
+        }
+    }
+
+    /// Reads once, however often that must be tried, with a new iterator where there is none.
+    async fn page(&self, iterator: &mut Option<String>) -> Result<Page, Ends> {
+        let (began, mut complained) = (clock::elapsed(), None::<Duration>);
+        let (mut attempt, mut expired, mut failed) = (0, 0, 0);
+        loop {
+            let token = match iterator.take() {
+                Some(token) => token,
+                None => self.iterator().await?,
+            };
+            let trouble = match self.service.records(&token).await {
+                Ok(page) => return Ok(page),
+                Err(trouble) => trouble,
+            };
+            match trouble.kind {
+                // It was waited for long before it was used: that is no trouble, and the next one begins where this did.
+                Kind::IteratorExpired if expired < Patience::USUAL.attempts => {
+                    expired += 1;
+                    tracing::debug!(shard = self.of.name, place = %self.wanted.from, "the iterator has expired");
+                    continue;
+                }
+                _ => attempt += 1,
+            }
+            match trouble.kind {
+                Kind::Throttled if since(began) < THROTTLED_MAX => {
+                    if complained.is_none_or(|then| since(then) >= COMPLAIN_AGAIN) {
+                        complained = Some(clock::elapsed());
+                        tracing::warn!(shard = self.of.name, %trouble, "throttled by other readers of the stream");
+                    }
+                }
+                Kind::Passing if failed + 1 < Patience::USUAL.attempts => {
+                    failed += 1;
+                    tracing::debug!(shard = self.of.name, %trouble, attempt, "reading again");
+                }
+                _ => {
+                    return Err(self
+                        .failed(&trouble.at_attempt(attempt, attempt.max(Patience::USUAL.attempts)))
+                        .into());
+                }
+            }
+            // The same iterator gives the same records, also if the answer to the first call was lost.
+            *iterator = Some(token);
+            pause(Patience::USUAL.wait_after(attempt, fastrand::f64())).await;
+        }
+    }
+
+    /// An iterator that begins where reading goes on.
+    async fn iterator(&self) -> Result<String, Error> {
+        let from = self.wanted.from.beginning();
+        let trouble = match self.iterator_at(from).await {
+            Ok(iterator) => return Ok(iterator),
+            Err(trouble) => trouble,
+        };
+        match &self.wanted.from {
+            // To the service, this time is still to come.
+            Place::Time(us) if trouble.kind == Kind::Invalid && is_about_now(*us) => {
+                self.iterator_at(Beginning::Latest).await.map_err(|trouble| self.failed(&trouble))
+            }
+            // kinesis-local and others say that it is missing.
+            place @ (Place::At(..) | Place::After(_)) if matches!(trouble.kind, Kind::Invalid | Kind::Missing) => {
+                Err(hole::refused(&self.of.name, place, self.covered_us, &trouble))
+            }
+            _ => Err(self.failed(&trouble)),
+        }
+    }
+
+    async fn iterator_at(&self, from: Beginning<'_>) -> Result<String, Trouble> {
+        let mut attempts = Attempts::new(Patience::USUAL);
+        loop {
+            match self.service.iterator(&self.id, from).await {
+                Err(trouble) => attempts.wait_after(trouble).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Hands on what was read; says whether that is all that was asked for.
+    async fn hand_on(&mut self, records: Vec<StreamRecord>, is_behind: bool) -> Result<bool, Ends> {
+        let before = self.wanted.from.clone();
+        let spare = Arc::clone(&self.spare);
+        let mut buffer = || spare.lock().map_or_else(|_| Vec::new(), |mut spare| spare.pop().unwrap_or_default());
+        let Taken { pieces, is_whole, elsewhere } =
+            page::take(&self.of, &mut self.wanted, records, is_behind, &mut buffer)?;
+        if elsewhere > 0 {
+            let shard = &self.of.name;
+            tracing::warn!(shard, records = elsewhere, "an aggregate of another shard was left out: it is sent again");
+        }
+        let has_moved = pieces.last().map(|piece| &piece.to) != Some(&self.wanted.from.position());
+        for piece in pieces {
+            self.covered_us = piece.arrived.map(|arrived| arrived.last_us).or(self.covered_us);
+            self.say(Said::Piece(piece)).await?;
+        }
+        if has_moved && before != self.wanted.from {
+            self.moved(None).await?;
+        }
+        Ok(is_whole)
+    }
+
+    /// Nothing more will be read of it: it is closed, or read up to where it was asked for.
+    async fn end(&mut self, is_whole: bool) -> Result<(), Ends> {
+        if !is_whole {
+            if let Some(until) = self.wanted.until.as_ref().filter(|until| **until != Place::End) {
+                return Err(hole::ended_before(&self.of.name, &self.wanted.from, until).into());
+            }
+            self.wanted.from = Place::End;
+            self.moved(None).await?;
+        }
+        self.say(Said::At(self.of.index, State::Ended)).await?;
+        self.ended.send_replace(true);
+        Ok(())
+    }
+
+    /// Nothing more is there now.
+    async fn rest(&mut self, covered_us: Option<i64>) -> Result<(), Ends> {
+        if let Some(until) = &self.wanted.until {
+            return Err(hole::ended_before(&self.of.name, &self.wanted.from, until).into());
+        }
+        if covered_us.is_some() {
+            self.covered_us = covered_us;
+            self.moved(covered_us).await?;
+        }
+        self.say(Said::At(self.of.index, State::AtRest)).await.map_err(Ends::from)
+    }
+
+    async fn moved(&self, covered_us: Option<i64>) -> Result<(), Ends> {
+        let moved = Moved { shard: self.of.index, to: self.wanted.from.position(), covered_us };
+        self.say(Said::Moved(moved)).await.map_err(Ends::from)
+    }
+
+    async fn say(&self, said: Said) -> Result<(), Left> {
+        self.said.send(said).await.map_err(|_| Left)
+    }
+
+    fn failed(&self, trouble: &Trouble) -> Error {
+        let place = format!("{}, position {}", self.of.name, self.wanted.from);
+        Error::Input(trouble.failure("cannot read the shard").at(place))
+    }
+}
+
+fn since(then: Duration) -> Duration {
+    clock::elapsed().saturating_sub(then)
+}
+
+fn is_about_now(us: i64) -> bool {
+    let apart = i64::try_from(CLOCKS_APART.as_micros()).unwrap_or(i64::MAX);
+    clock::now_us().saturating_sub(us).abs() <= apart
+}

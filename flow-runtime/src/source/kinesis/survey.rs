@@ -1,0 +1,211 @@
+//! What of a stream is to be read now, and from where: asks the stream, and says what is wrong with which shard.
+
+use std::collections::HashMap;
+
+use super::{
+    hole::{self, Oldest},
+    lineage::{self, Found, Sealed},
+    mark::Identity,
+    place::{Place, Sequence, Start},
+    reader::unknown,
+    service::Service,
+};
+use crate::{
+    Error,
+    aws::{
+        Kind, Patience, Trouble,
+        clients::kinesis::{About, Beginning, ListedShard},
+        retrying,
+    },
+    effect::{clock, network::pause},
+    source::{Gaps, KnownShard, ShardFrom, kinesis::pace::LOOK_AGAIN},
+};
+
+/// Pages of a list of shards: a stream has ten thousand at most, and a page a thousand, or one.
+const PAGES_MAX: usize = 20_000;
+
+/// Reads in search of the oldest record of a shard.
+const SEARCH_READS_MAX: usize = 50;
+
+/// The stream, and how it is to be read.
+#[derive(Debug)]
+pub(super) struct Survey<'a, S> {
+    pub(super) service: &'a S,
+    pub(super) name: &'a str,
+    pub(super) start: Start,
+    pub(super) gaps: Gaps,
+    /// When the logical name was made.
+    pub(super) created_us: i64,
+}
+
+impl<S: Service> Survey<'_, S> {
+    /// Lists what is to be read, parents before their children.
+    ///
+    /// # Errors
+    /// When the stream cannot be asked, or is another one. In place of a shard, what is wrong with it.
+    pub(super) async fn list(&self, known: &[KnownShard]) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        let about = self.ask(async || self.service.about().await).await?;
+        let listed = self.shards().await?;
+        let stream = Identity { name: self.name.to_owned(), created_ms: about.created_ms };
+        let now_us = clock::now_us();
+        let sealed = sealed(&stream, known)?;
+        let mut start = self.start.place(self.created_us);
+        if let Some(other) = known.first().filter(|_| sealed.is_empty()) {
+            start = match self.gaps {
+                Gaps::Refuse => return Err(hole::another(self.name, about.created_ms * 1000, &other.name)),
+                Gaps::FromBeginning => Place::Oldest,
+                Gaps::FromEnd => Place::Time(now_us),
+            };
+        }
+        let mut shards = Vec::new();
+        for found in lineage::shards(&listed, &sealed, &start) {
+            shards.push(self.shard(&stream, &about, &sealed, found, now_us).await);
+        }
+        Ok(shards)
+    }
+
+    async fn shard(
+        &self,
+        stream: &Identity,
+        about: &About,
+        sealed: &HashMap<String, Sealed>,
+        found: Found<'_>,
+        now_us: i64,
+    ) -> Result<ShardFrom, Error> {
+        let retention = about.retention;
+        match found {
+            Found::Listed { shard, from, covered_us } => {
+                // Who begins before the oldest record begins with that.
+                let is_first = sealed.is_empty();
+                let covered_us = covered_us.filter(|_| !is_first || !hole::may_be(covered_us, retention, now_us));
+                let listed = |from: Place, covered_us| {
+                    let shard = stream.listed(shard, from.position());
+                    ShardFrom { shard, from: from.position(), until: None, covered_us }
+                };
+                let oldest = match self.hole(shard, &from, covered_us, about, now_us).await? {
+                    Hole::None => return Ok(listed(from, covered_us)),
+                    Hole::Behind(oldest) => oldest,
+                };
+                match self.gaps {
+                    Gaps::Refuse => {
+                        let name = stream.listed(shard, from.position()).name;
+                        Err(hole::held(&name, &from, (covered_us, oldest.as_ref()), (retention, now_us)))
+                    }
+                    Gaps::FromBeginning => Ok(listed(Place::Oldest, Some(now_us))),
+                    Gaps::FromEnd => Ok(listed(Place::Time(now_us), Some(now_us))),
+                }
+            }
+            Found::Aged { id, is_hole } if is_hole && self.gaps == Gaps::Refuse => {
+                let covered = sealed.values().filter_map(|sealed| sealed.covered_us).min();
+                Err(hole::gone(&stream.gone(id, Place::End.position()).name, None, covered, retention, now_us))
+            }
+            Found::Gone { id } if self.gaps == Gaps::Refuse => {
+                let (place, covered_us) = sealed.get(id).map(|sealed| (&sealed.next, sealed.covered_us)).unzip();
+                let name = stream.gone(id, Place::End.position()).name;
+                Err(hole::gone(&name, place, covered_us.flatten(), retention, now_us))
+            }
+            // That it is over is sealed, and so noted once.
+            Found::Aged { id, .. } | Found::Gone { id } => {
+                let (shard, from) = (stream.gone(id, Place::End.position()), Place::End.position());
+                Ok(ShardFrom { shard, from, until: None, covered_us: None })
+            }
+        }
+    }
+
+    /// Whether a shard may have a hole where it is to be read on.
+    async fn hole(
+        &self,
+        shard: &ListedShard,
+        from: &Place,
+        covered_us: Option<i64>,
+        about: &About,
+        now_us: i64,
+    ) -> Result<Hole, Error> {
+        if *from == Place::End {
+            return Ok(Hole::None);
+        }
+        let is_refused = self.gaps != Gaps::Refuse && self.is_refused(shard, from).await?;
+        if !is_refused && !hole::may_be(covered_us, about.retention, now_us) {
+            return Ok(Hole::None);
+        }
+        let oldest = self.oldest(shard).await?;
+        let is_bridged = !is_refused && hole::is_bridged(from, oldest.as_ref());
+        Ok(if is_bridged { Hole::None } else { Hole::Behind(oldest) })
+    }
+
+    /// Whether the service does not know the record any more where a shard is to be read on.
+    async fn is_refused(&self, shard: &ListedShard, from: &Place) -> Result<bool, Error> {
+        if !matches!(from, Place::At(..) | Place::After(_)) {
+            return Ok(false);
+        }
+        let asked = retrying(Patience::USUAL, async || self.service.iterator(&shard.id, from.beginning()).await);
+        match asked.await {
+            Ok(_) => Ok(false),
+            Err(trouble) if matches!(trouble.kind, Kind::Invalid | Kind::Missing) => Ok(true),
+            Err(trouble) => Err(self.failed(&trouble)),
+        }
+    }
+
+    /// Searches for the oldest record of a shard.
+    async fn oldest(&self, shard: &ListedShard) -> Result<Option<Oldest>, Error> {
+        let begin = async || self.service.iterator(&shard.id, Beginning::Oldest).await;
+        let mut iterator = Some(self.ask(begin).await?);
+        for _ in 0..SEARCH_READS_MAX {
+            let Some(token) = iterator else { break };
+            let page = self.ask(async || self.service.records(&token).await).await?;
+            if let Some(record) = page.records.first() {
+                let arrived_us = record.arrived_us;
+                return Ok(Sequence::parse(&record.sequence).map(|sequence| Oldest { sequence, arrived_us }));
+            }
+            if page.behind.is_zero() {
+                break;
+            }
+            iterator = page.next;
+            pause(LOOK_AGAIN / 4).await;
+        }
+        Ok(None)
+    }
+
+    async fn shards(&self) -> Result<Vec<ListedShard>, Error> {
+        let (mut listed, mut token) = (Vec::new(), None::<String>);
+        for _ in 0..PAGES_MAX {
+            let (page, next) = self.ask(async || self.service.shards(token.as_deref()).await).await?;
+            listed.extend(page);
+            token = next;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(listed)
+    }
+
+    async fn ask<T>(&self, call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {
+        retrying(Patience::USUAL, call).await.map_err(|trouble| self.failed(&trouble))
+    }
+
+    fn failed(&self, trouble: &Trouble) -> Error {
+        let is_there = trouble.kind != Kind::Missing;
+        let what = if is_there { "cannot look at the stream" } else { "there is no such stream" };
+        Error::Input(trouble.failure(what).at(self.name))
+    }
+}
+
+enum Hole {
+    None,
+    /// Something may be missing before this.
+    Behind(Option<Oldest>),
+}
+
+/// What was sealed of this stream, by what it calls its shards.
+fn sealed(stream: &Identity, known: &[KnownShard]) -> Result<HashMap<String, Sealed>, Error> {
+    let ours = known.iter().filter_map(|known| Some((stream.shard(&known.id)?, known)));
+    ours.map(|(id, known)| {
+        let next = Place::of(&known.next).ok_or_else(|| unknown(&known.name, &known.next))?;
+        Ok((id.to_owned(), Sealed { next, covered_us: known.covered_us }))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+#[path = "survey_tests.rs"]
+mod tests;
