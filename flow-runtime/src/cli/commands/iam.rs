@@ -12,6 +12,8 @@ use crate::{
         options::{checkpoint, given_checkpoint, given_ports, option, ports},
     },
     driver::Checkpoint,
+    iteration::dynamodb::DynamoDbPlace,
+    plan::{PortKind, PortPlan},
 };
 
 /// Adds the option, and those that say what the flow uses.
@@ -30,13 +32,21 @@ pub(super) fn add_to(command: Command, program: &Program<'_>) -> Command {
                 .conflicts_with("dot"),
         )
         .args(ports(program).map(|port| heading(port).requires("iam")))
-        .arg(heading(checkpoint(program.plan)).requires("iam"))
+        // Without the policy, what that costs is told.
+        .arg(heading(checkpoint(program.plan)))
         .after_help(
             "\
 The policy is of what the addresses name, as narrow as they are: give the ones that the flow will run with. The number of the
 account, which no address says, is `*`. Of each role that is taken on (?role=) a policy of its own follows. Streams, tables
 and objects that are encrypted with a key of one's own need kms:Decrypt for that key, too (kms:GenerateDataKey to publish).",
         )
+}
+
+/// What keeping iterations where it was said costs, if it costs anything.
+pub(super) fn cost(plan: &Plan, matches: &ArgMatches) -> Result<String, Error> {
+    let Checkpoint::DynamoDb(address) = given_checkpoint(plan, matches) else { return Ok(String::new()) };
+    let is_output = |port: &&PortPlan| matches!(port.kind, PortKind::Sink | PortKind::Trap);
+    Ok(DynamoDbPlace::of(&address)?.cost(plan.ports.iter().filter(is_output).count()))
 }
 
 /// For which command a policy was asked for, if one was.

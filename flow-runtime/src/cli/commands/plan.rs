@@ -25,5 +25,7 @@ pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
         return super::iam::act(call, purpose);
     }
     let text = if call.matches.get_flag("dot") { dot(F::PLAN) } else { explain(F::PLAN) };
+    #[cfg(feature = "aws")]
+    let text = text + &super::iam::cost(F::PLAN, call.matches)?;
     print(call.stdout, &text).map(|()| 0)
 }

@@ -26,6 +26,7 @@
 //! machine that staged it. What is not here: the order of the calls (`driver/mod.rs`), and which table is meant
 //! (`driver/place.rs`).
 
+mod cost;
 mod group;
 mod head;
 mod items;

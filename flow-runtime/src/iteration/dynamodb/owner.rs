@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often the owner is heard of within a lease.
-const RENEWALS: u32 = 3;
+pub(super) const RENEWALS: u32 = 3;
 
 /// How often one who watches looks within a lease.
 const LOOKS: u32 = 10;
