@@ -6,10 +6,12 @@ use crate::Address;
 pub(crate) const ACCOUNT_OPTIONS: [&str; 4] = ["endpoint", "profile", "region", "role"];
 
 /// Where a client calls, and as whom. What is not said is as the environment and the files of AWS say (`AWS_REGION`,
-/// `AWS_PROFILE`, `AWS_ENDPOINT_URL`, …): environment, profile, SSO, web identity, role of the machine, in this order.
+/// `AWS_PROFILE`, `AWS_ENDPOINT_URL`, …): environment, profile, SSO, web identity, role of the machine, in this order. A
+/// profile that is said here goes before the keys of the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Account {
     pub(crate) region: Option<String>,
+    /// Of the service that is called, not of those who give credentials.
     pub(crate) endpoint: Option<String>,
     /// The ARN of a role to take on.
     pub(crate) role: Option<String>,

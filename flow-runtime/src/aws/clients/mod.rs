@@ -8,11 +8,14 @@ pub(crate) mod kinesis;
 pub(crate) mod s3;
 pub(crate) mod scan;
 pub(crate) mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::{error::Error as StdError, sync::LazyLock, time::Duration};
 
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
+    BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
 };
 use aws_sdk_kinesis::{
     config::{SharedCredentialsProvider, SharedHttpClient, http::HttpResponse},
@@ -22,6 +25,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_types::origin::Origin;
 
 pub(crate) use dynamodb::Tables;
 
@@ -46,21 +50,13 @@ static HTTP: LazyLock<SharedHttpClient> =
 /// # Errors
 /// [`Error::Config`] when no region is known.
 pub(crate) async fn configuration(account: &Account) -> Result<SdkConfig, Error> {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(patience(READ))
-        .operation_attempt_timeout(patience(CALL))
-        .operation_timeout(patience(CALL))
-        .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(HTTP.clone())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts);
+        // Of those who give credentials, which the SDK asks by itself.
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts());
     if let Some(region) = &account.region {
         loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(endpoint) = &account.endpoint {
-        loader = loader.endpoint_url(endpoint);
     }
     if let Some(profile) = &account.profile {
         loader = loader.profile_name(profile);
@@ -71,9 +67,40 @@ pub(crate) async fn configuration(account: &Account) -> Result<SdkConfig, Error>
             Failure::new("no AWS region is known").help("set AWS_REGION, or add ?region=eu-central-1 to the address"),
         ));
     }
-    let Some(role) = &account.role else { return Ok(config) };
-    let provider = AssumeRoleProvider::builder(role).session_name("flow").configure(&config).build().await;
-    Ok(config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build())
+    let mut calls = identified(config, account).await.into_builder().retry_config(RetryConfig::disabled());
+    if let Some(endpoint) = &account.endpoint {
+        // Not before: who gives credentials is elsewhere. It goes before what the environment says of a service.
+        calls = calls.endpoint_url(endpoint);
+        calls.insert_origin("endpoint_url", Origin::shared_config());
+    }
+    Ok(calls.build())
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(patience(READ))
+        .operation_attempt_timeout(patience(CALL))
+        .operation_timeout(patience(CALL))
+        .build()
+}
+
+/// With the credentials that the account asks for.
+async fn identified(mut config: SdkConfig, account: &Account) -> SdkConfig {
+    if let Some(profile) = &account.profile {
+        // The SDK would rather take the keys of the environment than those of any profile.
+        let whence = ProviderConfig::without_region()
+            .with_http_client(HTTP.clone())
+            .with_region(config.region().cloned())
+            .with_timeout_config(timeouts());
+        let provider = ProfileFileCredentialsProvider::builder().configure(&whence).profile_name(profile).build();
+        config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+    }
+    if let Some(role) = &account.role {
+        let provider = AssumeRoleProvider::builder(role).session_name("flow").configure(&config).build().await;
+        config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+    }
+    config
 }
 
 /// Makes a call under the name of its effect.
@@ -99,7 +126,7 @@ fn trouble<E: ProvideErrorMetadata + StdError + Send + Sync + 'static>(
         }
         SdkError::TimeoutError(_) => Trouble::new(name, Kind::Passing, "no answer in time"),
         SdkError::ResponseError(_) => Trouble::new(name, Kind::Passing, told),
-        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if is_of_credentials(error) => {
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if lacks_credentials(error) => {
             Trouble::new(name, Kind::Credentials, format!("no AWS credentials: {told}; {LOOKED_FOR}"))
         }
         SdkError::DispatchFailure(_) => Trouble::new(name, Kind::Passing, told),
@@ -126,8 +153,11 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     words.join(": ")
 }
 
-/// Whether the call was not made because nobody knows as whom.
-fn is_of_credentials(error: &(dyn StdError + 'static)) -> bool {
-    std::iter::successors(error.source(), |error| (*error).source())
-        .any(|error| error.to_string().to_lowercase().contains("credential"))
+/// Whether the call was not made because nobody knows as whom, and it would be the same in a moment: those who give
+/// credentials could be asked.
+fn lacks_credentials(error: &(dyn StdError + 'static)) -> bool {
+    let mut causes = std::iter::successors(error.source(), |error| (*error).source()).map(ToString::to_string);
+    let asked = causes.find(|cause| cause.to_lowercase().contains("credential"));
+    asked.is_some_and(|cause| !cause.contains("timed out"))
+        && !causes.any(|cause| ["dispatch failure", "request has timed out", "response error"].contains(&&*cause))
 }
