@@ -5,7 +5,7 @@ use aws_sdk_s3::{
     types::{BucketLocationConstraint, CreateBucketConfiguration},
 };
 
-use super::{call, configuration};
+use super::{call, configuration, s3};
 use crate::{
     Error,
     aws::{Account, Kind, Trouble},
@@ -30,7 +30,7 @@ impl Buckets {
     pub(crate) async fn of(account: &Account) -> Result<Self, Error> {
         let config = configuration(account).await?;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        Ok(Self { client: Client::new(&config), region })
+        Ok(Self { client: s3::client(&config), region })
     }
 
     /// Whether there is a bucket of this name that may be used; one of somebody else's is [`Kind::Denied`].

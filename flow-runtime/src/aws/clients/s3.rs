@@ -2,9 +2,11 @@
 
 use std::{ops::Range, time::Duration};
 
+use aws_config::SdkConfig;
 use aws_sdk_s3::{Client, config::Builder};
+use aws_types::service_config::ServiceConfigKey;
 
-use super::{configuration, trouble};
+use super::{chain, configuration, trouble};
 use crate::{
     Error,
     aws::{Account, Kind, Trouble},
@@ -56,10 +58,7 @@ impl S3 {
     /// # Errors
     /// As [`configuration`] says.
     pub(crate) async fn new(account: &Account) -> Result<Self, Error> {
-        let config = configuration(account).await?;
-        // What stands in for S3 seldom has a name for each bucket.
-        let is_elsewhere = config.endpoint_url().is_some();
-        Ok(Self(Client::from_conf(Builder::from(&config).force_path_style(is_elsewhere).build())))
+        Ok(Self(client(&configuration(account).await?)))
     }
 
     /// Lists objects whose keys begin with `prefix`, at most `most` of them; S3 gives no more than a thousand at once.
@@ -123,7 +122,7 @@ impl S3 {
                         if told == Some(came) {
                             into.truncate(before);
                         }
-                        return Err(Trouble::new(GET, Kind::Passing, told_by(&error)));
+                        return Err(Trouble::new(GET, Kind::Passing, chain(&error)));
                     }
                     Err(_) => return Err(Trouble::new(GET, Kind::Passing, "the body stopped coming")),
                 }
@@ -142,9 +141,13 @@ fn within<'b>(range: &mut Range<u64>, bytes: &'b [u8]) -> &'b [u8] {
     &bytes[place(start)..place(end)]
 }
 
-fn told_by(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+/// A client of S3, wherever that is.
+pub(super) fn client(config: &SdkConfig) -> Client {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_service = config.service_config().zip(key.ok()).and_then(|(said, key)| said.load_config(key));
+    // What stands in for S3 seldom has a name for each bucket.
+    let is_elsewhere = config.endpoint_url().is_some() || of_service.is_some();
+    Client::from_conf(Builder::from(config).force_path_style(is_elsewhere).build())
 }
 
 fn quoted(etag: &str) -> String {

@@ -147,3 +147,12 @@ fn what_an_answer_holds_is_not_told() {
         assert!(!told.contains("hush") && !told.contains("Response {") && told != "listed", "{told}");
     }
 }
+
+#[test]
+fn what_stands_in_for_s3_by_the_environment_is_asked_by_path() {
+    let s3 = Server::new(&[(200, LISTED)]);
+    let by_name = s3.url.replace("127.0.0.1", "localhost");
+    assert_eq!(list("s3://bucket", &[("AWS_ENDPOINT_URL_S3", &by_name)]), "listed");
+    let asked = s3.asked();
+    assert!(asked[0].starts_with("GET /bucket"), "{asked:?}");
+}
