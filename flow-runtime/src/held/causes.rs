@@ -161,11 +161,12 @@ pub static CAUSES: [Entry; 17] = [
     },
     Entry {
         cause: Cause::SourceOverwritten,
-        happened: "An object was overwritten after it was read: what has its key now is another version",
+        happened: "An object was overwritten after it was read: what has its key now is another version; or it was deleted \
+                   before it was read to its end",
         rows: "What was read of it is loaded, and stays; what was not yet read of that version is lost, unless the bucket \
                keeps versions and it is put back",
         remedies: &[
-            Remedy { when: "what is in it now is new", commands: &["{run} --accept-gap"] },
+            Remedy { when: "what is in it now is new, or nothing is there", commands: &["{run} --accept-gap"] },
             Remedy {
                 when: "what is in it now was read before, and only changed since",
                 commands: &["{run} --accept-gap=end"],

@@ -44,7 +44,7 @@ pub enum Cause {
     SourceShrunk,
     /// A source's file begins with other bytes than those that were read.
     SourceChanged,
-    /// A source's object was overwritten after it was read.
+    /// A source's object was overwritten after it was read, or deleted before it was read to its end.
     SourceOverwritten,
     /// Records have aged out of a stream before they were read.
     SourceAgedOut,

@@ -1,5 +1,5 @@
 //! Which objects are read, and from where: those that were not seen before, wherever their keys sort, and those that were
-//! read in part. What was overwritten is held.
+//! read in part. What was overwritten is held, and what was deleted before it was read to its end.
 //!
 //! Everything that the address means is listed in each iteration: an object whose upload ends late has an old key, so
 //! nothing tells what is new but the set of what was seen.
@@ -88,6 +88,9 @@ fn recognise<'o>(
     known: &[KnownShard],
     gaps: Gaps,
 ) -> Vec<Result<Listed<'o>, Error>> {
+    let is_half_read = |known: &KnownShard| matches!(Offset::of(&known.next), Some(Offset::At(1..)));
+    let half_read = known.iter().filter(|known| is_half_read(known));
+    let half_read = half_read.filter_map(|known| Some((known, keys.key(&known.name).filter(|key| keys.include(key))?)));
     let known: HashMap<&str, &KnownShard> = known.iter().map(|known| (&*known.id, known)).collect();
     let mut listed = Vec::with_capacity(objects.len());
     for object in objects {
@@ -115,11 +118,32 @@ fn recognise<'o>(
             }),
         });
     }
+    let deleted = half_read.filter(|(_, key)| !objects.iter().any(|object| object.key == *key));
+    listed.extend(deleted.map(|(known, _)| match gaps {
+        Gaps::Refuse => Err(cut_short(known)),
+        Gaps::FromBeginning | Gaps::FromEnd => {
+            let KnownShard { id, name, mark, .. } = known.clone();
+            let shard = Shard { id, name, mark, start: start() };
+            let from = ShardFrom { shard, from: Offset::End.position(), until: None, covered_us: None };
+            Ok(Listed { from, new: None })
+        }
+    }));
     listed
 }
 
 fn start() -> Position {
     Offset::At(0).position()
+}
+
+fn cut_short(known: &KnownShard) -> Error {
+    let bytes =
+        known.mark.parse::<Version>().map_or(String::new(), |was| format!(" of {} bytes as it is stored", was.bytes));
+    Error::Held(
+        Failure::new("the object was deleted before it was read to its end")
+            .at(format!("{}, position {}{bytes}", known.name, known.next))
+            .help("put it back, or --accept-gap goes on without the rest of it")
+            .held(Cause::SourceOverwritten.case().path(known.name.clone())),
+    )
 }
 
 fn overwritten(known: &KnownShard, was: Option<&Version>, now: &Version) -> Error {
@@ -228,6 +252,19 @@ mod tests {
         assert!(held.contains("it had 3 bytes and the ETag e1, now it has 4 bytes and the ETag e2"), "{held}");
         assert_eq!(recognised(&objects, &known, Gaps::FromBeginning), ["a 0 4 e2"]);
         assert_eq!(recognised(&objects, &known, Gaps::FromEnd), ["a end of e2 4 e2"]);
+    }
+
+    #[test]
+    fn an_object_that_was_deleted_before_it_was_read_to_its_end_is_held() {
+        let known = [known("logs/a", "9 e1", "4"), known("logs/b", "3 e1", "end"), known("old/c", "9 e1", "4")];
+        let told = recognised(&[], &known, Gaps::Refuse);
+        assert!(
+            told.len() == 1 && told[0].contains("deleted before it was read to its end (s3://b/logs/a"),
+            "{told:?}"
+        );
+        for gaps in [Gaps::FromBeginning, Gaps::FromEnd] {
+            assert_eq!(recognised(&[], &known, gaps), ["a end 9 e1"]);
+        }
     }
 
     #[test]
