@@ -63,6 +63,8 @@ const CODES: &[(&str, Kind)] = &[
     ("RequestExpired", Kind::Credentials),
     ("RequestLimitExceeded", Kind::Throttled),
     ("RequestThrottled", Kind::Throttled),
+    // The clock of this machine is wrong.
+    ("RequestTimeTooSkewed", Kind::Credentials),
     ("RequestTimeout", Kind::Passing),
     ("ResourceInUseException", Kind::InUse),
     ("ResourceNotFoundException", Kind::Missing),

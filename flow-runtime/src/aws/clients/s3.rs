@@ -71,20 +71,31 @@ impl S3 {
     ) -> Result<Page, Trouble> {
         let request = self.0.list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(from);
         let answer = super::call(LIST, request.set_max_keys(most.map(i32::from)).send()).await?;
+        let lacking = |what: &str| Trouble::new(LIST, Kind::Invalid, format!("the answer lacks {what}"));
         let next = answer.next_continuation_token.filter(|_| answer.is_truncated == Some(true));
-        let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
+        if next.is_none() && answer.is_truncated == Some(true) {
+            return Err(lacking("the token to go on with"));
+        }
+        let objects = answer.contents.unwrap_or_default().into_iter().map(|object| {
             let bytes = u64::try_from(object.size?).ok()?;
             Some(Object { key: object.key?, bytes, etag: unquoted(&object.e_tag?) })
         });
-        Ok(Page { objects: objects.collect(), next })
+        let objects = objects.collect::<Option<_>>().ok_or_else(|| lacking("key, size or ETag of an object"))?;
+        Ok(Page { objects, next })
     }
 
     /// The id of this version, if the bucket keeps versions.
     pub(crate) async fn version(&self, bucket: &str, key: &str, etag: &str) -> Result<Option<String>, Trouble> {
         let request = self.0.head_object().bucket(bucket).key(key).if_match(quoted(etag));
-        let answer = super::call(HEAD, request.send()).await?;
-        // That is the one version of a bucket that does not keep them any more: the next writer replaces it.
-        Ok(answer.version_id.filter(|version| version != "null"))
+        let answer = super::call(HEAD, request.send()).await.map_err(|mut trouble| {
+            // This answer has no body to say why; what was just listed by the same client is not asked for in a wrong way.
+            if trouble.kind == Kind::Invalid && trouble.code.is_none() {
+                trouble.kind = Kind::Credentials;
+            }
+            trouble
+        })?;
+        // `null` is one as well: what was there before the bucket kept any, and stays with those that came after.
+        Ok(answer.version_id)
     }
 
     /// Reads a range of an object, or all of it, to the end of `into`: what came before something went wrong is there.

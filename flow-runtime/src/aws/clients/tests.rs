@@ -149,6 +149,20 @@ fn what_an_answer_holds_is_not_told() {
 }
 
 #[test]
+fn a_listing_that_lacks_something_is_no_listing() {
+    let object = "<Key>a</Key><Size>3</Size><ETag>\"e\"</ETag>";
+    for (lacks, contents, is_truncated) in
+        [("", object, false), ("the token", object, true), ("key, size", "<Key>a</Key>", false)]
+    {
+        let truncated = format!("<IsTruncated>{is_truncated}</IsTruncated><Contents>{contents}</Contents>");
+        let s3 = Server::new(&[(200, &format!("<ListBucketResult>{truncated}</ListBucketResult>"))]);
+        let told = list(&format!("s3://bucket?endpoint={}", s3.url), &[]);
+        let expected = if lacks.is_empty() { "listed" } else { "Invalid s3.list_objects_v2: the answer lacks " };
+        assert!(told.starts_with(expected) && told.contains(lacks), "{told}");
+    }
+}
+
+#[test]
 fn what_stands_in_for_s3_by_the_environment_is_asked_by_path() {
     let s3 = Server::new(&[(200, LISTED)]);
     let by_name = s3.url.replace("127.0.0.1", "localhost");
