@@ -130,7 +130,7 @@ impl fmt::Display for Address {
         }
         write!(f, "{}:{}", self.tap, without_password(&self.path))?;
         for (index, (name, value)) in self.options.iter().enumerate() {
-            let value = if is_secret(name) { HIDDEN } else { value };
+            let value = if is_secret(name) { HIDDEN.into() } else { url_without_password(value) };
             write!(f, "{}{name}={}", if index == 0 { '?' } else { '&' }, value.escape_debug())?;
         }
         Ok(())
@@ -165,6 +165,7 @@ fn concealed(text: &str) -> String {
     let Some((path, query)) = rest.split_once('?') else { return format!("{tap}:{rest}") };
     let pair = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+        Some((name, value)) => format!("{name}={}", url_without_password(value)),
         _ => pair.to_owned(),
     };
     let query: Vec<String> = query.split('&').map(pair).collect();
@@ -178,6 +179,14 @@ fn without_password(path: &str) -> Cow<'_, str> {
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("//{user}:{HIDDEN}@{host}").into(),
         None => format!("//{user}:{HIDDEN}").into(),
+    }
+}
+
+/// `https://user:password@host` likewise.
+fn url_without_password(value: &str) -> Cow<'_, str> {
+    match value.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}:{}", without_password(&value[scheme.len() + 1..])).into(),
+        None => value.into(),
     }
 }
 
@@ -213,6 +222,8 @@ mod tests {
             "post-gres://load:swordfish@db/sales",
             "s3://bucket?secret_key=swordfish",
             "s3://bucket?secret_key=swordfish&table",
+            "s3://bucket?endpoint=https://proxy:swordfish@host:8080",
+            "s3://bucket?endpoint=https://proxy:swordfish@host:8080&table",
         ] {
             let shown = without_secrets(text);
             assert!(!shown.contains("sword") && !shown.contains("fish") && shown.contains(HIDDEN), "{text}: {shown}");
