@@ -7,7 +7,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Error, Failure, effect::accompanied};
+use crate::{
+    Error, Failure,
+    effect::{accompanied, network},
+};
 
 /// Threads that wait for answers and take them apart; records are processed elsewhere.
 const THREADS: usize = 2;
@@ -38,5 +41,17 @@ pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 's
 /// # Errors
 /// When there is no runtime, or the answer is one.
 pub(crate) fn wait<T, E: From<Error>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    runtime()?.block_on(answer)
+    network::wait(runtime()?, answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_may_be_run_by_a_task_of_the_program() {
+        let theirs = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let run = async { wait(async { Ok::<_, Error>(7) }).unwrap() };
+        assert_eq!(theirs.block_on(theirs.spawn(run)).unwrap(), 7);
+    }
 }

@@ -2,8 +2,15 @@
 
 use std::time::Duration;
 
+#[cfg(any(feature = "aws", feature = "postgres"))]
+use tokio::runtime::Runtime;
 #[cfg(feature = "postgres")]
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::time::timeout;
+#[cfg(feature = "aws")]
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 
 use super::Breaks;
 #[cfg(feature = "postgres")]
@@ -19,6 +26,16 @@ pub(crate) async fn call<T, E: Breaks>(name: &'static str, answer: impl Future<O
     let answer = answer.await?;
     passage.end()?;
     Ok(answer)
+}
+
+/// Waits for what calls of its own make up.
+#[cfg(feature = "aws")]
+pub(crate) fn wait<T>(runtime: &Runtime, answer: impl Future<Output = T>) -> T {
+    match Handle::try_current().map(|theirs| theirs.runtime_flavor()) {
+        // The program has threads of its own for tasks, and runs a flow on one of them.
+        Ok(RuntimeFlavor::MultiThread) => block_in_place(|| runtime.block_on(answer)),
+        _ => runtime.block_on(answer),
+    }
 }
 
 /// Lets this time go by without holding a thread.
