@@ -17,17 +17,17 @@ use super::{
     sender::{Put, Sender},
     totals::Totals,
 };
-use crate::{
-    Error, Failure,
-    aws::limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX},
-    effect::clock,
-};
+use crate::{Error, Failure, aws::limits::PUT_RECORDS_MAX, effect::clock};
 
 /// After how long without a line what has come is sent.
 const SILENCE: Duration = Duration::from_millis(100);
 
 /// How long a record waits for others at most.
 const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Bytes that are sent at once, if they come so fast: what the service would take, ten megabytes, gets through many an uplink
+/// no sooner than a call is given up, to be sent anew.
+const REQUEST_BYTES: usize = 2 << 20;
 
 /// How to publish.
 #[derive(Clone, Debug, Default)]
@@ -98,7 +98,7 @@ impl Publication {
             if now.saturating_sub(sent_at) > WAIT_MAX {
                 sender.send(packing.take_all())?;
                 sent_at = now;
-            } else if due.is_some() || entries >= PUT_RECORDS_MAX || bytes >= PUT_BYTES_MAX {
+            } else if due.is_some() || entries >= PUT_RECORDS_MAX || bytes >= REQUEST_BYTES {
                 sender.send(packing.take_ready())?;
             }
             if let Some(due) = due {
