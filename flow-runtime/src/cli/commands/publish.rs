@@ -54,7 +54,7 @@ therefore be in the stream twice is counted. The records of one partition key st
 those that the service took out of turn.
 
 Exit codes: 0 all was sent; 1 some were not, and how many; 2 a wrong option or address; 130 interrupted (143 when
-terminated): what was read until then was sent.",
+terminated): what was read until then was sent once more, and counted as failed where the service did not take it.",
         )
 }
 
