@@ -10,12 +10,14 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{Tables, call};
-use crate::aws::Trouble;
+use crate::aws::{Kind, Trouble};
 
 /// The partition key of the checkpoint table.
 pub(crate) const PARTITION: &str = "partition";
 /// Its sort key.
 pub(crate) const SORT: &str = "sort";
+const TRANSACT: &str = "dynamodb.transact_write_items";
+
 const VERSION: &str = "version";
 const BODY: &str = "body";
 
@@ -97,7 +99,8 @@ impl Tables {
                 .condition_expression(condition)
                 .set_expression_attribute_names(Some(names))
                 .set_expression_attribute_values(values);
-            request = request.transact_items(TransactWriteItem::builder().set_put(put.build().ok()).build());
+            let put = put.build().map_err(|error| Trouble::new(TRANSACT, Kind::Invalid, error.to_string()))?;
+            request = request.transact_items(TransactWriteItem::builder().put(put).build());
         }
         let written = async {
             match request.send().await {
@@ -106,7 +109,7 @@ impl Tables {
                 Err(error) => Err(error),
             }
         };
-        call("dynamodb.transact_write_items", written).await
+        call(TRANSACT, written).await
     }
 
     /// Removes an item; none is no error.
