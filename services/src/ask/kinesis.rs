@@ -1,6 +1,9 @@
 //! What tests do with streams.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -55,13 +58,15 @@ impl Service {
     /// Waits until what was last asked of a stream is done.
     ///
     /// # Panics
-    /// When there is no such stream.
+    /// When there is no such stream, or it is not done within a minute.
     pub fn await_active(&self, stream: &str) {
         let status = || {
             let described = self.kinesis("DescribeStreamSummary", &json!({ "StreamName": stream }));
             described["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
         };
+        let began = Instant::now();
         while !status() {
+            assert!(began.elapsed() < Duration::from_secs(60), "the stream {stream} does not get active");
             thread::sleep(Duration::from_millis(5));
         }
     }
