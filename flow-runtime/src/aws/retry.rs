@@ -18,7 +18,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// For a call that somebody waits for: seven calls within half a minute or so.
+    /// For a call that somebody waits for: seven calls, between which some ten seconds go by, what each takes not counted.
     pub(crate) const USUAL: Self =
         Self { attempts: 7, first: Duration::from_millis(100), most: Duration::from_secs(10) };
 
