@@ -151,7 +151,8 @@ impl<'a, F: Flow> Following<'a, F> {
         // Where a source tells times, that nothing came is worth to be kept now and then.
         let is_old = clock::elapsed().saturating_sub(self.looked_at) >= COVERED_KEPT;
         let sealed = if self.is_due { Vec::new() } else { checkpoint.store.shards()? };
-        if !self.is_due && !(is_old && sealed.iter().any(|shard| shard.covered_us.is_some())) {
+        let is_to_be_kept = is_old && sealed.iter().any(|shard| shard.covered_us.is_some());
+        if !self.is_due && !is_to_be_kept {
             let listed = ports.jobs_of(&[PortKind::Source], checkpoint, &sealed, self.options);
             let has_news = |sources: Vec<InputJob<'_>>| {
                 // What was renamed or rotated has its positions sealed, lest it be searched for at every look.
