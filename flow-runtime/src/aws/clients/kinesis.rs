@@ -136,8 +136,8 @@ fn begun(request: GetShardIteratorFluentBuilder, from: Beginning<'_>) -> GetShar
         Beginning::At(number) => of(ShardIteratorType::AtSequenceNumber).starting_sequence_number(number),
         Beginning::After(number) => of(ShardIteratorType::AfterSequenceNumber).starting_sequence_number(number),
         Beginning::Time(us) => {
-            let (seconds, rest) = (us.div_euclid(1_000_000), us.rem_euclid(1_000_000));
-            let time = DateTime::from_secs_and_nanos(seconds, u32::try_from(rest * 1000).unwrap_or(0));
+            // To the millisecond, which is what the service goes by (API reference, GetShardIterator, read 2026-11-22).
+            let time = DateTime::from_millis(us.div_euclid(1000));
             of(ShardIteratorType::AtTimestamp).timestamp(time)
         }
     }
