@@ -1,0 +1,138 @@
+//! Flows that read streams, as programs, from services that behave as Kinesis does: reshards, restarts, other streams under
+//! the same name, aggregates, bounds. What reads that fail come to is shown over a stream in memory
+//! (`flow-runtime/src/source/kinesis/`).
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use std::process::Command;
+
+use flow_tests::{
+    program::{Counted, Place, counted, hit},
+    services::{CREDENTIALS, Service, kinesalite, kinesis_local},
+};
+use serde_json::json;
+
+/// A place with a host list, and a stream for its log.
+struct Streamed {
+    place: Place,
+    service: &'static Service,
+    stream: &'static str,
+}
+
+impl Streamed {
+    fn new(service: Option<&'static Service>, stream: &'static str, shards: usize) -> Option<Self> {
+        let service = service?;
+        service.create_stream(stream, shards);
+        let place = Place::new(env!("CARGO_BIN_EXE_count_hits"));
+        place.write("hosts.txt", "h1\nh2\n");
+        Some(Self { place, service, stream })
+    }
+
+    /// Puts so many hits of each host, under keys that spread them.
+    fn put(&self, hits: usize) {
+        let lines: Vec<(String, String)> =
+            (0..hits).flat_map(|nth| ["h1", "h2"].map(|host| (format!("{host} {nth}"), hit(host)))).collect();
+        for some in lines.chunks(400) {
+            let records: Vec<(&str, &[u8])> = some.iter().map(|(key, line)| (&**key, line.as_bytes())).collect();
+            self.service.put_records(self.stream, &records);
+        }
+    }
+
+    fn run(&self, options: &str) -> Command {
+        let log = format!("--log kinesis://{}?reads=50&endpoint={}", self.stream, self.service.endpoint());
+        let mut command = self.place.command(&format!("--checkpoint sqlite:s.db {log} {options}"));
+        command.envs(CREDENTIALS);
+        command
+    }
+
+    /// Runs until nothing is new, at most so often.
+    fn run_through(&self, options: &str) {
+        for _ in 0..20 {
+            let output = self.run(options).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            if said.contains("nothing new") || said.contains("no new records") {
+                return;
+            }
+        }
+        panic!("something is new each time");
+    }
+
+    fn counts(&self) -> Vec<Counted> {
+        self.place.counts("counts.db")
+    }
+}
+
+#[test]
+fn a_stream_is_read_on_through_splits_and_merges() {
+    let Some(test) = Streamed::new(kinesis_local(), "resharded", 2) else { return };
+    test.put(30);
+    test.run_through("");
+    assert_eq!(test.counts(), counted(&[("h1", 30), ("h2", 30)]));
+    test.put(10);
+    let open = || test.service.shards("resharded").into_iter().filter(|shard| !shard.is_closed).collect::<Vec<_>>();
+    test.service.split_shard("resharded", &open()[0].id);
+    test.put(20);
+    let mut shards = open();
+    shards.sort_by_key(|shard| shard.from);
+    test.service.merge_shards("resharded", &shards[1].id, &shards[2].id);
+    test.put(5);
+    test.run_through("");
+    assert_eq!(test.counts(), counted(&[("h1", 65), ("h2", 65)]));
+}
+
+#[test]
+fn iterations_of_any_size_read_each_record_once() {
+    let Some(test) = Streamed::new(kinesalite(), "bounded", 3) else { return };
+    test.put(50);
+    test.run_through("--max-records 13");
+    assert_eq!(test.counts(), counted(&[("h1", 50), ("h2", 50)]));
+}
+
+#[test]
+fn a_stream_that_was_made_again_is_held_until_its_gap_is_accepted() {
+    let Some(test) = Streamed::new(kinesis_local(), "made-again", 1) else { return };
+    test.put(3);
+    test.run_through("");
+    test.service.kinesis("DeleteStream", &json!({ "StreamName": "made-again" }));
+    while test.service.try_ask("Kinesis_20131202.DescribeStreamSummary", &json!({ "StreamName": "made-again" })).is_ok()
+    {
+    }
+    test.service.create_stream("made-again", 1);
+    test.put(4);
+    let refused = test.run("").output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("the stream is another one"), "{said}");
+    test.run_through("--accept-gap");
+    assert_eq!(test.counts(), counted(&[("h1", 7), ("h2", 7)]));
+}
+
+#[test]
+fn the_latest_begins_when_the_flow_begins() {
+    // kinesalite does not answer who asks for what comes after its last record.
+    let Some(test) = Streamed::new(kinesis_local(), "latest", 1) else { return };
+    test.put(3);
+    let log = format!("--log kinesis://latest?start=latest&reads=50&endpoint={}", test.service.endpoint());
+    let run = || {
+        let mut command = test.place.command(&format!("--checkpoint sqlite:s.db {log}"));
+        let output = command.envs(CREDENTIALS).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    run();
+    test.put(2);
+    run();
+    assert_eq!(
+        test.counts().into_iter().filter(|(host, _)| host.is_some()).collect::<Vec<_>>(),
+        counted(&[("h1", 2), ("h2", 2)])
+    );
+}
+
+#[test]
+fn a_stream_that_is_not_there_is_told_with_what_to_do() {
+    let Some(test) = Streamed::new(kinesalite(), "there", 1) else { return };
+    let log = format!("--log kinesis://not-there?endpoint={}", test.service.endpoint());
+    let mut command = test.place.command(&log);
+    let refused = command.envs(CREDENTIALS).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("there is no such stream (port `log`, not-there)"), "{said}");
+}
