@@ -37,7 +37,7 @@ impl OpenCheckpoint {
         match checkpoint.kept()? {
             Some(place) => {
                 let store = place.open(&flow, &effect::id(), clock::now_us())?;
-                let staging = place.open_staging(&flow)?;
+                let staging = place.open_staging(&flow, &*store)?;
                 Ok(Self { flow, store, staging, is_kept: true, _lock: None, _folder: None })
             }
             None => {
@@ -59,7 +59,8 @@ impl OpenCheckpoint {
             Some(place) => {
                 place.refuse_what_is_none()?;
                 let store = place.look(&flow)?.map_or_else(|| in_memory(&flow), Ok)?;
-                (store, StagingArea::at(place.staging(&flow)), true)
+                let staging = StagingArea::at(place.staging(&flow, &*store));
+                (store, staging, true)
             }
             None => (in_memory(&flow)?, StagingArea::at(env::temp_dir()), false),
         };

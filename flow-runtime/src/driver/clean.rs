@@ -51,8 +51,8 @@ pub struct Cleaned {
 pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
     let place = checkpoint.place("nothing is left behind")?;
     place.must_exist(flow)?;
-    let staging = StagingArea::at(place.staging(flow));
     let Some(looked) = place.look(flow)? else { return Ok(Cleaned::default()) };
+    let staging = StagingArea::at(place.staging(flow, &*looked));
     let (lock, run_is_live) = take_lock(&place, flow, what.dry_run)?;
     let store = match what.dry_run {
         true => looked,

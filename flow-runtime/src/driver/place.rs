@@ -170,21 +170,26 @@ impl Place {
         }
     }
 
-    /// Where `flow` stages what it reads: one area a flow, for clean-up takes away whatever it finds.
-    pub(super) fn staging(&self, flow: &str) -> PathBuf {
+    /// Where `flow` stages what it reads: one area a flow and store, for clean-up takes away whatever it finds that this
+    /// store does not want.
+    pub(super) fn staging(&self, flow: &str, store: &dyn Upkeep) -> PathBuf {
+        // Of a file, the path tells which store it is.
+        #[cfg(not(feature = "aws"))]
+        let _ = store.origin();
         match self {
             Self::Sqlite(path) => beside(&folder::followed(path)).join(flow),
             #[cfg(feature = "aws")]
-            Self::DynamoDb(place) => place.staging(flow),
+            Self::DynamoDb(place) => place.staging(flow, store.origin()),
         }
     }
 
     /// The same, made. Whoever made the store made its folder durable.
-    pub(super) fn open_staging(&self, flow: &str) -> Result<StagingArea, Error> {
+    pub(super) fn open_staging(&self, flow: &str, store: &dyn Upkeep) -> Result<StagingArea, Error> {
+        let folder = self.staging(flow, store);
         match self {
-            Self::Sqlite(path) => StagingArea::open_below(folder::parent(&folder::followed(path)), self.staging(flow)),
+            Self::Sqlite(path) => StagingArea::open_below(folder::parent(&folder::followed(path)), folder),
             #[cfg(feature = "aws")]
-            Self::DynamoDb(place) => StagingArea::open(place.staging(flow)),
+            Self::DynamoDb(_) => StagingArea::open(folder),
         }
     }
 

@@ -49,6 +49,11 @@ pub(crate) struct LastProgram {
 
 /// A store that can be mended and tidied.
 pub(crate) trait Upkeep: Store {
+    /// What tells this store of a flow from any other, where that cannot be told by where it is; resets keep it.
+    fn origin(&self) -> &str {
+        self.epoch()
+    }
+
     /// All that is kept of an iteration.
     fn iteration(&self, iteration: u64) -> Result<Option<IterationDetail>, Error>;
 

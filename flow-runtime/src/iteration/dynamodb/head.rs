@@ -32,6 +32,9 @@ const LAST_OUTPUTS: usize = 4;
 pub(super) struct FlowItem {
     pub(super) format: u32,
     pub(super) epoch: String,
+    /// The first epoch, kept for ever: tells this flow from one of the same name in another table, region or account.
+    #[serde(default)]
+    pub(super) origin: String,
     /// When the epoch began.
     pub(super) created_us: i64,
     /// Epochs that resets have ended, oldest first.

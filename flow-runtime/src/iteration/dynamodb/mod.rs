@@ -72,6 +72,7 @@ pub(crate) struct DynamoDbStore {
     items: Arc<dyn Items>,
     flow: String,
     epoch: String,
+    origin: String,
     created_us: i64,
     partition: String,
     /// The positions that these layers make: groups never change.
@@ -83,8 +84,8 @@ impl DynamoDbStore {
     pub(crate) fn open(items: Arc<dyn Items>, flow: &str, new_epoch: &str, now_us: i64) -> Result<Self, Error> {
         let make = || -> Result<(), Error> {
             if read_flow(&*items, flow)?.is_none() {
-                let epoch = new_epoch.to_owned();
-                let new = FlowItem { format: FORMAT, epoch, created_us: now_us, former: Vec::new() };
+                let (epoch, origin) = (new_epoch.to_owned(), new_epoch.to_owned());
+                let new = FlowItem { format: FORMAT, epoch, origin, created_us: now_us, former: Vec::new() };
                 // Refused: somebody else has just made it.
                 items.put(&[write_of_flow(&*items, flow, &new, 0)?])?;
             }
@@ -99,12 +100,13 @@ impl DynamoDbStore {
     /// The store of `flow`, to be read; `None` where it has not begun.
     pub(crate) fn look(items: Arc<dyn Items>, flow: &str) -> Result<Option<Self>, Error> {
         let Some(known) = read_flow(&*items, flow)? else { return Ok(None) };
-        Ok(Some(Self { created_us: known.value.created_us, ..Self::of_epoch(items, flow, &known.value.epoch) }))
+        let FlowItem { epoch, origin, created_us, .. } = known.value;
+        Ok(Some(Self { origin, created_us, ..Self::of_epoch(items, flow, &epoch) }))
     }
 
     fn of_epoch(items: Arc<dyn Items>, flow: &str, epoch: &str) -> Self {
         let (flow, epoch, partition) = (flow.to_owned(), epoch.to_owned(), partition(flow, epoch));
-        Self { items, flow, epoch, created_us: 0, partition, positions: RefCell::default() }
+        Self { items, flow, epoch, origin: String::new(), created_us: 0, partition, positions: RefCell::default() }
     }
 
     fn head(&self) -> Result<Head, Error> {

@@ -67,12 +67,15 @@ impl DynamoDbPlace {
         })
     }
 
-    /// Where a flow stages what it reads, on this machine.
-    pub(crate) fn staging(&self, flow: &str) -> PathBuf {
-        match &self.staging {
+    /// Where a flow stages what it reads, on this machine. It is the store's alone, by its
+    /// [`origin`](crate::iteration::upkeep::Upkeep::origin): whoever tidies up asks his own store what is garbage, and it
+    /// knows nothing of what a flow of the same name has sealed in another table, region or account.
+    pub(crate) fn staging(&self, flow: &str, origin: &str) -> PathBuf {
+        let of_flow = match &self.staging {
             Some(folder) => folder.join(flow),
             None => PathBuf::from(format!("{flow}.staging")),
-        }
+        };
+        of_flow.join(origin)
     }
 
     /// The table; nothing is called yet, but for what finds credentials out.

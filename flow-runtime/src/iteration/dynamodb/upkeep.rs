@@ -123,6 +123,10 @@ impl DynamoDbStore {
 }
 
 impl Upkeep for DynamoDbStore {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
     fn iteration(&self, iteration: u64) -> Result<Option<IterationDetail>, Error> {
         let head = self.head()?;
         if let Some(entry) = head.entry(iteration) {

@@ -156,3 +156,20 @@ fn an_item_of_somebody_else_is_refused() {
     table.put(&[Write { key, was: 1, body: new.to_owned() }]).unwrap();
     assert!(open().contains("its format is 9, this program knows 1"), "{}", open());
 }
+
+#[test]
+fn flows_of_one_name_in_two_tables_never_stage_in_one_folder_and_a_reset_keeps_it() {
+    use crate::iteration::upkeep::Upkeep as _;
+    let place = DynamoDbPlace::of(&"dynamodb://flow".parse().unwrap()).unwrap();
+    let [here, there]: [Arc<dyn Items>; 2] = std::array::from_fn(|_| Arc::new(MemoryTable::default()) as _);
+    let staging = |table: &Arc<dyn Items>, new_epoch: &str| {
+        place.staging("hits", DynamoDbStore::open(Arc::clone(table), "hits", new_epoch, 1).unwrap().origin())
+    };
+    let before = staging(&here, "one");
+    assert_ne!(before, staging(&there, "two"));
+    let store = DynamoDbStore::open(Arc::clone(&here), "hits", "-", 1).unwrap();
+    assert!(store.write_reset("three", 2).unwrap());
+    let store = DynamoDbStore::open(Arc::clone(&here), "hits", "-", 1).unwrap();
+    store.forget_epoch("one").unwrap();
+    assert_eq!((store.epoch(), staging(&here, "-")), ("three", before));
+}
