@@ -23,3 +23,20 @@ pub(crate) trait Items: fmt::Debug + Send + Sync {
     /// Where it is, for people.
     fn place(&self) -> &str;
 }
+
+/// The items of a span from their pages, no more than it wants; each page says after what the next one begins.
+pub(super) fn all_pages<A>(
+    span: Span<'_>,
+    mut page: impl FnMut(Span<'_>, Option<&A>) -> Result<(Vec<Item>, Option<A>), Error>,
+) -> Result<Vec<Item>, Error> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let left = span.limit.map(|limit| limit.saturating_sub(found.len()));
+        let (items, next) = page(Span { limit: left, ..span }, after.as_ref())?;
+        found.extend(items);
+        after = next;
+        if after.is_none() || span.limit.is_some_and(|limit| found.len() >= limit) {
+            return Ok(found);
+        }
+    }
+}

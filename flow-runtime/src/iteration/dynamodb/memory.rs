@@ -5,11 +5,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::items::{Item, Items, Key, Span, Write};
+use super::items::{Item, Items, Key, Span, Write, all_pages};
 use crate::{Error, Failure, effect::effect};
 
 /// Bytes of an item, as DynamoDB has it.
 const ITEM_BYTES_MAX: usize = 400 * 1024;
+
+/// Items of a page: few, so that there are many.
+const PAGE_ITEMS: usize = 3;
 
 /// A table.
 #[derive(Debug, Default)]
@@ -60,8 +63,13 @@ impl Items for MemoryTable {
             if span.backwards {
                 found.reverse();
             }
-            found.truncate(span.limit.unwrap_or(usize::MAX));
-            Ok(found)
+            all_pages(span, |span, after: Option<&usize>| {
+                let from = after.copied().unwrap_or(0);
+                let page = found.iter().skip(from).take(span.limit.unwrap_or(usize::MAX).min(PAGE_ITEMS));
+                let page: Vec<Item> = page.cloned().collect();
+                let next = from + page.len();
+                Ok((page, (next < found.len()).then_some(next)))
+            })
         })
     }
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::items::{Item, Items, Key, Span, Write};
+use super::items::{Item, Items, Key, Span, Write, all_pages};
 use crate::{
     Address, Error, Failure,
     aws::{
@@ -206,18 +206,9 @@ impl Items for Table {
     }
 
     fn items(&self, span: Span<'_>) -> Result<Vec<Item>, Error> {
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let wanted = span.limit.map(|limit| limit - found.len());
-            let span = Span { limit: wanted, ..span };
-            let (page, next) = self
-                .ask("read the checkpoint store", async || self.tables.page(&self.name, span, after.as_ref()).await)?;
-            found.extend(page);
-            after = next;
-            if after.is_none() || span.limit.is_some_and(|limit| found.len() >= limit) {
-                return Ok(found);
-            }
-        }
+        all_pages(span, |span, after| {
+            self.ask("read the checkpoint store", async || self.tables.page(&self.name, span, after).await)
+        })
     }
 
     fn place(&self) -> &str {

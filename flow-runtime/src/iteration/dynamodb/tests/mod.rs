@@ -173,3 +173,18 @@ fn flows_of_one_name_in_two_tables_never_stage_in_one_folder_and_a_reset_keeps_i
     store.forget_epoch("one").unwrap();
     assert_eq!((store.epoch(), staging(&here, "-")), ("three", before));
 }
+
+#[test]
+fn as_many_items_are_found_as_are_wanted_however_many_pages_they_are_on() {
+    let table = MemoryTable::default();
+    let key = |number: u64| Key { partition: "p".to_owned(), sort: done_sort(number) };
+    for number in 0..11 {
+        table.put(&[Write { key: key(number), was: 0, body: String::new() }]).unwrap();
+    }
+    let (from, to) = (done_sort(0), done_sort(u64::MAX));
+    for limit in [1, 3, 4, 6, 8, 10, 11, 12] {
+        let span = Span { partition: "p", from: &from, to: &to, backwards: true, limit: Some(limit) };
+        let found: Vec<Key> = table.items(span).unwrap().into_iter().map(|item| item.key).collect();
+        assert_eq!(found, (0..11).rev().take(limit).map(key).collect::<Vec<_>>(), "{limit}");
+    }
+}
