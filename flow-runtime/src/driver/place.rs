@@ -204,7 +204,7 @@ impl Place {
             #[cfg(feature = "aws")]
             Self::DynamoDb(place) => {
                 let table = place.table()?;
-                let renewing = std::sync::Arc::new(table.clone().impatient());
+                let renewing = std::sync::Arc::new(table.clone().impatient(place.lease));
                 Lease::take(&table, renewing, flow, place.lease).map(Lock::Lease)
             }
         }

@@ -260,9 +260,14 @@ impl Renewer {
 
     /// Goes, so that the next one need not watch.
     fn release(&mut self) {
-        self.mine.id.clear();
-        // Else the next one watches.
-        let _ = write(&*self.items, &self.flow, &self.mine, self.version);
+        let gone = Owner { id: String::new(), ..self.mine.clone() };
+        // Refused: a renewal came through whose reply was lost. What fails here makes the next one watch.
+        if let Ok(false) = write(&*self.items, &self.flow, &gone, self.version)
+            && let Ok(Some((there, version))) = read(&*self.items, &self.flow)
+            && there.id == self.mine.id
+        {
+            let _ = write(&*self.items, &self.flow, &gone, version);
+        }
     }
 }
 

@@ -110,6 +110,17 @@ fn a_renewal_whose_reply_was_lost_is_no_loss() {
 }
 
 #[test]
+fn one_who_has_gone_is_not_watched_even_if_the_reply_to_its_last_renewal_was_lost() {
+    in_room(|room, table| {
+        let mut first = owner(&table);
+        assert!(write(&*table, FLOW, &first.mine, first.version).unwrap());
+        first.release();
+        owner(&table);
+        assert_eq!(room.elapsed(), Duration::ZERO);
+    });
+}
+
+#[test]
 fn to_look_who_is_at_work_waits_for_nobody() {
     in_room(|room, table| {
         assert!(look_at_owner(&*table, FLOW).unwrap().is_none());

@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::items::{Item, Items, Key, Span, Write, all_pages};
+use super::{
+    items::{Item, Items, Key, Span, Write, all_pages},
+    owner::RENEWALS,
+};
 use crate::{
     Address, Error, Failure,
     aws::{
@@ -84,7 +87,7 @@ impl DynamoDbPlace {
     /// [`Error::Config`] when no region is known.
     pub(crate) fn table(&self) -> Result<Table, Error> {
         let tables = wait(Tables::of(&self.account))?;
-        Ok(Table { tables, name: self.table.clone(), place: self.text.clone(), patience: PATIENCE })
+        Ok(Table { tables, name: self.table.clone(), place: self.text.clone(), patience: PATIENCE, call_max: None })
     }
 }
 
@@ -95,12 +98,15 @@ pub(crate) struct Table {
     name: String,
     place: String,
     patience: Patience,
+    /// How long one call may take, if less than any may.
+    call_max: Option<Duration>,
 }
 
 impl Table {
-    /// The same, for one who does not wait long.
-    pub(crate) fn impatient(self) -> Self {
-        Self { patience: Patience { attempts: 2, ..self.patience }, ..self }
+    /// The same, for the owner of a flow: a connection that is stuck is given up in time for another try within the lease.
+    pub(crate) fn impatient(self, lease: Duration) -> Self {
+        let call_max = Some(lease / (2 * RENEWALS));
+        Self { patience: Patience { attempts: 2, ..self.patience }, call_max, ..self }
     }
 
     /// Makes sure that it is there.
@@ -166,7 +172,12 @@ impl Table {
     /// Asks until there is an answer, and tells whoever watches that it has to be asked again.
     fn ask<T>(&self, what: &str, mut call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {
         let told = async || {
-            let answer = call().await;
+            let answer = match self.call_max {
+                None => call().await,
+                Some(time) => tokio::time::timeout(time, call())
+                    .await
+                    .unwrap_or_else(|_| Err(Trouble::new("dynamodb", Kind::Passing, "no answer within the lease"))),
+            };
             if let Err(trouble) = answer.as_ref()
                 && trouble.may_pass()
             {
@@ -213,5 +224,22 @@ impl Items for Table {
 
     fn place(&self) -> &str {
         &self.place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_does_not_answer_the_owner_is_given_up_and_asked_once_more() {
+        let place = DynamoDbPlace::of(&"dynamodb://flow?region=eu-central-1".parse().unwrap()).unwrap();
+        let (table, mut calls) = (place.table().unwrap().impatient(Duration::from_millis(120)), 0);
+        let told = table.ask("be heard of", async || {
+            calls += 1;
+            std::future::pending::<Result<(), Trouble>>().await
+        });
+        let told = told.unwrap_err().to_string();
+        assert!(calls == 2 && told.contains("no answer within the lease"), "{calls}: {told}");
     }
 }
