@@ -1,4 +1,4 @@
-//! Hundreds of shards, and positions as long as those of a stream.
+//! A thousand shards, with positions and marks as long as those of a stream: more than an item of a table has room for.
 
 use super::{Bench, Case, begin, contents, named, range};
 use crate::iteration::{
@@ -7,7 +7,7 @@ use crate::iteration::{
 };
 
 pub(super) const CASES: &[Case] = named![
-    what_was_read_of_six_hundred_shards_is_sealed_at_once,
+    what_was_read_of_a_thousand_shards_is_sealed_at_once,
     positions_stay_through_many_iterations_and_in_the_order_of_first_sight,
 ];
 
@@ -23,21 +23,23 @@ fn shard(number: u64) -> String {
 fn ranges(count: u64, round: u64) -> Vec<Range> {
     let one = |number| {
         let [first, next] = [round, round + 1].map(|round| position(1_000_000 * number + round));
-        range(&shard(number), &first, &next, 7)
+        // Hash keys as long as they get.
+        let mark = format!("{{\"parents\":[],\"hash_keys\":[\"{number:039}\",\"{:039}\"]}}", number + 1);
+        Range { mark, hash: format!("{number:032x}"), ..range(&shard(number), &first, &next, 7) }
     };
     (0..count).map(one).collect()
 }
 
-fn what_was_read_of_six_hundred_shards_is_sealed_at_once(bench: &Bench) {
+fn what_was_read_of_a_thousand_shards_is_sealed_at_once(bench: &Bench) {
     let store = bench.open();
     for round in 0..3 {
         let attempt = begin(&*store, &format!("attempt {round}"), round);
-        let sealed = Seal { ranges: ranges(600, round), ..contents("s", "40", &["counts"]) };
+        let sealed = Seal { ranges: ranges(1000, round), ..contents("s", "40", &["counts"]) };
         assert_eq!(seal(&*store, &attempt, &sealed).unwrap(), SealEnd::Won);
         assert_eq!(bench.in_full(round).sealed.unwrap().seal.ranges, sealed.ranges);
     }
     let shards = bench.open().shards().unwrap();
-    assert_eq!(shards.len(), 600);
+    assert_eq!(shards.len(), 1000);
     for (number, known) in (0..).zip(shards) {
         assert_eq!((known.shard, known.next.as_str()), (shard(number), &*position(1_000_000 * number + 3)));
     }

@@ -188,3 +188,13 @@ fn as_many_items_are_found_as_are_wanted_however_many_pages_they_are_on() {
         assert_eq!(found, (0..11).rev().take(limit).map(key).collect::<Vec<_>>(), "{limit}");
     }
 }
+
+#[test]
+fn the_ranges_of_a_thousand_shards_are_in_several_items() {
+    let table: Arc<dyn Items> = Arc::new(MemoryTable::default());
+    let (_, big) = conformance::cases().find(|(name, _)| name.contains("thousand_shards")).unwrap();
+    big(&bench(Arc::clone(&table)));
+    let flow = read_flow(&*table, "access_log_counts").unwrap().unwrap().value;
+    let store = DynamoDbStore::of_epoch(Arc::clone(&table), "access_log_counts", &flow.epoch);
+    assert!(store.head().unwrap().layers.iter().all(|layer| layer.items > 1));
+}
