@@ -11,7 +11,12 @@ pub(crate) mod streams;
 #[cfg(test)]
 mod tests;
 
-use std::{error::Error as StdError, sync::LazyLock, time::Duration};
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    sync::{LazyLock, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
@@ -45,11 +50,26 @@ const CALL: Duration = Duration::from_secs(30);
 static HTTP: LazyLock<SharedHttpClient> =
     LazyLock::new(|| Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https());
 
-/// The configuration that clients of this account are made of. Nothing is called yet, but for what finds credentials out.
+/// What was found out for each account. Credentials are kept in there until they end: a run that makes clients again and
+/// again asks for them as seldom as one that makes them once.
+static KNOWN: Mutex<Option<HashMap<Account, SdkConfig>>> = Mutex::new(None);
+
+/// The configuration that clients of this account are made of. Nothing is called yet, but for what finds credentials out,
+/// and once only.
 ///
 /// # Errors
 /// [`Error::Config`] when no region is known.
 pub(crate) async fn configuration(account: &Account) -> Result<SdkConfig, Error> {
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(config) = known().as_ref().and_then(|known| known.get(account)) {
+        return Ok(config.clone());
+    }
+    let config = found_out(account).await?;
+    // Whoever was faster has perhaps credentials already.
+    Ok(known().get_or_insert_default().entry(account.clone()).or_insert(config).clone())
+}
+
+async fn found_out(account: &Account) -> Result<SdkConfig, Error> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(HTTP.clone())
         // Of those who give credentials, which the SDK asks by itself.

@@ -15,6 +15,9 @@ use crate::{Address, aws::wait};
 /// The address whose account the other process uses.
 const ADDRESS: &str = "FLOW_TEST_ADDRESS";
 
+/// How often it makes a client and lists; once if it is not said.
+const TIMES: &str = "FLOW_TEST_TIMES";
+
 const LISTED: &str = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
 
 /// A server, and what it was asked.
@@ -90,7 +93,9 @@ fn list(address: &str, variables: &[(&str, &str)]) -> String {
 fn lists_as_the_environment_says() {
     let Ok(address) = env::var(ADDRESS) else { return };
     let account = Account::of(&address.parse::<Address>().unwrap());
-    let listed = wait(async { S3::new(&account).await?.list("bucket", "", None, None).await });
+    let list = || wait(async { S3::new(&account).await?.list("bucket", "", None, None).await });
+    let times = env::var(TIMES).ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let listed = (1..times).try_for_each(|_| list().map(drop)).and_then(|()| list());
     println!(
         "\ntold: {}",
         listed.map_or_else(|trouble| format!("{:?} {trouble}", trouble.kind), |_| "listed".to_owned())
@@ -120,6 +125,14 @@ fn a_role_is_asked_for_where_credentials_are_and_not_at_the_endpoint_of_the_addr
     let (asked, asked_for_role) = (s3.asked(), sts.asked());
     assert!(asked.len() == 1 && asked[0].contains("Credential=ROLES/"), "{asked:?}");
     assert!(asked_for_role.len() == 1 && asked_for_role[0].contains("Action=AssumeRole"), "{asked_for_role:?}");
+}
+
+#[test]
+fn clients_that_are_made_again_ask_for_no_credentials_again() {
+    let (s3, sts) = (Server::new(&[(200, LISTED)]), Server::new(&[(200, &credentials("ROLES", UNTIL))]));
+    let address = format!("s3://bucket?role=arn:aws:iam::1:role/r&endpoint={}", s3.url);
+    assert_eq!(list(&address, &[("AWS_ENDPOINT_URL_STS", &sts.url), (TIMES, "3")]), "listed");
+    assert_eq!((s3.asked().len(), sts.asked().len()), (3, 1));
 }
 
 #[test]
