@@ -123,5 +123,7 @@ fn each_service_refuses_in_its_own_words() {
         assert!(answer.text().contains(kinesis), "{answer:?}");
         let answer = http(Proxy::before(ministack, &rules).port(), "GET", "/bucket/key", "", b"").unwrap();
         assert!(answer.text().contains(s3), "{answer:?}");
+        let answer = http(Proxy::before(ministack, &rules).port(), "HEAD", "/bucket/key", "", b"").unwrap();
+        assert!(answer.status >= 400 && answer.body.is_empty(), "{answer:?}");
     }
 }

@@ -5,8 +5,17 @@ use super::rules::Fault;
 /// Status, code and message of a refusal.
 type Refusal = (u16, &'static str, &'static str);
 
-/// The answer to a call of this operation.
-pub(crate) fn refusal(operation: &str, fault: Fault) -> Vec<u8> {
+/// The answer to a call of this operation by this method: to `HEAD`, no more than its status.
+pub(crate) fn refusal(operation: &str, method: &str, fault: Fault) -> Vec<u8> {
+    let mut answer = told(operation, fault);
+    if method == "HEAD" {
+        let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(0, |end| end + 4);
+        answer.truncate(head);
+    }
+    answer
+}
+
+fn told(operation: &str, fault: Fault) -> Vec<u8> {
     let service = operation.split('.').next().unwrap_or_default();
     let refusal = match fault {
         Fault::Throttled => throttled(service, operation),
@@ -23,7 +32,7 @@ pub(crate) fn refusal(operation: &str, fault: Fault) -> Vec<u8> {
         _ if service == "dynamodb" => (500, "InternalServerError", "Internal server error"),
         _ => (500, "InternalFailure", "Internal service failure"),
     };
-    told(service, refusal)
+    written(service, refusal)
 }
 
 fn throttled(service: &str, operation: &str) -> Refusal {
@@ -39,7 +48,7 @@ fn throttled(service: &str, operation: &str) -> Refusal {
     }
 }
 
-fn told(service: &str, (status, code, message): Refusal) -> Vec<u8> {
+fn written(service: &str, (status, code, message): Refusal) -> Vec<u8> {
     let error = format!("<Code>{code}</Code><Message>{message}</Message>");
     match service {
         "s3" => made(status, "application/xml", format!("<Error>{error}<RequestId>struck</RequestId></Error>")),

@@ -145,8 +145,8 @@ fn serve(mut client: &TcpStream, state: &State) -> io::Result<()> {
         }
         let body = read_body(&mut requests, head.request_framing())?;
         let (operation, is_last) = (operation::name(&head, &body), head.is_last());
+        let method = head.word(0).to_owned();
         let Some(fault) = state.fault(&operation) else {
-            let method = head.word(0).to_owned();
             let answer = upstream.ask(head, &body)?;
             answer.write(&mut client)?;
             let framing = answer.answer_framing(&method);
@@ -180,7 +180,7 @@ fn serve(mut client: &TcpStream, state: &State) -> io::Result<()> {
                 let (head, body) = upstream.ask_whole(head, &parted.rest())?;
                 write_whole(client, head, &parted.answer(&body))?;
             }
-            _ => client.write_all(&answer::refusal(&operation, fault))?,
+            _ => client.write_all(&answer::refusal(&operation, &method, fault))?,
         }
         if is_last {
             return Ok(());
