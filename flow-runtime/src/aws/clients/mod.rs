@@ -140,8 +140,10 @@ fn trouble<E: ProvideErrorMetadata + StdError + Send + Sync + 'static>(
         SdkError::ServiceError(answer) => {
             let (code, raw) = (answer.err().code(), answer.raw());
             let header = |name| raw.headers().get(name).map(str::to_owned);
-            let cause = answer.err().message().map_or_else(|| told.clone(), str::to_owned);
-            Trouble::new(name, Kind::of_answer(code, raw.status().as_u16()), cause)
+            let status = raw.status().as_u16();
+            // An answer to HEAD has no body.
+            let cause = answer.err().message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+            Trouble::new(name, Kind::of_answer(code, status), cause)
                 .answered(code.map(str::to_owned), header("x-amzn-requestid").or_else(|| header("x-amz-request-id")))
         }
         SdkError::TimeoutError(_) => Trouble::new(name, Kind::Passing, "no answer in time"),
