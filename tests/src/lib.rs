@@ -1,6 +1,7 @@
 //! What the tests of whole flows share: running a flow in memory, without a store; running a program as its users do; a
 //! PostgreSQL server; services of AWS.
 
+pub mod aws;
 pub mod postgres;
 pub mod program;
 

@@ -1,0 +1,172 @@
+//! Processes that die, fail or stand still at an effect of an iteration.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs,
+    sync::Mutex,
+    thread,
+};
+
+use flow_tests::{
+    aws::Cloud,
+    program::{Running, until},
+};
+
+use super::scene::{Input, Scene};
+
+const THREADS: usize = 8;
+
+/// How many lines an iteration reads.
+const LINES: usize = 12;
+
+/// Iterations that follow each other in one scene.
+const CHAIN_MAX: usize = 12;
+
+/// What happens at an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The process is killed, and the same command is given again.
+    Kill,
+    /// It is killed while another process of the same flow is at work.
+    KillAmongTwo,
+    /// It stands still until another one has gone on, longer than it is waited for, and wakes up.
+    Stop,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+struct Scenario {
+    /// `name#ordinal`
+    effect: String,
+    moment: &'static str,
+    what: What,
+}
+
+/// The effects of an iteration in which there is something new.
+fn effects(input: Input) -> Option<Vec<String>> {
+    let mut scene = Scene::new(&Cloud::exact()?, input);
+    let mut passed = String::new();
+    for _ in 0..2 {
+        scene.grow(LINES);
+        let _ = fs::remove_file(scene.place.path("effects"));
+        let mut command = scene.command();
+        command.env("FLOW_EFFECTS", scene.place.path("effects"));
+        let ended = Running::start(command).end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        passed = scene.place.text("effects");
+    }
+    assert_eq!(scene.differences(), [""; 0]);
+    Some(passed.lines().map(str::to_owned).collect())
+}
+
+/// Of effects of one name the first and the last.
+fn thinned(effects: &[String]) -> Vec<String> {
+    let mut by_name: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+    for effect in effects {
+        by_name.entry(effect.split('#').next().unwrap_or_default()).or_default().push(effect);
+    }
+    let ends = |of: Vec<&String>| [of.first().copied().cloned(), of.last().copied().cloned()];
+    let mut thinned: Vec<String> = by_name.into_values().flat_map(ends).flatten().collect();
+    thinned.dedup();
+    thinned
+}
+
+fn scenarios(effects: &[String]) -> VecDeque<Scenario> {
+    let of = |(index, effect): (usize, &String)| {
+        let scenario = |moment, what| Scenario { effect: effect.clone(), moment, what };
+        let third = match index % 2 {
+            0 => scenario("before", What::Stop),
+            _ => scenario("after", What::KillAmongTwo),
+        };
+        [scenario("before", What::Kill), scenario("after", What::Kill), third]
+    };
+    effects.iter().enumerate().flat_map(of).collect()
+}
+
+/// Plays one; whether the effect came at all.
+fn play(scene: &mut Scene, scenario: &Scenario) -> Result<bool, String> {
+    scene.grow(LINES);
+    let _ = fs::remove_file(scene.place.path("effects"));
+    let mut command = scene.command();
+    let kind = if scenario.what == What::Stop { "stop" } else { "kill" };
+    command.env("FLOW_FAULT", format!("{}:{}:{kind}", scenario.effect, scenario.moment));
+    command.env("FLOW_EFFECTS", scene.place.path("effects"));
+    let broken = Running::start(command);
+    let mut ends = Vec::new();
+    match scenario.what {
+        What::Kill => {}
+        What::KillAmongTwo => ends.push(scene.run()),
+        What::Stop => {
+            if stands_still(&broken) {
+                ends.push(scene.run());
+                broken.signal("CONT");
+            }
+        }
+    }
+    ends.push(broken.end());
+    let is_struck = scene.place.text("effects").lines().any(|effect| effect == scenario.effect);
+    if let Some(held) = ends.iter().find(|ended| ended.code == Some(3)) {
+        return Err(format!("a person is needed: {held:?}"));
+    }
+    scene.recover()?;
+    let differences = scene.differences();
+    if differences.is_empty() { Ok(is_struck) } else { Err(format!("{differences:?} after {ends:?}")) }
+}
+
+/// Waits until a process stands still; `false` when it ended instead.
+fn stands_still(process: &Running) -> bool {
+    let stat = format!("/proc/{}/stat", process.id());
+    until("the process stands still", || {
+        let text = fs::read_to_string(&stat).ok()?;
+        match text.rsplit_once(") ")?.1.chars().next()? {
+            'T' => Some(true),
+            'Z' => Some(false),
+            _ => None,
+        }
+    })
+}
+
+fn wherever_a_process_dies(input: Input) {
+    let Some(effects) = effects(input) else { return };
+    let chosen = thinned(&effects);
+    let scenarios = scenarios(&chosen);
+    let count = scenarios.len();
+    let (scenarios, wrong, struck) = (Mutex::new(scenarios), Mutex::new(Vec::new()), Mutex::new(0));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                let next = || scenarios.lock().unwrap().pop_front();
+                let mut scene = Scene::new(&Cloud::exact().unwrap(), input);
+                let mut played = 0;
+                while let Some(scenario) = next() {
+                    if played == CHAIN_MAX {
+                        (scene, played) = (Scene::new(&Cloud::exact().unwrap(), input), 0);
+                    }
+                    played += 1;
+                    match play(&mut scene, &scenario) {
+                        Ok(is_struck) => *struck.lock().unwrap() += usize::from(is_struck),
+                        Err(what) => {
+                            wrong.lock().unwrap().push(format!("{scenario:?}: {what}"));
+                            played = CHAIN_MAX;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let (wrong, struck) = (wrong.into_inner().unwrap(), struck.into_inner().unwrap());
+    println!("{} effects, {count} scenarios, {struck} struck, {} went wrong", effects.len(), wrong.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // Which thread comes first differs from run to run, and with it how often some effects come.
+    assert!(struck * 10 >= count * 9, "{struck} of {count} effects were struck");
+}
+
+#[test]
+fn wherever_a_process_that_reads_a_stream_dies_or_sleeps_nothing_is_lost_or_doubled() {
+    wherever_a_process_dies(Input::Stream);
+}
+
+#[test]
+fn wherever_a_process_that_reads_objects_dies_or_sleeps_nothing_is_lost_or_doubled() {
+    wherever_a_process_dies(Input::Objects);
+}

@@ -1,0 +1,169 @@
+//! A flow in a folder of its own, over a source that grows, and what its targets must have in the end: each record has a
+//! number of its own, so that what is lost, doubled or invented can be told.
+
+use std::{
+    collections::BTreeMap,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use flow_tests::{
+    aws::Cloud,
+    program::{Ended, Place, Running},
+};
+
+/// Runs after a fault until nothing is left to do; one is enough, and one more says so.
+const RECOVERIES_MAX: usize = 4;
+
+/// How long a process waits for an answer, and for what another holds that stands still.
+const PATIENCE_MS: &str = "1000";
+
+/// Amounts up from this one are kept.
+const AMOUNT_MIN: i64 = 50;
+
+/// Of so many lines one is no record.
+const LINES_A_BAD_ONE: usize = 7;
+
+/// How many there have been.
+static SCENES: AtomicUsize = AtomicUsize::new(0);
+
+/// Where the records come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Stream,
+    Objects,
+}
+
+/// The folder, the source, and what has been put there.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) cloud: Cloud,
+    pub(crate) place: Place,
+    pub(crate) input: Input,
+    /// What its stream or bucket is called, and its table.
+    name: String,
+    lines: Vec<String>,
+    objects: usize,
+}
+
+impl Scene {
+    /// One that nothing has run in. Its services are there without the proxies of `cloud`.
+    pub(crate) fn new(cloud: &Cloud, input: Input) -> Self {
+        let name = format!("scene-{}", SCENES.fetch_add(1, Ordering::Relaxed));
+        match input {
+            Input::Stream => cloud.streams.create_stream(&name, 2),
+            Input::Objects => cloud.tables.create_bucket(&name),
+        }
+        let place = Place::in_memory(env!("CARGO_BIN_EXE_fault_flows"));
+        let scene = Self { cloud: cloud.clone(), place, input, name, lines: Vec::new(), objects: 0 };
+        let ended = Running::start(scene.given("setup --yes")).end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        scene
+    }
+
+    /// Puts so many lines more into the source.
+    pub(crate) fn grow(&mut self, count: usize) {
+        let first = self.lines.len();
+        let line = |n: usize| match n % LINES_A_BAD_ONE {
+            3 => format!("bad{n}"),
+            _ => format!("{n},{},{}", ["a", "b", "c"][n % 3], n % 100),
+        };
+        self.lines.extend((first..first + count).map(line));
+        let new = &self.lines[first..];
+        match self.input {
+            Input::Stream => {
+                let records: Vec<(&str, &[u8])> = new.iter().map(|line| (line.as_str(), line.as_bytes())).collect();
+                for batch in records.chunks(500) {
+                    self.cloud.streams.put_records(&self.name, batch);
+                }
+            }
+            Input::Objects => {
+                // Later ones do not come last.
+                let key = format!("lines/{}.csv", 1000 - self.objects);
+                self.cloud.tables.put_object(&self.name, &key, new.join("\n") + "\n");
+                self.objects += 1;
+            }
+        }
+    }
+
+    /// A run of the flow that waits to be started.
+    pub(crate) fn command(&self) -> Command {
+        self.given("run")
+    }
+
+    fn given(&self, command: &str) -> Command {
+        let name = &self.name;
+        let lines = match self.input {
+            Input::Stream => format!("kinesis://{name}?start=oldest"),
+            Input::Objects => format!("s3://{name}/lines/"),
+        };
+        let given = format!(
+            "{command} --lines {lines} --rows file:rows.csv?header=false&mode=append \
+             --counts sqlite:counts.db?table=counts&mode=merge --bad file:bad.csv?header=false \
+             --checkpoint dynamodb://{name}?lease=1s"
+        );
+        let mut command = self.cloud.on(self.place.command(&given));
+        command.env("FLOW_UNDER_TEST", "split").env("FLOW_PATIENCE_MS", PATIENCE_MS);
+        command
+    }
+
+    pub(crate) fn run(&self) -> Ended {
+        Running::start(self.command()).end()
+    }
+
+    /// Runs until nothing is left to do; says how it went when that does not come.
+    pub(crate) fn recover(&self) -> Result<(), String> {
+        let mut last = None;
+        for _ in 0..RECOVERIES_MAX {
+            let ended = self.run();
+            if ended.code == Some(0) && ended.stderr.lines().any(|line| line.starts_with("nothing new")) {
+                return Ok(());
+            }
+            last = Some(ended);
+        }
+        Err(format!("does not come to an end: {last:?}"))
+    }
+
+    /// How the targets differ from what was put into the source.
+    pub(crate) fn differences(&self) -> Vec<String> {
+        let (mut rows, mut bad, mut counts) = (Vec::new(), Vec::new(), BTreeMap::<&str, (i64, i64)>::new());
+        for line in &self.lines {
+            match line.split(',').collect::<Vec<_>>()[..] {
+                [_, key, amount] => {
+                    let amount: i64 = amount.parse().unwrap();
+                    let (count, total) = counts.entry(key).or_default();
+                    (*count, *total) = (*count + 1, *total + amount);
+                    if amount >= AMOUNT_MIN {
+                        rows.push(line.clone());
+                    }
+                }
+                _ => bad.push(line.clone()),
+            }
+        }
+        let counts = counts.iter().map(|(key, (count, total))| format!("{key},{count},{total}")).collect();
+        let first = |line: &str| line.split(',').next().unwrap_or_default().to_owned();
+        [
+            differences("rows", rows, self.place.text("rows.csv").lines().map(str::to_owned).collect()),
+            differences("bad", bad, self.place.text("bad.csv").lines().map(first).collect()),
+            differences("counts", counts, self.counts()),
+        ]
+        .concat()
+    }
+
+    fn counts(&self) -> Vec<String> {
+        let Some(database) = self.place.database("counts.db") else { return Vec::new() };
+        let Ok(mut rows) = database.prepare("SELECT key || ',' || count || ',' || total FROM counts") else {
+            return Vec::new();
+        };
+        rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+}
+
+/// What one has and the other has not, the number of times too.
+fn differences(what: &str, expected: Vec<String>, found: Vec<String>) -> Vec<String> {
+    let mut times: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    expected.into_iter().for_each(|row| times.entry(row).or_default().0 += 1);
+    found.into_iter().for_each(|row| times.entry(row).or_default().1 += 1);
+    let differing = times.into_iter().filter(|(_, (expected, found))| expected != found);
+    differing.map(|(row, (expected, found))| format!("{what}: {row} {found} times, not {expected}")).collect()
+}
