@@ -30,6 +30,7 @@ pub(super) fn is_bridged(place: &Place, oldest: Option<&Oldest>) -> bool {
     match (place, oldest) {
         (Place::At(next, _), Some(oldest)) => oldest.sequence <= *next,
         (Place::After(last), Some(oldest)) => oldest.sequence <= *last,
+        (Place::Time(us), Some(oldest)) => oldest.arrived_us.is_some_and(|arrived| arrived < *us),
         _ => false,
     }
 }

@@ -82,16 +82,20 @@ impl<S: Service> Survey<'_, S> {
                     let shard = stream.listed(shard, from.position());
                     ShardFrom { shard, from: from.position(), until: None, covered_us }
                 };
-                let oldest = match self.hole(shard, &from, covered_us, about, now_us).await? {
+                let (left, is_refused) = match self.hole(shard, &from, covered_us, about, now_us).await? {
                     Hole::None => return Ok(listed(from, covered_us)),
-                    Hole::Behind(oldest) => oldest,
+                    Hole::Behind { left, is_refused } => (left, is_refused),
                 };
                 match self.gaps {
                     Gaps::Refuse => {
                         let name = stream.listed(shard, from.position()).name;
-                        Err(hole::held(&name, &from, (covered_us, oldest.as_ref()), (retention, now_us)))
+                        Err(hole::held(&name, &from, (covered_us, left.oldest()), (retention, now_us)))
                     }
-                    Gaps::FromBeginning => Ok(listed(Place::Oldest, Some(now_us))),
+                    Gaps::FromBeginning => {
+                        // The oldest record may be one that was read, unless it is known to be none.
+                        let is_behind = is_refused || !matches!(left, Left::Unknown);
+                        Ok(listed(if is_behind { Place::Oldest } else { from }, Some(now_us)))
+                    }
                     Gaps::FromEnd => Ok(listed(Place::Time(now_us), Some(now_us))),
                 }
             }
@@ -128,9 +132,9 @@ impl<S: Service> Survey<'_, S> {
         if !is_refused && !hole::may_be(covered_us, about.retention, now_us) {
             return Ok(Hole::None);
         }
-        let oldest = self.oldest(shard).await?;
-        let is_bridged = !is_refused && hole::is_bridged(from, oldest.as_ref());
-        Ok(if is_bridged { Hole::None } else { Hole::Behind(oldest) })
+        let left = self.left(shard).await?;
+        let is_bridged = !is_refused && hole::is_bridged(from, left.oldest());
+        Ok(if is_bridged { Hole::None } else { Hole::Behind { left, is_refused } })
     }
 
     /// Whether the service does not know the record any more where a shard is to be read on.
@@ -147,23 +151,24 @@ impl<S: Service> Survey<'_, S> {
     }
 
     /// Searches for the oldest record of a shard.
-    async fn oldest(&self, shard: &ListedShard) -> Result<Option<Oldest>, Error> {
+    async fn left(&self, shard: &ListedShard) -> Result<Left, Error> {
         let begin = async || self.service.iterator(&shard.id, Beginning::Oldest).await;
         let mut iterator = Some(self.ask(begin).await?);
         for _ in 0..SEARCH_READS_MAX {
-            let Some(token) = iterator else { break };
+            let Some(token) = iterator else { return Ok(Left::Nothing) };
             let page = self.ask(async || self.service.records(&token).await).await?;
             if let Some(record) = page.records.first() {
                 let arrived_us = record.arrived_us;
-                return Ok(Sequence::parse(&record.sequence).map(|sequence| Oldest { sequence, arrived_us }));
+                let oldest = Sequence::parse(&record.sequence).map(|sequence| Oldest { sequence, arrived_us });
+                return Ok(oldest.map_or(Left::Unknown, Left::From));
             }
             if page.behind.is_zero() {
-                break;
+                return Ok(Left::Nothing);
             }
             iterator = page.next;
             pause(LOOK_AGAIN / 4).await;
         }
-        Ok(None)
+        Ok(Left::Unknown)
     }
 
     async fn shards(&self) -> Result<Vec<ListedShard>, Error> {
@@ -192,8 +197,29 @@ impl<S: Service> Survey<'_, S> {
 
 enum Hole {
     None,
-    /// Something may be missing before this.
-    Behind(Option<Oldest>),
+    /// Something may be missing before what is left, or the service refuses the position.
+    Behind {
+        left: Left,
+        is_refused: bool,
+    },
+}
+
+/// What a shard has.
+enum Left {
+    /// This record, and what came after it.
+    From(Oldest),
+    Nothing,
+    /// The search for a record was given up.
+    Unknown,
+}
+
+impl Left {
+    fn oldest(&self) -> Option<&Oldest> {
+        match self {
+            Self::From(oldest) => Some(oldest),
+            Self::Nothing | Self::Unknown => None,
+        }
+    }
 }
 
 /// What was sealed of this stream, by what it calls its shards.

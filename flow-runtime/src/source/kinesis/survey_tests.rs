@@ -1,10 +1,12 @@
 //! What a survey says of streams that have changed, aged, or been replaced; T3, T6 and T7 among them.
 
+use std::time::Duration;
+
 use super::*;
 use crate::aws::wait;
 use crate::source::{
     Position,
-    kinesis::fake::{Fake, trouble},
+    kinesis::fake::{Fake, Fault, trouble, with_clock},
 };
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -77,6 +79,20 @@ fn a_shard_that_was_looked_at_since_has_no_hole() {
     let (fake, now) = (Fake::of(1), clock::now_us());
     let read = known(0, "99+", Some(now - 23 * HOUR_US));
     assert_eq!(told(&fake, &[read], Gaps::Refuse), ["s/shardId-000000000000 99+"]);
+}
+
+#[test]
+fn an_accepted_gap_never_goes_back_behind_what_was_read() {
+    with_clock(|_| async {
+        let (fake, now) = (Fake::of(1), clock::now_us());
+        ["read", "new"].iter().for_each(|text| fake.state().put(0, text.as_bytes(), now - 20 * HOUR_US));
+        fake.state().faults.extend([Fault::Empty(Duration::from_secs(9)); SEARCH_READS_MAX]);
+        let read = known(0, "101+", Some(now - 30 * HOUR_US));
+        let gaps = Gaps::FromBeginning;
+        let survey = Survey { service: &fake, name: "s", start: Start::Oldest, gaps, created_us: 0 };
+        let accepted = survey.list(&[read]).await.unwrap().remove(0).unwrap();
+        assert_eq!(accepted.from.as_str(), "101+");
+    });
 }
 
 #[test]
