@@ -55,6 +55,9 @@ pub(super) fn take(
     let mut filling = Filling::new(of, wanted.from.clone());
     let mut taken = Taken { pieces: Vec::new(), is_whole: false, elsewhere: 0 };
     for record in records {
+        if wanted.from.is_after(record.arrived_us) {
+            continue;
+        }
         let sequence = Sequence::parse(&record.sequence).ok_or_else(|| no_number(of, &record.sequence))?;
         let content = content(&record.data, of.hash_keys);
         let parts: &mut dyn Iterator<Item = &[u8]> = match &content {

@@ -142,3 +142,14 @@ proptest! {
         prop_assert_eq!((got, from), (all, end));
     }
 }
+
+#[test]
+fn what_came_before_the_millisecond_to_begin_at_is_left_out() {
+    let at = |number, ms: i64| StreamRecord { arrived_us: Some(ms * 1000), ..plain(number, b"text") };
+    // They need not come in the order of their times.
+    let records = || vec![at(7, 7), at(8, 8), at(9, 5), at(10, 10)];
+    let (listed, to, _) = taken(records(), "time:1970-01-01T00:00:00.0085Z", None);
+    assert_eq!((listed.len(), listed[0].starts_with("8 "), &*to), (3, true, "10+"), "{listed:?}");
+    let (listed, to, _) = taken(records(), "time:1970-01-01T00:00:00.02Z", None);
+    assert_eq!((listed.len(), &*to), (0, "time:1970-01-01T00:00:00.02Z"), "{listed:?}");
+}

@@ -90,6 +90,12 @@ impl Place {
         }
     }
 
+    /// Whether a record that arrived then came before the time to begin at. The service leaves it out itself, unless that
+    /// time is still to come and it is asked for all that comes. It goes by the millisecond.
+    pub(super) fn is_after(&self, arrived_us: Option<i64>) -> bool {
+        matches!(self, Self::Time(us) if arrived_us.is_some_and(|arrived| arrived < us.div_euclid(1000) * 1000))
+    }
+
     /// Where an iterator has to begin to read from here; at the end there is nothing to be read, not even what comes.
     pub(super) fn beginning(&self) -> Beginning<'_> {
         match self {
