@@ -13,6 +13,9 @@ use crate::{Error, Failure, aws::Trouble, held::Cause};
 const HELP: &str = "what was read stays loaded; go on behind the hole with --accept-gap, which notes it, or with what comes \
                     from now on with --accept-gap=end; run more often, or have the stream keep records for longer";
 
+/// How long an accepted gap may grow until the shard is read: records go while the first are being read.
+const GRACE: Duration = Duration::from_secs(60 * 60);
+
 /// The oldest record that a shard has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Oldest {
@@ -33,6 +36,13 @@ pub(super) fn is_bridged(place: &Place, oldest: Option<&Oldest>) -> bool {
         (Place::Time(us), Some(oldest)) => oldest.arrived_us.is_some_and(|arrived| arrived < *us),
         _ => false,
     }
+}
+
+/// Up to when all is given up that is missing: what ages out after that, still unread, is another hole.
+pub(super) fn given_up_to(oldest: Option<&Oldest>, retention: Duration, now_us: i64) -> i64 {
+    let grace_us = i64::try_from(GRACE.as_micros()).unwrap_or(i64::MAX);
+    let least = oldest_kept_us(retention, now_us).saturating_add(grace_us);
+    oldest.and_then(|oldest| oldest.arrived_us).map_or(least, |arrived| arrived.clamp(least, now_us.max(least)))
 }
 
 fn oldest_kept_us(retention: Duration, now_us: i64) -> i64 {

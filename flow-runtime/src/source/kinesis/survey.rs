@@ -94,7 +94,9 @@ impl<S: Service> Survey<'_, S> {
                     Gaps::FromBeginning => {
                         // The oldest record may be one that was read, unless it is known to be none.
                         let is_behind = is_refused || !matches!(left, Left::Unknown);
-                        Ok(listed(if is_behind { Place::Oldest } else { from }, Some(now_us)))
+                        let covered_us = hole::given_up_to(left.oldest(), retention, now_us);
+                        let covered_us = if matches!(left, Left::Nothing) { now_us } else { covered_us };
+                        Ok(listed(if is_behind { Place::Oldest } else { from }, Some(covered_us)))
                     }
                     Gaps::FromEnd => Ok(listed(Place::Time(now_us), Some(now_us))),
                 }

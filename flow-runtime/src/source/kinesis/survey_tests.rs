@@ -96,6 +96,19 @@ fn an_accepted_gap_never_goes_back_behind_what_was_read() {
 }
 
 #[test]
+fn an_accepted_gap_covers_no_more_than_what_was_given_up() {
+    let (fake, now) = (Fake::of(1), clock::now_us());
+    fake.state().put(0, b"left", now - 20 * HOUR_US);
+    let read = known(0, "99+", Some(now - 30 * HOUR_US));
+    let accepted = |gaps| listed(&fake, std::slice::from_ref(&read), Start::Oldest, gaps).unwrap().remove(0).unwrap();
+    assert_eq!(accepted(Gaps::FromBeginning).covered_us, Some(now - 20 * HOUR_US));
+    assert!(accepted(Gaps::FromEnd).covered_us >= Some(now));
+    // Nothing can be told of a shard of which nothing is left: that is given up up to now.
+    fake.state().shards[0].records.clear();
+    assert!(accepted(Gaps::FromBeginning).covered_us >= Some(now));
+}
+
+#[test]
 fn a_child_whose_parents_were_read_long_ago_has_a_hole() {
     let (fake, now) = (Fake::of(1), clock::now_us());
     fake.reshard(&[0], 1);
