@@ -80,6 +80,8 @@ pub(super) struct State {
     pub(super) shards_a_page: usize,
     /// What becomes of the next reads.
     pub(super) faults: VecDeque<Fault>,
+    /// So many shards, from the first on, are read empty by others.
+    pub(super) throttled: usize,
     /// What every read says to be behind when it is at the end.
     pub(super) behind_at_end: Duration,
     /// When each read was, of which shard.
@@ -97,6 +99,8 @@ pub(super) enum Fault {
     Empty(Duration),
     Never,
 }
+
+const THROTTLED: Fault = Fault::Trouble(Kind::Throttled);
 
 #[derive(Clone, Debug)]
 pub(super) struct FakeShard {
@@ -119,6 +123,7 @@ impl Fake {
             page: 10,
             shards_a_page: 1,
             faults: VecDeque::new(),
+            throttled: 0,
             behind_at_end: Duration::ZERO,
             reads: Vec::new(),
             next_sequence: 100,
@@ -225,8 +230,13 @@ impl Service for Fake {
             let mut state = self.state();
             let id = state.shards[shard].listed.id.clone();
             state.reads.push((id, clock::elapsed()));
-            state.faults.pop_front().unwrap_or(Fault::None)
+            let fault = if shard < state.throttled { Some(THROTTLED) } else { state.faults.pop_front() };
+            fault.unwrap_or(Fault::None)
         };
+        if fault == THROTTLED {
+            // As with every answer that is waited for, others have their turn.
+            tokio::task::yield_now().await;
+        }
         if clock::elapsed() > Duration::from_millis(parts[2]) + ITERATOR_LIFE {
             return Err(trouble(Kind::IteratorExpired));
         }

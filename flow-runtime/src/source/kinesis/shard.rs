@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::{
     hole,
@@ -56,6 +56,14 @@ pub(super) struct ShardReader<S> {
     pub(super) spare: Spare,
 }
 
+/// What a read gave.
+struct Answer {
+    page: Page,
+    /// Held until its records are handed on.
+    turn: OwnedSemaphorePermit,
+    asked_us: i64,
+}
+
 /// Nobody listens any more.
 struct Left;
 
@@ -94,10 +102,7 @@ impl<S: Service> ShardReader<S> {
         let mut iterator = None;
         loop {
             pause(pace.before_read(clock::elapsed())).await;
-            // Never fails: it is never closed.
-            let turn = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Ends::Left)?;
-            let asked_us = clock::now_us();
-            let page = self.page(&mut iterator).await?;
+            let Answer { page, turn, asked_us } = self.page(&mut iterator).await?;
             let (count, behind) = (page.records.len(), page.behind);
             pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
             let is_whole = self.hand_on(page.records, !behind.is_zero()).await?;
@@ -114,7 +119,7 @@ impl<S: Service> ShardReader<S> {
     }
 
     /// Reads once, however often that must be tried, with a new iterator where there is none.
-    async fn page(&self, iterator: &mut Option<String>) -> Result<Page, Ends> {
+    async fn page(&self, iterator: &mut Option<String>) -> Result<Answer, Ends> {
         let (began, mut complained) = (clock::elapsed(), None::<Duration>);
         let (mut attempt, mut expired, mut failed) = (0, 0, 0);
         loop {
@@ -122,10 +127,15 @@ impl<S: Service> ShardReader<S> {
                 Some(token) => token,
                 None => self.iterator().await?,
             };
+            // Never fails: it is never closed.
+            let turn = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Ends::Left)?;
+            let asked_us = clock::now_us();
             let trouble = match self.service.records(&token).await {
-                Ok(page) => return Ok(page),
+                Ok(page) => return Ok(Answer { page, turn, asked_us }),
                 Err(trouble) => trouble,
             };
+            // Others have theirs while this one waits.
+            drop(turn);
             match trouble.kind {
                 // It was waited for long before it was used: that is no trouble, and the next one begins where this did.
                 Kind::IteratorExpired if expired < Patience::USUAL.attempts => {
