@@ -276,6 +276,27 @@ fn shards_that_others_read_empty_leave_the_rest_to_be_read() {
 }
 
 #[test]
+fn a_silent_shard_that_says_to_be_behind_is_covered_up_to_there() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        fake.state().behind_at_end = Duration::from_secs(7);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let began = clock::now_us();
+        let (mut reader, mut covered) = (Shards::start(&fake, &shards, 5, Reading::default()).unwrap(), Vec::new());
+        for _ in 0..20 {
+            match reader.next(Vec::new(), WAIT).await.unwrap() {
+                Next::Moved(moved) => covered.extend(moved.covered_us),
+                Next::Idle | Next::Waiting => {}
+                Next::Piece(_) | Next::End => panic!("it is silent, and open"),
+            }
+        }
+        assert!(covered.iter().all(|us| (began - 7_000_000..=clock::now_us() - 7_000_000).contains(us)), "{covered:?}");
+        assert!(covered.len() > 1 && covered.is_sorted(), "{covered:?}");
+    });
+}
+
+#[test]
 fn a_shard_is_not_read_more_often_than_is_allowed() {
     paused(async {
         // One shard alone: what others wait for is no time that a shard may save up.

@@ -112,7 +112,8 @@ impl<S: Service> ShardReader<S> {
                 return self.end(is_whole).await;
             }
             if tip.is_reached(count, behind) && !self.is_closed {
-                self.rest(behind.is_zero().then_some(asked_us)).await?;
+                let behind_us = i64::try_from(behind.as_micros()).unwrap_or(i64::MAX);
+                self.rest(asked_us.saturating_sub(behind_us)).await?;
                 pause(LOOK_AGAIN).await;
             }
         }
@@ -234,15 +235,13 @@ impl<S: Service> ShardReader<S> {
         Ok(())
     }
 
-    /// Nothing more is there now.
-    async fn rest(&mut self, covered_us: Option<i64>) -> Result<(), Ends> {
+    /// Nothing more is there now, of what came up to `covered_us`.
+    async fn rest(&mut self, covered_us: i64) -> Result<(), Ends> {
         if let Some(until) = &self.wanted.until {
             return Err(hole::ended_before(&self.of.name, &self.wanted.from, until).into());
         }
-        if covered_us.is_some() {
-            self.covered_us = covered_us;
-            self.moved(covered_us).await?;
-        }
+        self.covered_us = self.covered_us.max(Some(covered_us));
+        self.moved(self.covered_us).await?;
         self.say(Said::At(self.of.index, State::AtRest)).await.map_err(Ends::from)
     }
 
