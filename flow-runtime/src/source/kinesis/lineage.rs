@@ -57,6 +57,23 @@ pub(super) fn shards<'l>(
     found
 }
 
+/// Has what was never seen, and comes after a hole, begin at a time: what came before is given up.
+pub(super) fn begin_children_of_holes<'l>(found: &mut [Found<'l>], sealed: &HashMap<String, Sealed>, time_us: i64) {
+    let mut holes: HashSet<&'l str> = HashSet::new();
+    for found in found {
+        match found {
+            Found::Aged { id, is_hole: true } | Found::Gone { id } => _ = holes.insert(*id),
+            Found::Listed { shard, from, covered_us }
+                if !sealed.contains_key(&shard.id) && shard.parents.iter().any(|id| holes.contains(&**id)) =>
+            {
+                (*from, *covered_us) = (Place::Time(time_us), Some(time_us));
+                holes.insert(&shard.id);
+            }
+            Found::Aged { .. } | Found::Listed { .. } => {}
+        }
+    }
+}
+
 fn time_of(start: &Place) -> Option<i64> {
     match start {
         Place::Time(us) => Some(*us),

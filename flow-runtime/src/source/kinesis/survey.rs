@@ -58,7 +58,11 @@ impl<S: Service> Survey<'_, S> {
             };
         }
         let mut shards = Vec::new();
-        for found in lineage::shards(&listed, &sealed, &start) {
+        let mut found = lineage::shards(&listed, &sealed, &start);
+        if self.gaps == Gaps::FromEnd {
+            lineage::begin_children_of_holes(&mut found, &sealed, now_us);
+        }
+        for found in found {
             shards.push(self.shard(&stream, &about, &sealed, found, now_us).await);
         }
         Ok(shards)

@@ -109,6 +109,16 @@ fn an_accepted_gap_covers_no_more_than_what_was_given_up() {
 }
 
 #[test]
+fn who_goes_on_with_what_comes_from_now_on_reads_nothing_older_of_children_either() {
+    let fake = Fake::of(2);
+    fake.reshard(&[0], 1);
+    fake.reshard(&[2], 1);
+    fake.state().shards[0].is_listed = false;
+    let told = told(&fake, &[known(1, "101+", None)], Gaps::FromEnd);
+    assert!(told[1].ends_with("1 101+") && told[2].contains("2 time:") && told[3].contains("3 time:"), "{told:?}");
+}
+
+#[test]
 fn a_child_whose_parents_were_read_long_ago_has_a_hole() {
     let (fake, now) = (Fake::of(1), clock::now_us());
     fake.reshard(&[0], 1);
