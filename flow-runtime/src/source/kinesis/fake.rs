@@ -80,6 +80,8 @@ pub(super) struct State {
     pub(super) shards_a_page: usize,
     /// What becomes of the next reads.
     pub(super) faults: VecDeque<Fault>,
+    /// What becomes of the next pages of the list.
+    pub(super) list_faults: VecDeque<Fault>,
     /// So many shards, from the first on, are read empty by others.
     pub(super) throttled: usize,
     /// What every read says to be behind when it is at the end.
@@ -123,6 +125,7 @@ impl Fake {
             page: 10,
             shards_a_page: 1,
             faults: VecDeque::new(),
+            list_faults: VecDeque::new(),
             throttled: 0,
             behind_at_end: Duration::ZERO,
             reads: Vec::new(),
@@ -196,7 +199,10 @@ impl Service for Fake {
     }
 
     async fn shards(&self, token: Option<&str>) -> Result<(Vec<ListedShard>, Option<String>), Trouble> {
-        let state = self.state();
+        let mut state = self.state();
+        if let Some(Fault::Trouble(kind)) = state.list_faults.pop_front() {
+            return Err(trouble(kind));
+        }
         let listed: Vec<_> = state.shards.iter().filter(|shard| shard.is_listed).map(|s| s.listed.clone()).collect();
         let from: usize = token.map_or(0, |token| token.parse().unwrap());
         let end = listed.len().min(from + state.shards_a_page);

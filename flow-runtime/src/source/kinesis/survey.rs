@@ -11,7 +11,7 @@ use super::{
     service::Service,
 };
 use crate::{
-    Error,
+    Error, Failure,
     aws::{
         Kind, Patience, Trouble,
         clients::kinesis::{About, Beginning, ListedShard},
@@ -178,16 +178,27 @@ impl<S: Service> Survey<'_, S> {
     }
 
     async fn shards(&self) -> Result<Vec<ListedShard>, Error> {
-        let (mut listed, mut token) = (Vec::new(), None::<String>);
+        let (mut listed, mut token, mut expired) = (Vec::new(), None::<String>, 0);
         for _ in 0..PAGES_MAX {
-            let (page, next) = self.ask(async || self.service.shards(token.as_deref()).await).await?;
-            listed.extend(page);
-            token = next;
+            let asked = retrying(Patience::USUAL, async || self.service.shards(token.as_deref()).await).await;
+            match asked {
+                Ok((page, next)) => {
+                    listed.extend(page);
+                    token = next;
+                }
+                Err(trouble) if trouble.kind == Kind::IteratorExpired && expired < Patience::USUAL.attempts => {
+                    expired += 1;
+                    (listed, token) = (Vec::new(), None);
+                    continue;
+                }
+                Err(trouble) => return Err(self.failed(&trouble)),
+            }
             if token.is_none() {
-                break;
+                return Ok(listed);
             }
         }
-        Ok(listed)
+        let failure = Failure::new(format!("the list of shards does not end after {PAGES_MAX} pages")).at(self.name);
+        Err(Error::Input(failure.help("check the endpoint: a stream has ten thousand shards at most")))
     }
 
     async fn ask<T>(&self, call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {

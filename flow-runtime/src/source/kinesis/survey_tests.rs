@@ -119,6 +119,14 @@ fn who_goes_on_with_what_comes_from_now_on_reads_nothing_older_of_children_eithe
 }
 
 #[test]
+fn a_list_whose_next_page_has_expired_is_listed_anew() {
+    let fake = Fake::of(3);
+    fake.state().list_faults.extend([Fault::None, Fault::None, Fault::Trouble(Kind::IteratorExpired)]);
+    let names: Vec<String> = (0..3).map(|shard| format!("s/shardId-{shard:012} oldest")).collect();
+    assert_eq!(told(&fake, &[], Gaps::Refuse), names);
+}
+
+#[test]
 fn a_child_whose_parents_were_read_long_ago_has_a_hole() {
     let (fake, now) = (Fake::of(1), clock::now_us());
     fake.reshard(&[0], 1);
