@@ -109,6 +109,7 @@ impl Shards {
                 reads: Arc::clone(&reads),
                 said: sender.clone(),
                 spare: Arc::clone(&spare),
+                complained: None,
             };
             if !has_ended {
                 tasks.spawn(accompanied(reader.run()));

@@ -297,6 +297,18 @@ fn a_silent_shard_that_says_to_be_behind_is_covered_up_to_there() {
 }
 
 #[test]
+fn a_throttled_shard_is_tried_no_more_often_than_it_may_be_read() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), Read::default());
+        put(&fake, 0, 0..5);
+        fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Throttled); 12]);
+        read.on(&fake, usize::MAX).await.unwrap();
+        let times: Vec<Duration> = fake.state().reads.iter().map(|(_, at)| *at).collect();
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(190)), "{times:?}");
+    });
+}
+
+#[test]
 fn a_shard_is_not_read_more_often_than_is_allowed() {
     paused(async {
         // One shard alone: what others wait for is no time that a shard may save up.

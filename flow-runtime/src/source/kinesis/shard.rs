@@ -54,6 +54,8 @@ pub(super) struct ShardReader<S> {
     pub(super) reads: Arc<Semaphore>,
     pub(super) said: mpsc::Sender<Said>,
     pub(super) spare: Spare,
+    /// When it was last said that others read too much.
+    pub(super) complained: Option<Duration>,
 }
 
 /// What a read gave.
@@ -101,8 +103,7 @@ impl<S: Service> ShardReader<S> {
         let (mut pace, mut tip) = (Pace::new(self.reads_per_second, clock::elapsed()), Tip::default());
         let mut iterator = None;
         loop {
-            pause(pace.before_read(clock::elapsed())).await;
-            let Answer { page, turn, asked_us } = self.page(&mut iterator).await?;
+            let Answer { page, turn, asked_us } = self.page(&mut iterator, &mut pace).await?;
             let (count, behind) = (page.records.len(), page.behind);
             pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
             let is_whole = self.hand_on(page.records, !behind.is_zero()).await?;
@@ -120,10 +121,11 @@ impl<S: Service> ShardReader<S> {
     }
 
     /// Reads once, however often that must be tried, with a new iterator where there is none.
-    async fn page(&self, iterator: &mut Option<String>) -> Result<Answer, Ends> {
-        let (began, mut complained) = (clock::elapsed(), None::<Duration>);
+    async fn page(&mut self, iterator: &mut Option<String>, pace: &mut Pace) -> Result<Answer, Ends> {
+        let began = clock::elapsed();
         let (mut attempt, mut expired, mut failed) = (0, 0, 0);
         loop {
+            pause(pace.before_read(clock::elapsed())).await;
             let token = match iterator.take() {
                 Some(token) => token,
                 None => self.iterator().await?,
@@ -148,8 +150,8 @@ impl<S: Service> ShardReader<S> {
             }
             match trouble.kind {
                 Kind::Throttled if since(began) < THROTTLED_MAX => {
-                    if complained.is_none_or(|then| since(then) >= COMPLAIN_AGAIN) {
-                        complained = Some(clock::elapsed());
+                    if self.complained.is_none_or(|then| since(then) >= COMPLAIN_AGAIN) {
+                        self.complained = Some(clock::elapsed());
                         tracing::warn!(shard = self.of.name, %trouble, "throttled by other readers of the stream");
                     }
                 }
