@@ -1,7 +1,5 @@
 //! `JsonLine`: records of a source and of a table, as objects whose values are found by name.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
-
 use flow_runtime::{MemoryRecords, MemoryRows, Sink, Source, Table, Trap, flow};
 use flow_tests::run;
 

@@ -323,9 +323,9 @@ pub(crate) fn open(input: &Input, port: &str) -> Result<Box<dyn SourceTap>, Erro
 }
 
 #[cfg(feature = "aws")]
-const KNOWN_TAPS: &str = "known taps: file, stdin, dynamodb, s3";
+const KNOWN_TAPS: &str = "known taps: dynamodb, file, kinesis, s3, stdin";
 #[cfg(not(feature = "aws"))]
-const KNOWN_TAPS: &str = "known taps: file, stdin";
+const KNOWN_TAPS: &str = "known taps: file, stdin; with the feature `aws`: dynamodb, kinesis, s3";
 
 fn open_address(text: &str) -> Result<Box<dyn SourceTap>, Error> {
     let address: Address = text.parse()?;
@@ -390,7 +390,7 @@ mod tests {
             (Input::Unbound, "port `bad_lines` has no address; give --bad-lines"),
             (
                 Input::Address("kafka:x".to_owned()),
-                "no tap `kafka` to read from (port `bad_lines`, kafka:x); known taps: file, stdin",
+                "no tap `kafka` to read from (port `bad_lines`, kafka:x); known taps: ",
             ),
             (Input::Address("memory:".to_owned()), "records in memory have no address (port `bad_lines`, memory:)"),
             (Input::Address("access.log".to_owned()), "the address names no tap (port `bad_lines`, `access.log`)"),
