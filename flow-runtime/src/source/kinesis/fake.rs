@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,27 +20,36 @@ use crate::{
     effect::{Broken, Effect, Moment, World, clock, in_world},
 };
 
-/// A clock that goes on by what is waited for, and takes no time.
+/// A clock that goes on by what is waited for, and takes no time; or stands still, for as long as anybody waits.
 #[derive(Debug, Default)]
-pub(super) struct Clock(AtomicU64);
+pub(super) struct Clock {
+    us: AtomicU64,
+    stands_still: AtomicBool,
+}
 
 impl Clock {
     pub(super) fn advance(&self, time: Duration) {
-        self.0.fetch_add(time.as_micros() as u64, Ordering::SeqCst);
+        self.us.fetch_add(time.as_micros() as u64, Ordering::SeqCst);
+    }
+
+    pub(super) fn stop(&self) {
+        self.stands_still.store(true, Ordering::SeqCst);
     }
 }
 
 impl World for Clock {
     fn now_us(&self) -> i64 {
-        1_800_000_000_000_000 + self.0.load(Ordering::SeqCst) as i64
+        1_800_000_000_000_000 + self.us.load(Ordering::SeqCst) as i64
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::SeqCst))
+        Duration::from_micros(self.us.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, time: Duration) {
-        self.advance(time);
+        if !self.stands_still.load(Ordering::SeqCst) {
+            self.advance(time);
+        }
     }
 
     fn id(&self) -> String {
