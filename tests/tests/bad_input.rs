@@ -68,7 +68,7 @@ fn bad_addresses_are_wrong_options() {
             ("--log=", 2, &["port `log`", "names no tap", form]),
             ("--log ://x", 2, &["port `log`", "names no tap"]),
             ("--log file:", 2, &["port `log`", "names no file"]),
-            ("--log s3://bucket/key", 2, &["port `log`", "no tap `s3`", "file"]),
+            ("--log kafka:topic", 2, &["port `log`", "no tap `kafka`", "file"]),
             ("--log sqlite:x.db", 2, &["port `log`", "no tap `sqlite` to read from"]),
             ("--log memory:", 2, &["port `log`", "in memory"]),
             ("--log file:access.log?follow=yes", 2, &["port `log`", "unknown option `follow`", "takes: compression"]),

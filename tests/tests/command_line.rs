@@ -78,7 +78,7 @@ fn mistakes_are_told_with_what_was_written_and_nothing_is_done() {
         ("--workers 0", "from 1 to"),
         ("--workers many", "from 1 to"),
         ("--workers 99999999", "from 1 to"),
-        ("--checkpoint here", "write it as sqlite:PATH or none"),
+        ("--checkpoint here", "write it as sqlite:PATH, dynamodb://TABLE or none"),
         ("--checkpoint sqlite:", "the path is missing"),
         ("--checkpoint file:x", "cannot be kept in `file`"),
         ("--checkpoint sqlite:x?mode=merge", "unknown option `mode`"),
