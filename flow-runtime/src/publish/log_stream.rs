@@ -51,7 +51,7 @@ pub struct LogStreamOptions {
 }
 
 impl LogStreamOptions {
-    /// Holds so many lines at most that are not sent yet, beside those on their way [2,000].
+    /// Holds so many lines at most that are not sent yet, beside those on their way; 2,000 if nobody says.
     #[must_use]
     pub fn buffer(mut self, lines: usize) -> Self {
         self.buffer_lines = lines.max(1);
