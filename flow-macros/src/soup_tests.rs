@@ -156,7 +156,7 @@ fn token_soup_of_a_flow_cut_off_anywhere_is_no_panic() {
 #[test]
 fn token_soup_is_no_panic() {
     let words: Vec<TokenTree> = WORDS.parse::<TokenStream>().unwrap().into_iter().collect();
-    let flows: Vec<Vec<Token>> = flows("flows").into_iter().chain(flows("compile_pass")).map(flat).collect();
+    let flows: Vec<Vec<Token>> = flows("flows").into_iter().chain(flows("compile/compile_pass")).map(flat).collect();
     let result = TestRunner::default().run(&(any::<Index>(), mutations()), |(flow, mutations)| {
         let mut tokens = flow.get(&flows).clone();
         for mutation in &mutations {

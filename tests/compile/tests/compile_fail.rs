@@ -1,7 +1,7 @@
 //! What the compiler must refuse, and what it must not: one file a mistake in `compile_fail/`, by kind, with the messages
 //! beside it; and flows in `compile_pass/` that stand in awkward company.
 //!
-//! `TRYBUILD=overwrite cargo test -p flow-tests --test compile_fail` writes the messages anew: read them before you
+//! `TRYBUILD=overwrite cargo test -p flow-compile-tests` writes the messages anew: read them before you
 //! commit them.
 
 #[test]
