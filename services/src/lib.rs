@@ -16,6 +16,7 @@
 pub mod ask;
 mod install;
 mod kinds;
+pub mod postgres;
 mod proxy;
 mod running;
 mod skipped;
