@@ -24,7 +24,10 @@ use crate::{
         store::{self, GivenUp, SealEnd},
     },
     plan::PortKind,
-    sink::staging::{StagedAttempt, StagedManifest},
+    sink::{
+        Stager,
+        staging::{StagedAttempt, StagedManifest},
+    },
 };
 
 /// What an attempt has read, and staged.
@@ -70,6 +73,7 @@ pub(super) fn read<F: Flow>(
         attempt: &attempt.id,
         inputs: ports.jobs(checkpoint, &known, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
+        stagers: ports.stagers(&attempt.id),
         bounds: &options.bounds,
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
     };
@@ -83,6 +87,8 @@ pub(super) struct Reading<'a> {
     pub(super) inputs: Vec<InputJob<'a>>,
     /// For each port whether what comes out there is wanted; a trap may have no address.
     pub(super) has_target: Vec<bool>,
+    /// For each port what stages its rows, if that is its target's to do.
+    pub(super) stagers: Vec<Option<Box<dyn Stager>>>,
     pub(super) bounds: &'a Bounds,
     pub(super) run_when_empty: bool,
 }
@@ -93,8 +99,8 @@ pub(super) fn process<F: Flow>(
     options: &Options,
     reading: Reading<'_>,
 ) -> Result<Read, Error> {
-    let Reading { attempt, inputs, has_target, bounds, run_when_empty } = reading;
-    let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(attempt, F::PLAN), has_target);
+    let Reading { attempt, inputs, has_target, stagers, bounds, run_when_empty } = reading;
+    let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(attempt, F::PLAN).staged_by(stagers), has_target);
     let began = clock::elapsed();
     let job = Execution {
         inputs,
@@ -162,7 +168,7 @@ fn lost(attempt: &Attempt) -> Error {
 }
 
 /// Gives the attempt up that failed with `error`; what cannot be cleaned up now is swept away by the next run.
-pub(super) fn give_up(checkpoint: &OpenCheckpoint, attempt: &Attempt, error: Error) -> Error {
+pub(super) fn give_up(checkpoint: &OpenCheckpoint, ports: &Ports, attempt: &Attempt, error: Error) -> Error {
     let text = error.to_string();
     let why = match &error {
         Error::Held(_) => GivenUp::Held(&text),
@@ -170,7 +176,7 @@ pub(super) fn give_up(checkpoint: &OpenCheckpoint, attempt: &Attempt, error: Err
     };
     events::gave_up(&checkpoint.flow, attempt, &error);
     // The error that is told is the one that came first.
-    let _ = checkpoint.give_up(&attempt.id, why);
+    let _ = checkpoint.give_up(ports, &attempt.id, why);
     error
 }
 

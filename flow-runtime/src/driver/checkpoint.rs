@@ -4,12 +4,12 @@ use std::env;
 
 use tempfile::TempDir;
 
-use super::{Checkpoint, place::Lock};
+use super::{Checkpoint, place::Lock, ports::Ports};
 use crate::{
     Error, Failure,
     effect::{self, Mutant, clock, disk, mutant},
     iteration::{sqlite::SqliteStore, store::GivenUp, upkeep::Upkeep},
-    sink::{Ticket, staging::StagingArea},
+    sink::{Over, Ticket, staging::StagingArea},
 };
 
 /// An opened [`Checkpoint`]; this run is the only one that has it.
@@ -84,10 +84,12 @@ impl OpenCheckpoint {
         }))
     }
 
-    /// Gives an attempt up: revokes it, and only then removes what it staged. One that is sealed and not done stays.
-    pub(super) fn give_up(&self, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
+    /// Gives an attempt up: revokes it, and only then removes what it staged, here and in the targets. One that is sealed
+    /// and not done stays.
+    pub(super) fn give_up(&self, ports: &Ports, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
         if mutant(Mutant::CleanUpWithoutRevocation) || self.store.revoke(attempt, why)? {
             self.staging.remove(attempt)?;
+            ports.remove_staged(attempt, Over::GivenUp)?;
         }
         Ok(())
     }
@@ -95,12 +97,12 @@ impl OpenCheckpoint {
     /// Removes what runs that died have left behind: of every attempt that is still open or has something staged, what
     /// nobody wants any more. That is asked for each by itself, after it was found: what it staged may have been sealed
     /// meanwhile, by a run that does not know of our lock.
-    pub(super) fn sweep(&self) -> Result<(), Error> {
+    pub(super) fn sweep(&self, ports: &Ports) -> Result<(), Error> {
         let mut attempts = self.staging.attempts()?;
         attempts.extend(self.store.open_attempts()?.into_iter().map(|attempt| attempt.id));
         attempts.sort();
         attempts.dedup();
-        attempts.iter().try_for_each(|attempt| self.give_up(attempt, GivenUp::Revoked("its run has died")))
+        attempts.iter().try_for_each(|attempt| self.give_up(ports, attempt, GivenUp::Revoked("its run has died")))
     }
 }
 

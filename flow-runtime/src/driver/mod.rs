@@ -270,7 +270,7 @@ fn iterate_reading<F: Flow>(
 
     // Nothing of earlier runs is left over.
     let (resumed, iteration) = publish::leftovers(checkpoint, ports)?;
-    checkpoint.sweep()?;
+    checkpoint.sweep(ports)?;
 
     // OPEN: read, process, stage. SEALED: it is final. An error until here gives the attempt up.
     let attempt = attempt::open(checkpoint, iteration, F::PLAN.hash)?;
@@ -285,7 +285,7 @@ fn iterate_reading<F: Flow>(
         Ok((attempt::seal(checkpoint, ports, &attempt, read)?, places, counts))
     };
     let (sealed, port_outcomes, counts) =
-        in_attempt().map_err(|error| attempt::give_up(checkpoint, &attempt, error))?;
+        in_attempt().map_err(|error| attempt::give_up(checkpoint, ports, &attempt, error))?;
 
     // LOADED: every target has it. DONE: nothing is staged any more.
     enter(Phase::Loading);
@@ -294,7 +294,7 @@ fn iterate_reading<F: Flow>(
             events::sealed(F::PLAN, sealed, &port_outcomes, clock::elapsed().saturating_sub(began));
             publish::publish(checkpoint, ports, sealed)?;
         }
-        None => checkpoint.give_up(&attempt.id, GivenUp::Unneeded)?,
+        None => checkpoint.give_up(ports, &attempt.id, GivenUp::Unneeded)?,
     }
     enter(Phase::Done);
 

@@ -9,7 +9,10 @@ use crate::{
         decide::{self, Bound},
     },
     plan::{PortKind, PortPlan},
-    sink::{self, Mode, Sink, SinkTap, Target, Ticket, Trap, staging},
+    sink::{
+        self, Mode, Over, Sink, SinkTap, Staged, Stager, Target, Ticket, Trap,
+        staging::{self, StagedManifest, StagingArea},
+    },
     source::{self, Reading, SourceTap},
 };
 
@@ -172,6 +175,16 @@ impl Ports {
         }
     }
 
+    /// What stages the rows of an attempt, for each port; nothing where that is the run's own staging area.
+    pub(super) fn stagers(&self, attempt: &str) -> Vec<Option<Box<dyn Stager>>> {
+        self.ports().map(|(index, _)| self.output(index).and_then(|tap| tap.stager(attempt))).collect()
+    }
+
+    /// Has the targets that stage rows themselves remove what they have staged for an attempt.
+    pub(super) fn remove_staged(&self, attempt: &str, over: Over) -> Result<(), Error> {
+        self.ports().filter_map(|(index, _)| self.output(index)).try_for_each(|tap| tap.remove_staged(attempt, over))
+    }
+
     /// How many ports are sources.
     pub(super) fn sources(&self) -> usize {
         self.ports().filter(|(_, port)| port.kind == PortKind::Source).count()
@@ -181,6 +194,21 @@ impl Ports {
     pub(super) fn ports(&self) -> impl Iterator<Item = (usize, &'static PortPlan)> + use<> {
         self.plan.ports.iter().enumerate()
     }
+}
+
+/// What an attempt has staged for `tap`, found to be what was sealed.
+///
+/// # Errors
+/// [`Error::Held`] when it is not; [`Error::Store`] when it cannot be read.
+pub(super) fn staged(
+    tap: &dyn SinkTap,
+    staging: &StagingArea,
+    attempt: &str,
+    (manifest, port): (&StagedManifest, &'static PortPlan),
+) -> Result<Staged, Error> {
+    let staged = staging.staged(attempt, manifest, port)?;
+    staged.address().map_or(Ok(()), |address| tap.check_staged(address))?;
+    Ok(staged)
 }
 
 /// Makes sure, without changing anything, that what will be staged for one output could be published.

@@ -1,6 +1,10 @@
 //! After the seal: every target gets the iteration, from its manifest alone.
 
-use super::{checkpoint::OpenCheckpoint, events, ports::Ports};
+use super::{
+    checkpoint::OpenCheckpoint,
+    events,
+    ports::{Ports, staged},
+};
 use crate::{
     Error, Failure,
     effect::{Mutant, clock, effect, mutant},
@@ -9,6 +13,7 @@ use crate::{
         decide::{Misfit, Start, start},
     },
     plan::PortKind,
+    sink::Over,
 };
 
 /// Publishes what earlier runs have sealed and not finished, without reading any of it again. Returns their numbers, and
@@ -53,7 +58,8 @@ pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &S
     store.mark_done(iteration, clock::now_us())?;
     events::done(&checkpoint.flow, iteration, clock::elapsed().saturating_sub(began));
     // What is left if this fails is swept away by the next run.
-    staging.remove(&sealed.attempt)
+    staging.remove(&sealed.attempt)?;
+    ports.remove_staged(&sealed.attempt, Over::Loaded)
 }
 
 fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
@@ -69,7 +75,7 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Resu
         let mut load = || {
             let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
             let has_it = || ticket.as_ref().is_some_and(|ticket| matches!(tap.check_ledger(ticket), Ok(true)));
-            match checkpoint.staging.staged(&sealed.attempt, &output.staged, port) {
+            match staged(tap, &checkpoint.staging, &sealed.attempt, (&output.staged, port)) {
                 Ok(staged) => effect("target.publish", || tap.publish(&staged, ticket.as_ref())).map(drop),
                 // A run published them, and died before it could note it: nobody misses them.
                 Err(Error::Held(_)) if has_it() => Ok(()),

@@ -5,7 +5,11 @@
 use std::time::Duration;
 
 use super::{
-    Checkpoint, Options, PortOutcome, attempt, checkpoint::OpenCheckpoint, overlaps, place::Place, ports::Ports,
+    Checkpoint, Options, PortOutcome, attempt,
+    checkpoint::OpenCheckpoint,
+    overlaps,
+    place::Place,
+    ports::{Ports, staged},
     reread::reread,
 };
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
         decide::{compare_outputs, compare_tables},
     },
     plan::option_name,
-    sink::{self, Target},
+    sink::{self, Over, Target, staging::StagedManifest},
 };
 
 /// What replaying an iteration has found.
@@ -84,20 +88,34 @@ fn replay_in<F: Flow>(
     attempt::check(&checkpoint, &ports, options, &read)?;
     let (ports_done, counts) = (attempt::outcomes(&ports, &read), read.executed.counts.clone());
     let tables = compare_tables(&sealed.seal.tables, &attempt::tables(&ports, &read.executed));
-    let staged = read.staged.finish()?;
-    let outputs = compare_outputs(&sealed.seal.outputs, &staged);
+    let manifests = read.staged.finish()?;
+    let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
 
-    let mut published = Vec::new();
-    for manifest in &staged {
-        let Some((index, port)) = F::PLAN.port(&manifest.port) else { continue };
-        let Some(tap) = ports.output_mut(index) else { continue };
-        let rows = checkpoint.staging.staged(&attempt, manifest, port)?;
-        tap.publish(&rows, None)?;
-        published.push(manifest.port.clone());
-    }
+    let published = publish(&checkpoint, &mut ports, &attempt, &manifests);
+    let removed = ports.remove_staged(&attempt, if published.is_ok() { Over::Loaded } else { Over::GivenUp });
+    let published = published?;
+    removed?;
     let elapsed = clock::elapsed().saturating_sub(began);
     let program_changed = false;
     Ok(Replayed { iteration, program_changed, tables, outputs, published, ports: ports_done, counts, elapsed })
+}
+
+/// Publishes what was staged, without a ledger. Returns the ports.
+fn publish(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    attempt: &str,
+    manifests: &[StagedManifest],
+) -> Result<Vec<String>, Error> {
+    let mut published = Vec::new();
+    for manifest in manifests {
+        let Some((index, port)) = ports.plan.port(&manifest.port) else { continue };
+        let Some(tap) = ports.output_mut(index) else { continue };
+        let rows = staged(&*tap, &checkpoint.staging, attempt, (manifest, port))?;
+        tap.publish(&rows, None)?;
+        published.push(manifest.port.clone());
+    }
+    Ok(published)
 }
 
 fn is_input(port: &PortRef<'_>) -> bool {

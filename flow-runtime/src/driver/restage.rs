@@ -6,7 +6,13 @@
 //! ledger inside goes by its hash.
 
 use super::{
-    Options, attempt, attempt::Read, checkpoint::OpenCheckpoint, overlaps, place::Place, ports::Ports, reread::reread,
+    Options, attempt,
+    attempt::Read,
+    checkpoint::OpenCheckpoint,
+    overlaps,
+    place::Place,
+    ports::{Ports, staged},
+    reread::reread,
 };
 use crate::{
     Error, Failure, Flow,
@@ -61,7 +67,7 @@ pub fn restage<F: Flow>(flow: &F, options: &Options, iteration: u64, accept_chan
         refuse_gone_outputs(&ports, iteration, &unloaded)?;
     }
 
-    checkpoint.sweep()?;
+    checkpoint.sweep(&ports)?;
     let attempt = attempt::open(&checkpoint, iteration, F::PLAN.hash)?;
     let again = || {
         let ranges = &sealed.seal.ranges;
@@ -69,8 +75,8 @@ pub fn restage<F: Flow>(flow: &F, options: &Options, iteration: u64, accept_chan
         attempt::check(&checkpoint, &ports, options, &read)?;
         swap_in(&checkpoint, &ports, sealed, &attempt, read, accept_changed)
     };
-    let (tables, outputs) = again().map_err(|error| attempt::give_up(&checkpoint, &attempt, error))?;
-    checkpoint.sweep()?;
+    let (tables, outputs) = again().map_err(|error| attempt::give_up(&checkpoint, &ports, &attempt, error))?;
+    checkpoint.sweep(&ports)?;
     Ok(Restaged { iteration, nothing_lost: false, tables, outputs, loaded })
 }
 
@@ -98,8 +104,9 @@ fn note_what_is_there(checkpoint: &OpenCheckpoint, ports: &Ports, iteration: u64
 /// Whether all that is still to be loaded is there, as it was sealed and as the flow can read it.
 fn is_whole(checkpoint: &OpenCheckpoint, ports: &Ports, attempt: &str, unloaded: &[&Output]) -> Result<bool, Error> {
     for output in unloaded {
-        let Some((_, port)) = ports.plan.port(&output.staged.port) else { return Ok(false) };
-        match checkpoint.staging.staged(attempt, &output.staged, port) {
+        let Some((index, port)) = ports.plan.port(&output.staged.port) else { return Ok(false) };
+        let Some(tap) = ports.output(index) else { return Ok(false) };
+        match staged(tap, &checkpoint.staging, attempt, (&output.staged, port)) {
             Ok(_) => {}
             Err(Error::Held(_)) => return Ok(false),
             Err(error) => return Err(error),

@@ -35,7 +35,7 @@ pub use memory::{FromRow, MemoryRows, TrappedRow};
 pub(crate) use open::identity;
 pub use open::{open, place};
 pub use read_back::{Entries, Entry, TrapReader};
-pub use staging::Staged;
+pub use staging::{Over, Staged, Stager};
 
 /// What happens to rows that are already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -120,6 +120,32 @@ pub trait SinkTap: fmt::Debug + Send {
     /// # Errors
     /// [`Error::Target`] when rows would be doubled.
     fn check_without_store(&self) -> Result<(), Error>;
+
+    /// What stages the rows of `attempt`, if the target does so itself; nothing is done before the first row. Others are
+    /// staged on the disk of the machine that reads.
+    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
+        let _ = attempt;
+        None
+    }
+
+    /// Finds out whether what a stager of this tap has staged at `address` is still there, as it was.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when it is not.
+    fn check_staged(&self, address: &str) -> Result<(), Error> {
+        let _ = address;
+        Ok(())
+    }
+
+    /// Removes what stagers of this tap have staged for `attempt`, except what was published by being there. Nothing
+    /// staged is no error.
+    ///
+    /// # Errors
+    /// What could not be removed.
+    fn remove_staged(&self, attempt: &str, over: Over) -> Result<(), Error> {
+        let _ = (attempt, over);
+        Ok(())
+    }
 
     /// Publishes the staged rows in one step, or finds in the ledger that it was done. Without a ticket, as a run
     /// without a store has none, no ledger is read or written, and what

@@ -1,8 +1,8 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Target, Ticket, TrapReader, file::FileTap, memory::MemoryTap,
-    sqlite::SqliteTap, stdout::StdoutTap,
+    Head, Mode, Over, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket, TrapReader, file::FileTap,
+    memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
@@ -174,6 +174,18 @@ impl SinkTap for PortTap {
 
     fn check_without_store(&self) -> Result<(), Error> {
         self.tap.check_without_store().map_err(|error| error.of_port(self.port))
+    }
+
+    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
+        self.tap.stager(attempt)
+    }
+
+    fn check_staged(&self, address: &str) -> Result<(), Error> {
+        self.tap.check_staged(address).map_err(|error| error.of_port(self.port))
+    }
+
+    fn remove_staged(&self, attempt: &str, over: Over) -> Result<(), Error> {
+        self.tap.remove_staged(attempt, over).map_err(|error| error.of_port(self.port))
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {

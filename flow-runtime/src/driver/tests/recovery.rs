@@ -121,7 +121,7 @@ fn what_is_sealed_while_others_clean_up_stays() {
     bench.run().unwrap_err();
     bench.world.restart();
     let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned()).unwrap();
-    checkpoint.sweep().unwrap();
+    checkpoint.sweep(&Ports::open(&bench.flow()).unwrap()).unwrap();
     drop(checkpoint);
     assert_eq!((bench.states(), bench.staged()), (vec![State::Sealed], 1));
     assert_eq!(bench.run().unwrap().resumed, [0]);

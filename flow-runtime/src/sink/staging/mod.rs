@@ -1,8 +1,10 @@
-//! Staging: an attempt's rows, durable on the local disk before the seal.
+//! Staging: an attempt's rows, durable before the seal.
 //!
-//! One directory an attempt, one file a port; a file holds the port's encoded rows, one after the other, and nothing
-//! else. Its length, its number of rows and its hash stand in the seal, as a [`StagedManifest`]. `write.rs` fills the
-//! files, `read.rs` reads them back; when an attempt is removed is the driver's to say.
+//! On the local disk: one directory an attempt, one file a port; a file holds the port's encoded rows, one after the other,
+//! and nothing else. `write.rs` fills the files, `read.rs` reads them back; when an attempt is removed is the driver's to
+//! say. A target that is read from elsewhere stages its rows itself, where it publishes them from ([`Stager`]): then any
+//! machine can publish them. Either way the number of rows, their bytes and their hash stand in the seal, as a
+//! [`StagedManifest`].
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -10,7 +12,7 @@ mod read;
 mod write;
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +21,7 @@ use crate::{
     effect::{disk, effect},
     folder,
     plan::PortPlan,
+    value::RowBuffer,
 };
 
 pub(crate) use read::describe_fields;
@@ -30,7 +33,8 @@ pub use write::StagedAttempt;
 pub struct StagedManifest {
     /// The port.
     pub port: String,
-    /// The file's name in the attempt's directory; `None` when there are no rows.
+    /// The file's name in the attempt's directory; or the address that the target has staged its rows at, which has a `://`.
+    /// `None` when there are no rows.
     pub file: Option<String>,
     /// How many rows.
     pub rows: u64,
@@ -40,6 +44,39 @@ pub struct StagedManifest {
     pub hash: String,
     /// The fields as they were when the rows were encoded: a changed program cannot read them.
     pub fields: String,
+}
+
+impl StagedManifest {
+    /// The address that the target has staged the rows at, if it has done so itself.
+    #[must_use]
+    pub fn of_target(&self) -> Option<&str> {
+        self.file.as_deref().filter(|file| file.contains("://"))
+    }
+}
+
+/// Stages the rows of an attempt for a target that does so itself. Nothing of it is visible to who reads the target by its
+/// manifests, and whatever a process leaves that dies is removed by `clean`.
+pub trait Stager: fmt::Debug + Send {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// What failed; the attempt is then given up.
+    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error>;
+
+    /// Makes all rows durable, and says at which address: it has a `://`, and names this attempt's rows and no other's.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    fn finish(self: Box<Self>) -> Result<String, Error>;
+}
+
+/// Why a target need not keep any longer what it has staged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// It was published.
+    Loaded,
+    /// Its attempt was revoked.
+    GivenUp,
 }
 
 /// The directory in which attempts stage their rows.

@@ -24,7 +24,10 @@ const WINDOW_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Staged {
     file: Option<PathBuf>,
+    /// Where the target has staged them itself.
+    address: Option<String>,
     rows: u64,
+    hash: String,
     types: Vec<Type>,
 }
 
@@ -40,12 +43,26 @@ impl Staged {
                     .held(Cause::OtherFields.case()),
             ));
         }
-        let file = manifest.file.as_ref().map(|name| directory.join(name));
+        let address = manifest.of_target().map(str::to_owned);
+        let file = manifest.file.as_ref().filter(|_| address.is_none()).map(|name| directory.join(name));
         if let Some(path) = &file {
             verify(path, manifest)?;
         }
         let types = output_fields(port).iter().map(|field| field.ty).collect();
-        Ok(Self { file, rows: manifest.rows, types })
+        Ok(Self { file, address, rows: manifest.rows, hash: manifest.hash.clone(), types })
+    }
+
+    /// Where the target has staged the rows itself, as its [`Stager`](super::Stager) has named it; whether they are still
+    /// there, the target finds out.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// The hash of the rows.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// How many rows.
@@ -57,8 +74,14 @@ impl Staged {
     /// Reads them from the first on.
     ///
     /// # Errors
-    /// [`Error::Store`] when they cannot be opened.
+    /// [`Error::Store`] when they cannot be opened; [`Error::Held`] when they lie elsewhere: the target's own tap alone
+    /// can make something of them.
     pub fn rows(&self) -> Result<StagedRows<'_>, Error> {
+        if let Some(address) = &self.address {
+            let failure = Failure::new("the rows were staged by another kind of target").at(address.as_str());
+            let help = "bind the port to the target that they were staged for";
+            return Err(Error::Held(failure.help(help).held(Cause::StagedLost.case())));
+        }
         let file = match &self.file {
             Some(path) => {
                 Some((path.as_path(), File::open("staged", path).map_err(|error| failed(UNREADABLE, path, error))?))

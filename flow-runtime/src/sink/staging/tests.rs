@@ -205,3 +205,52 @@ fn bytes_of_a_reader_are_those_of_one_row() {
     assert_eq!((<&str>::decode(&mut reader), i64::decode(&mut reader)), ("a", 1));
     assert!(reader.is_empty());
 }
+
+/// Remembers the bytes that it was given.
+#[derive(Debug, Default)]
+struct Elsewhere(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Stager for Elsewhere {
+    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
+        self.0.lock().unwrap().extend(rows.bytes());
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<String, Error> {
+        Ok("shelf://a/1".to_owned())
+    }
+}
+
+#[test]
+fn a_target_that_stages_rows_itself_has_the_same_manifest_and_nothing_on_this_disk() {
+    let place = Place::new();
+    let area = place.area();
+    let rows = buffer(&[(Some("1.2.3.4".into()), Some(1)), (None, Some(2))]);
+    let elsewhere = Elsewhere::default();
+    let staged = std::sync::Arc::clone(&elsewhere.0);
+    let mut attempt = area.attempt("a", plan_of(&COUNTS)).staged_by(vec![Some(Box::new(elsewhere))]);
+    attempt.write(0, &rows).unwrap();
+    attempt.write(0, &rows).unwrap();
+    assert_eq!(
+        (attempt.rows(0), attempt.finish().unwrap()),
+        (4, {
+            let mut here = area.attempt("b", plan_of(&COUNTS));
+            here.write(0, &rows).unwrap();
+            here.write(0, &rows).unwrap();
+            let here = here.finish().unwrap();
+            here.into_iter().map(|here| StagedManifest { file: Some("shelf://a/1".to_owned()), ..here }).collect()
+        })
+    );
+    assert_eq!(*staged.lock().unwrap(), [rows.bytes(), rows.bytes()].concat());
+    assert_eq!(area.attempts().unwrap(), ["b"]);
+}
+
+#[test]
+fn rows_that_another_kind_of_target_has_staged_cannot_be_read() {
+    let place = Place::new();
+    let mut attempt = place.area().attempt("a", plan_of(&COUNTS)).staged_by(vec![Some(Box::new(Elsewhere::default()))]);
+    attempt.write(0, &buffer(&[(None, None)])).unwrap();
+    let staged = place.area().staged("a", &attempt.finish().unwrap()[0], &COUNTS).unwrap();
+    assert_eq!((staged.address(), staged.row_count()), (Some("shelf://a/1"), 1));
+    assert!(matches!(staged.rows(), Err(Error::Held(_))));
+}

@@ -1,13 +1,14 @@
-//! Writing an attempt's rows: buffered, counted and hashed on their way to the disk.
+//! Writing an attempt's rows: counted and hashed on their way to the disk, or to a target that stages its rows itself.
 
 use std::{
+    fmt,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{StagedManifest, failed, read::describe_fields};
+use super::{StagedManifest, Stager, failed, read::describe_fields};
 use crate::{
     Error, Plan,
     effect::{
@@ -30,11 +31,20 @@ pub struct StagedAttempt {
     plan: &'static Plan,
     /// One for each port of the plan, made when its first row comes.
     writers: Vec<Option<StagedWriter>>,
+    /// For each port of the plan what stages its rows, if that is its target's to do; taken when the first row comes.
+    stagers: Vec<Option<Box<dyn Stager>>>,
 }
 
 impl StagedAttempt {
     pub(super) fn new(directory: PathBuf, plan: &'static Plan) -> Self {
-        Self { directory, plan, writers: plan.ports.iter().map(|_| None).collect() }
+        let [writers, stagers] = [(); 2].map(|()| plan.ports.iter());
+        Self { directory, plan, writers: writers.map(|_| None).collect(), stagers: stagers.map(|_| None).collect() }
+    }
+
+    /// Has targets stage their rows themselves: one for each port of the plan, in its order.
+    #[must_use]
+    pub(crate) fn staged_by(self, stagers: Vec<Option<Box<dyn Stager>>>) -> Self {
+        Self { stagers, ..self }
     }
 
     /// Adds rows to those of the port with this index in the plan.
@@ -50,7 +60,13 @@ impl StagedAttempt {
         }
         match writer {
             Some(writer) => writer.write(rows),
-            None => writer.insert(StagedWriter::create(&self.directory, plan)?).write(rows),
+            None => {
+                let to = match self.stagers.get_mut(port).and_then(Option::take) {
+                    Some(stager) => Destination::Target(stager),
+                    None => Destination::Disk(StagedFile::create(&self.directory, plan)?),
+                };
+                writer.insert(StagedWriter::new(plan, to)).write(rows)
+            }
         }
     }
 
@@ -71,7 +87,7 @@ impl StagedAttempt {
         for (port, writer) in self.plan.ports.iter().zip(self.writers) {
             match writer {
                 Some(writer) => {
-                    has_files = true;
+                    has_files |= matches!(writer.to, Destination::Disk(_));
                     manifests.push(writer.finish()?);
                 }
                 None if port.kind == PortKind::Sink => manifests.push(no_rows(port)),
@@ -98,46 +114,80 @@ fn no_rows(port: &PortPlan) -> StagedManifest {
     }
 }
 
-/// The rows of one port on their way to the disk.
+/// The rows of one port on their way.
+#[derive(Debug)]
 struct StagedWriter {
     port: &'static PortPlan,
-    path: PathBuf,
-    name: String,
-    file: BufWriter<File>,
+    to: Destination,
     rows: u64,
     bytes: u64,
-    hash: Xxh3,
+    hash: Hash,
+}
+
+/// Where rows are staged.
+#[derive(Debug)]
+enum Destination {
+    Disk(StagedFile),
+    Target(Box<dyn Stager>),
 }
 
 impl StagedWriter {
+    fn new(port: &'static PortPlan, to: Destination) -> Self {
+        Self { port, to, rows: 0, bytes: 0, hash: Hash(Xxh3::new()) }
+    }
+
+    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
+        match &mut self.to {
+            Destination::Disk(file) => file.write(rows.bytes())?,
+            Destination::Target(stager) => stager.write(rows)?,
+        }
+        self.hash.0.update(rows.bytes());
+        self.rows += rows.rows();
+        self.bytes += rows.bytes().len() as u64;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<StagedManifest, Error> {
+        let file = match self.to {
+            Destination::Disk(file) => file.finish()?,
+            Destination::Target(stager) => stager.finish()?,
+        };
+        Ok(StagedManifest {
+            port: self.port.name.to_owned(),
+            file: Some(file),
+            rows: self.rows,
+            bytes: self.bytes,
+            hash: digest(&self.hash.0),
+            fields: describe_fields(self.port),
+        })
+    }
+}
+
+/// A file of rows on the disk of this machine.
+#[derive(Debug)]
+struct StagedFile {
+    path: PathBuf,
+    name: String,
+    file: BufWriter<File>,
+}
+
+impl StagedFile {
     fn create(directory: &Path, port: &'static PortPlan) -> Result<Self, Error> {
         disk::create_dir_all("stage", directory)
             .map_err(|error| failed("cannot make the staging directory", directory, error))?;
         let name = format!("{}.rows", port.name);
         let path = directory.join(&name);
         let file = File::create("stage", &path).map_err(|error| failed("cannot stage rows", &path, error))?;
-        let file = BufWriter::with_capacity(BUFFER_BYTES, file);
-        Ok(Self { port, path, name, file, rows: 0, bytes: 0, hash: Xxh3::new() })
+        Ok(Self { path, name, file: BufWriter::with_capacity(BUFFER_BYTES, file) })
     }
 
-    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
-        self.file.write_all(rows.bytes()).map_err(|error| failed("cannot stage rows", &self.path, error))?;
-        self.hash.update(rows.bytes());
-        self.rows += rows.rows();
-        self.bytes += rows.bytes().len() as u64;
-        Ok(())
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(|error| failed("cannot stage rows", &self.path, error))
     }
 
-    fn finish(mut self) -> Result<StagedManifest, Error> {
+    fn finish(mut self) -> Result<String, Error> {
         self.flush_and_sync().map_err(|error| failed("cannot stage rows", &self.path, error))?;
-        Ok(StagedManifest {
-            port: self.port.name.to_owned(),
-            file: Some(self.name),
-            rows: self.rows,
-            bytes: self.bytes,
-            hash: digest(&self.hash),
-            fields: describe_fields(self.port),
-        })
+        Ok(self.name)
     }
 
     fn flush_and_sync(&mut self) -> io::Result<()> {
@@ -149,9 +199,12 @@ impl StagedWriter {
     }
 }
 
-impl std::fmt::Debug for StagedWriter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StagedWriter").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
+/// A hash that is not shown.
+struct Hash(Xxh3);
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hash")
     }
 }
 
