@@ -133,7 +133,7 @@ fn job<'a>(port: usize, tap: &'a dyn SourceTap, is_source: bool, known: &[KnownS
         port,
         tap,
         shards: tap.shards(known).unwrap(),
-        reading: Reading { take_tail: !is_source, once: !is_source },
+        reading: Reading { take_tail: !is_source, once: !is_source, is_look: false },
         is_source,
     }
 }
@@ -235,8 +235,10 @@ fn lines_are_what_stands_between_line_ends() {
         fs::write(dir.path().join("a"), text).unwrap();
         let (lines, hosts) = (files(&dir, "a"), MemoryRecords::default());
         let mut gathered = Gathered::default();
-        let inputs =
-            vec![InputJob { reading: Reading { take_tail, once: false }, ..source(LINES, &*lines) }, table(&hosts)];
+        let inputs = vec![
+            InputJob { reading: Reading { take_tail, ..Reading::default() }, ..source(LINES, &*lines) },
+            table(&hosts),
+        ];
         let executed = Setting::default().run::<Grouped>(inputs, &mut gathered).unwrap();
         let read: u64 = executed.inputs[0].shards.iter().map(|shard| shard.records).sum();
         assert_eq!((gathered.out.as_str(), read, executed.new_records), (out, records, records > 0), "{text:?}");

@@ -80,7 +80,7 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
             port: index,
             tap,
             shards,
-            reading: source::Reading { take_tail: true, once: true },
+            reading: source::Reading { take_tail: true, once: true, is_look: false },
             is_source,
         });
     }

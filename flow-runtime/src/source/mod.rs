@@ -161,6 +161,8 @@ pub struct Reading {
     /// Nobody will read on from where this ends, as with tables and runs without a store: what cannot be read now is an
     /// error, and does not wait for the next time.
     pub once: bool,
+    /// Only whether there is something is asked: nothing of what is read is kept.
+    pub is_look: bool,
 }
 
 /// A tap that records are read from.

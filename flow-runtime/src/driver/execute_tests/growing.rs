@@ -49,7 +49,7 @@ impl Reads {
             let (max_records, max_bytes) = bounds.next().unwrap();
             let bounds = Bounds { max_records: Some(max_records), max_bytes: Some(max_bytes), ..Bounds::default() };
             let (log, hosts) = (files(dir, "a.log"), MemoryRecords::default());
-            let reading = Reading { take_tail, once: false };
+            let reading = Reading { take_tail, ..Reading::default() };
             let inputs = vec![InputJob { reading, ..job(LINES, &*log, true, &self.known) }, table(&hosts)];
             let mut gathered = Gathered::default();
             let executed = Setting::with_bounds(bounds).run::<Grouped>(inputs, &mut gathered).unwrap();

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     Error, Plan,
     driver::{events, execute::InputJob, panics::caught, readers},
-    source::Next,
+    source::{Next, Reading},
 };
 
 /// How long a reader may wait for something new.
@@ -24,7 +24,7 @@ pub(super) fn is_there(plan: &Plan, sources: &[InputJob<'_>], is_ending: &dyn Fn
 }
 
 fn has_moved(source: &InputJob<'_>, is_ending: &dyn Fn() -> bool) -> Result<bool, Error> {
-    let mut reader = source.tap.open(&source.shards, source.reading)?;
+    let mut reader = source.tap.open(&source.shards, Reading { is_look: true, ..source.reading })?;
     loop {
         match reader.next(Vec::new(), WAIT)? {
             Next::Piece(_) => return Ok(true),
