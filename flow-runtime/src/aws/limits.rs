@@ -36,6 +36,14 @@ pub(crate) const READ_RECORDS_MAX: i32 = 10_000;
 /// Bytes of one read; it may take those of the next five seconds. Kinesis Data Streams API Reference, GetRecords.
 pub(crate) const READ_BYTES_MAX: u32 = 10 << 20;
 
+/// Consumers that a stream has room for, unless its account has On-demand Advantage. Kinesis Data Streams API Reference,
+/// RegisterStreamConsumer.
+pub(crate) const CONSUMERS_MAX: usize = 20;
+
+/// After a subscription, how long there can be no other of the same consumer to the same shard. Kinesis Data Streams API
+/// Reference, SubscribeToShard; so is that one lasts five minutes, and that each brings two megabytes a second.
+pub(crate) const SUBSCRIBE_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// How long a stream keeps a record unless more is asked for. Kinesis Data Streams Developer Guide, Change the data
 /// retention period.
 pub(crate) const RETENTION_LEAST: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);

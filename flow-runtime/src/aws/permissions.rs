@@ -62,8 +62,13 @@ const fn call(
     Call { purposes, what, effect, actions, on, by_consumer: false }
 }
 
-const fn by_consumer(effect: &'static str, actions: &'static [&'static str], on: On) -> Call {
-    Call { by_consumer: true, ..call(RUN, What::Stream, effect, actions, on) }
+const fn by_consumer(
+    purposes: &'static [Purpose],
+    effect: &'static str,
+    actions: &'static [&'static str],
+    on: On,
+) -> Call {
+    Call { by_consumer: true, ..call(purposes, What::Stream, effect, actions, on) }
 }
 
 const RUN: &[Purpose] = &[Purpose::Run];
@@ -77,9 +82,12 @@ const CALLS: &[Call] = &[
     call(RUN, What::Stream, "kinesis.list_shards", &["kinesis:ListShards"], On::Stream),
     call(RUN, What::Stream, "kinesis.get_shard_iterator", &["kinesis:GetShardIterator"], On::Stream),
     call(RUN, What::Stream, "kinesis.get_records", &["kinesis:GetRecords"], On::Stream),
-    by_consumer("kinesis.describe_stream_consumer", &["kinesis:DescribeStreamConsumer"], On::Consumer),
-    by_consumer("kinesis.register_stream_consumer", &["kinesis:RegisterStreamConsumer"], On::Stream),
-    by_consumer("kinesis.subscribe_to_shard", &["kinesis:SubscribeToShard"], On::Consumer),
+    by_consumer(ALWAYS, "kinesis.describe_stream_consumer", &["kinesis:DescribeStreamConsumer"], On::Consumer),
+    by_consumer(MAKE, "kinesis.register_stream_consumer", &["kinesis:RegisterStreamConsumer"], On::Stream),
+    by_consumer(UNMAKE, "kinesis.deregister_stream_consumer", &["kinesis:DeregisterStreamConsumer"], On::Consumer),
+    by_consumer(RUN, "kinesis.subscribe_to_shard", &["kinesis:SubscribeToShard"], On::Consumer),
+    // Of what was subscribed to.
+    by_consumer(RUN, "kinesis.next_event", &[], On::Consumer),
     call(MAKE, What::Stream, "kinesis.create_stream", &["kinesis:CreateStream"], On::Stream),
     call(UNMAKE, What::Stream, "kinesis.delete_stream", &["kinesis:DeleteStream"], On::Stream),
     call(&[Purpose::Publish], What::Stream, "kinesis.put_records", &["kinesis:PutRecords"], On::Stream),
@@ -254,6 +262,22 @@ mod tests {
             ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
         );
         assert_eq!(actions("kinesis://access-log", Purpose::Publish), ["kinesis:PutRecords"]);
+        let by_consumer: Vec<String> = [Purpose::Run, Purpose::Setup, Purpose::Teardown]
+            .iter()
+            .flat_map(|purpose| actions("kinesis://access-log?consumer=counts", *purpose))
+            .filter(|action| action.contains("Consumer") || action.contains("Subscribe"))
+            .collect();
+        assert_eq!(
+            by_consumer,
+            [
+                "kinesis:DescribeStreamConsumer",
+                "kinesis:SubscribeToShard",
+                "kinesis:RegisterStreamConsumer",
+                "kinesis:DescribeStreamConsumer",
+                "kinesis:DeregisterStreamConsumer",
+                "kinesis:DescribeStreamConsumer",
+            ]
+        );
         assert_eq!(
             actions("s3://logs/2015/*.gz", Purpose::Run),
             ["s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"]
@@ -269,6 +293,13 @@ mod tests {
             statements.iter().map(|statement| statement["Resource"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names("kinesis://log?region=cn-north-1"), ["arn:aws-cn:kinesis:cn-north-1:*:stream/log"]);
+        assert_eq!(
+            names("kinesis://log?region=eu-central-1&consumer=counts"),
+            [
+                "arn:aws:kinesis:eu-central-1:*:stream/log",
+                "arn:aws:kinesis:eu-central-1:*:stream/log/consumer/counts:*"
+            ]
+        );
         assert_eq!(names("s3://logs/2015/*.gz?region=eu-central-1"), ["arn:aws:s3:::logs", "arn:aws:s3:::logs/2015/*"]);
         let role = "dynamodb://t?region=us-gov-west-1&role=arn:aws-us-gov:iam::123456789012:role/reader";
         assert_eq!(names(role), ["arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/t"]);

@@ -1,4 +1,4 @@
-//! What a flow needs on AWS: its streams, buckets and tables, each of which `setup` makes and `teardown` deletes.
+//! What a flow needs on AWS: its streams and their consumers, buckets and tables, each of which `setup` makes and `teardown` deletes.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use super::{
     Account, Trouble,
     clients::{
         buckets::Buckets,
+        consumers::ConsumerState,
         dynamodb::{TableState, TableSummary, Tables, checkpoint_table},
         streams::{StreamState, StreamSummary, Streams},
     },
@@ -23,6 +24,8 @@ const POLL_MAX: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Stream,
+    /// Of a stream, by enhanced fan-out; it is called `stream/consumer`.
+    Consumer,
     Bucket,
     /// The table in which iterations are kept.
     Checkpoint,
@@ -63,6 +66,13 @@ impl Resource {
         Self::named(what, name, address, vec![port.to_owned()])
     }
 
+    /// The consumer by which a port reads its stream, if it says one.
+    pub(crate) fn consumer_of_port(port: &str, address: &Address) -> Option<Self> {
+        let consumer = address.option("consumer").filter(|name| !name.is_empty())?;
+        let stream = Self::of_port(port, address).filter(|resource| resource.what == What::Stream)?;
+        Some(Self { what: What::Consumer, name: format!("{}/{consumer}", stream.name), ..stream })
+    }
+
     /// What keeps iterations, if it is on AWS.
     pub(crate) fn of_checkpoint(address: &Address) -> Option<Self> {
         let path = address.path().strip_prefix("//").filter(|_| address.tap() == "dynamodb")?;
@@ -94,6 +104,16 @@ impl Resource {
             What::Stream => {
                 let streams = wait(Streams::of(&self.account))?;
                 Ok(self.asked("look at", async || streams.summary(name).await)?.map_or(State::Missing, stream_state))
+            }
+            What::Consumer => {
+                let streams = wait(Streams::of(&self.account))?;
+                let (stream, name) = self.consumer();
+                let consumer = self.asked("look at", async || streams.consumer(stream, name).await)?;
+                Ok(consumer.map_or(State::Missing, |consumer| match consumer.state {
+                    ConsumerState::Creating => State::Coming,
+                    ConsumerState::Active => State::There("registered".to_owned()),
+                    ConsumerState::Deleting => State::Going,
+                }))
             }
             What::Bucket => {
                 let buckets = wait(Buckets::of(&self.account))?;
@@ -144,6 +164,11 @@ impl Resource {
                 let streams = wait(Streams::of(&self.account))?;
                 self.asked("create", async || unless_in_use(streams.create(name, shards).await))?;
             }
+            What::Consumer => {
+                let streams = wait(Streams::of(&self.account))?;
+                let (stream, name) = self.consumer();
+                self.asked("register", async || unless_in_use(streams.register(stream, name).await))?;
+            }
             What::Bucket => {
                 let buckets = wait(Buckets::of(&self.account))?;
                 self.asked("create", async || unless_in_use(buckets.create(name).await))?;
@@ -167,6 +192,11 @@ impl Resource {
             What::Stream => {
                 let streams = wait(Streams::of(&self.account))?;
                 self.asked("delete", async || streams.delete(name).await)?;
+            }
+            What::Consumer => {
+                let streams = wait(Streams::of(&self.account))?;
+                let (stream, name) = self.consumer();
+                self.asked("deregister", async || streams.deregister(stream, name).await)?;
             }
             What::Bucket => {
                 let buckets = wait(Buckets::of(&self.account))?;
@@ -203,10 +233,16 @@ impl Resource {
         })
     }
 
+    /// Its stream, and what it is called there.
+    fn consumer(&self) -> (&str, &str) {
+        self.name.split_once('/').unwrap_or((&self.name, ""))
+    }
+
     /// ``stream `access-log` ``.
     pub(crate) fn place(&self) -> String {
         let what = match self.what {
             What::Stream => "stream",
+            What::Consumer => "consumer",
             What::Bucket => "bucket",
             What::Checkpoint => "checkpoint table",
             What::Table => "table",
@@ -250,6 +286,15 @@ mod tests {
         assert_eq!(of("s3://logs/2015/03/*.gz"), Some((What::Bucket, "logs".to_owned())));
         assert_eq!(of("dynamodb://campaigns"), Some((What::Table, "campaigns".to_owned())));
         for other in ["file:access.log", "kinesis:access-log", "s3://", "sqlite://x"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_consumer_is_a_thing_of_its_stream() {
+        let of = |text: &str| Resource::consumer_of_port("log", &text.parse().unwrap()).map(|found| found.place());
+        assert_eq!(of("kinesis://access-log?consumer=counts"), Some("consumer `access-log/counts`".to_owned()));
+        for other in ["kinesis://access-log", "kinesis://access-log?consumer=", "s3://logs?consumer=counts"] {
             assert_eq!(of(other), None, "{other}");
         }
     }

@@ -1,4 +1,5 @@
-//! One Kinesis stream, read: what it is, its shards, their records. Making streams and writing to them is `streams.rs`.
+//! One Kinesis stream, read: what it is, its shards, their records. Making streams and writing to them is `streams.rs`, what
+//! is pushed to a consumer `consumers.rs`.
 
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use crate::{
 /// A stream of one account and region.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
-    client: Client,
-    name: String,
+    pub(super) client: Client,
+    pub(super) name: String,
 }
 
 /// What is to be known of a stream before it is read.
@@ -155,7 +156,7 @@ fn listed(shard: types::Shard) -> ListedShard {
     }
 }
 
-fn record(record: types::Record) -> StreamRecord {
+pub(super) fn record(record: types::Record) -> StreamRecord {
     StreamRecord {
         sequence: record.sequence_number,
         arrived_us: record.approximate_arrival_timestamp.as_ref().map(micros),

@@ -2,6 +2,7 @@
 //! flow makes. They take and give flow's own types.
 
 pub(crate) mod buckets;
+pub(crate) mod consumers;
 pub(crate) mod dynamodb;
 pub(crate) mod items;
 pub(crate) mod kinesis;

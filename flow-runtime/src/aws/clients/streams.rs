@@ -15,7 +15,7 @@ use crate::{
 /// The streams of one account and region.
 #[derive(Clone, Debug)]
 pub(crate) struct Streams {
-    client: Client,
+    pub(super) client: Client,
     /// For people and policies.
     pub(crate) region: String,
 }

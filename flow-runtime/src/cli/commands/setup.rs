@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use super::{Call, Program};
 use crate::{
     Address, Error, Failure, Flow, Plan,
-    aws::resources::{EMPTY, Resource, State, What},
+    aws::{
+        limits::CONSUMERS_MAX,
+        resources::{EMPTY, Resource, State, What},
+    },
     cli::{
         bind,
         options::{checkpoint, flag, given_checkpoint, given_ports, option, ports},
@@ -25,7 +28,7 @@ const CHECKPOINT: &str = "checkpoint";
 pub(super) fn grammar(program: &Program<'_>) -> Command {
     let shards = "Make streams with so many shards; else they grow and shrink on demand";
     Command::new("setup")
-        .about("Make what the flow needs on AWS and is not there yet: streams, buckets, the table of iterations")
+        .about("Make what the flow needs on AWS and is not there yet: streams, consumers, buckets, the table of iterations")
         .next_line_help(false)
         .args(common(program))
         .arg(option("shards", "COUNT", shards).value_parser(ValueParser::new(parse_count)))
@@ -45,9 +48,9 @@ pub(super) fn teardown_grammar(program: &Program<'_>) -> Command {
         .args(common(program))
         .after_help(
             "\
-Deletes what it has listed and nothing else: streams with their records, the table of iterations with those of every flow
-that are kept there, buckets that are empty. A bucket with objects in it stays, and so do tables that ports read. What
-sinks have written is not touched.
+Deletes what it has listed and nothing else: streams with their records, consumers by which ports read them, the table of
+iterations with those of every flow that are kept there, buckets that are empty. A bucket with objects in it stays, and so
+do tables that ports read. What sinks have written is not touched.
 
 Exit codes: 0 nothing of it is there; 1 something could not be deleted; 2 not confirmed, or a wrong option or address.",
         )
@@ -136,6 +139,11 @@ fn setup_text(task: &Task, shards: Option<u32>) -> String {
             Some(shards) => format!("not there: create it with {}", units::counted(u64::from(shards), "shard")),
             None => "not there: create it, on demand".to_owned(),
         },
+        (State::Missing, What::Consumer) => {
+            format!(
+                "not there: register it, as one of {CONSUMERS_MAX} that a stream has room for, paid by shard, hour and byte"
+            )
+        }
         (State::Missing, What::Checkpoint) => "not there: create it, paid by request".to_owned(),
         (State::Missing, What::Bucket) => "not there: create it, private".to_owned(),
         (State::Missing, What::Table) => "not there".to_owned(),
@@ -153,7 +161,8 @@ fn tear_down<F: Flow>(flow: &mut F, matches: &ArgMatches, telling: &mut Telling<
     let tasks = looked_at(flow, matches, delete_or_leave)?;
     tasks.iter().for_each(|task| telling.say(&teardown_text(task)));
     confirm(&tasks, "delete", matches, telling)?;
-    for Task { resource, act, .. } in &tasks {
+    // A stream is not deleted as long as it has a consumer.
+    for Task { resource, act, .. } in tasks.iter().rev() {
         match act {
             Act::Delete => resource.delete()?,
             Act::Await => resource.wait_until("go", |state| *state == State::Missing)?,
@@ -183,6 +192,7 @@ fn teardown_text(task: &Task) -> String {
         (What::Bucket, _, Act::Leave) => "left alone: it is not empty, and its objects may be all there is".to_owned(),
         (What::Bucket, ..) => "DELETE, empty".to_owned(),
         (What::Stream, State::There(content), _) => format!("DELETE, with all its records ({content})"),
+        (What::Consumer, ..) => "DELETE: nobody could read by it any more".to_owned(),
         (What::Checkpoint, State::There(content), _) => {
             format!("DELETE, with the iterations of every flow that are kept in it ({content}): each would begin anew")
         }
@@ -227,10 +237,12 @@ fn needed(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Re
     for (port, text) in plan.ports.iter().zip(addresses) {
         let Some(text) = text.as_ref().filter(|_| is_meant(port.name)) else { continue };
         let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
-        let Some(resource) = Resource::of_port(port.name, &address) else { continue };
-        match resources.iter_mut().find(|known| known.is(&resource)) {
-            Some(known) => known.ports.extend(resource.ports),
-            None => resources.push(resource),
+        let found = [Resource::of_port(port.name, &address), Resource::consumer_of_port(port.name, &address)];
+        for resource in found.into_iter().flatten() {
+            match resources.iter_mut().find(|known| known.is(&resource)) {
+                Some(known) => known.ports.extend(resource.ports),
+                None => resources.push(resource),
+            }
         }
     }
     // A file needs nothing to be made.
@@ -279,6 +291,7 @@ fn as_json(tasks: &[Task]) -> Value {
         };
         let what = match resource.what {
             What::Stream => "stream",
+            What::Consumer => "consumer",
             What::Bucket => "bucket",
             What::Checkpoint => CHECKPOINT,
             What::Table => "table",
