@@ -1,7 +1,7 @@
 //! A stream in memory, with the habits of the service and faults to order; and a clock that goes on when somebody waits.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,15 +9,18 @@ use std::{
     time::Duration,
 };
 
-use super::service::Service;
+use super::service::{Pushed, Service};
 use crate::{
     Error,
     aws::{
         Kind, Trouble,
-        clients::kinesis::{About, Beginning, ListedShard, Page, StreamRecord},
-        wait,
+        clients::{
+            consumers::{Consumer, ConsumerState},
+            kinesis::{About, Beginning, ListedShard, Page, StreamRecord},
+        },
+        limits, wait,
     },
-    effect::{Broken, Effect, Moment, World, clock, in_world},
+    effect::{Broken, Effect, Moment, World, clock, in_world, network::pause},
 };
 
 /// A clock that goes on by what is waited for, and takes no time; or stands still, for as long as anybody waits.
@@ -74,9 +77,18 @@ pub(super) fn with_clock<T, F: Future<Output = T>>(test: impl FnOnce(Arc<Clock>)
 /// How long an iterator lives.
 const ITERATOR_LIFE: Duration = Duration::from_secs(300);
 
+/// How long a subscription lasts.
+const SUBSCRIPTION_LIFE: Duration = Duration::from_secs(300);
+
+/// How often a subscription says something when it has nothing to say.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The ARN of the one consumer there is.
+pub(super) const CONSUMER: &str = "arn:aws:kinesis:eu-central-1:1:stream/s/consumer/c:1";
+
 #[derive(Debug)]
 pub(super) struct Fake {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
@@ -97,6 +109,16 @@ pub(super) struct State {
     pub(super) behind_at_end: Duration,
     /// When each read was, of which shard.
     pub(super) reads: Vec<(String, Duration)>,
+    /// What a look at the consumer finds, each in turn and the last for ever.
+    pub(super) consumer: VecDeque<ConsumerState>,
+    /// What becomes of the next subscriptions.
+    pub(super) subscribe_faults: VecDeque<Kind>,
+    /// To which shard each was, from where, and when.
+    pub(super) subscriptions: Vec<(usize, String, Duration)>,
+    /// The latest of each shard: another takes it over.
+    latest: HashMap<usize, usize>,
+    /// Whether the end of a shard is pushed.
+    pub(super) tells_ends: bool,
     next_sequence: u64,
 }
 
@@ -109,6 +131,8 @@ pub(super) enum Fault {
     /// No record, although there are some, and a little closer to them.
     Empty(Duration),
     Never,
+    /// A subscription ends.
+    End,
 }
 
 const THROTTLED: Fault = Fault::Trouble(Kind::Throttled);
@@ -138,9 +162,14 @@ impl Fake {
             throttled: 0,
             behind_at_end: Duration::ZERO,
             reads: Vec::new(),
+            consumer: VecDeque::from([ConsumerState::Active]),
+            subscribe_faults: VecDeque::new(),
+            subscriptions: Vec::new(),
+            latest: HashMap::new(),
+            tells_ends: true,
             next_sequence: 100,
         };
-        let fake = Self { state: Mutex::new(state) };
+        let fake = Self { state: Arc::new(Mutex::new(state)) };
         for _ in 0..shards {
             fake.state().add_shard(&[]);
         }
@@ -184,6 +213,26 @@ impl State {
         self.shards[shard].records.push(record);
     }
 
+    /// A shard, and the record in it at which to begin.
+    fn begin(&self, shard: &str, from: Beginning<'_>) -> Result<(usize, usize), Trouble> {
+        let Some(shard) = self.shards.iter().position(|known| known.listed.id == shard && known.is_listed) else {
+            return Err(trouble(Kind::Missing));
+        };
+        let records = &self.shards[shard].records;
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        let find =
+            |is_there: &dyn Fn(&StreamRecord) -> bool| records.iter().position(is_there).unwrap_or(records.len());
+        let index = match from {
+            Beginning::Oldest => 0,
+            Beginning::Latest => records.len(),
+            Beginning::Time(us) => find(&|record| record.arrived_us >= Some(us)),
+            // What has aged out is passed over without a word.
+            Beginning::At(at) => find(&|record| number(&record.sequence) >= number(at)),
+            Beginning::After(after) => find(&|record| number(&record.sequence) > number(after)),
+        };
+        Ok((shard, index))
+    }
+
     /// The page at `index` of a shard.
     fn page(&self, shard: usize, index: usize) -> Page {
         let FakeShard { listed, records, .. } = &self.shards[shard];
@@ -203,6 +252,8 @@ fn token(shard: usize, index: usize) -> String {
 }
 
 impl Service for Fake {
+    type Pushed = FakePushed;
+
     async fn about(&self) -> Result<About, Trouble> {
         Ok(self.state().about)
     }
@@ -219,22 +270,7 @@ impl Service for Fake {
     }
 
     async fn iterator(&self, shard: &str, from: Beginning<'_>) -> Result<String, Trouble> {
-        let state = self.state();
-        let Some(shard) = state.shards.iter().position(|known| known.listed.id == shard && known.is_listed) else {
-            return Err(trouble(Kind::Missing));
-        };
-        let records = &state.shards[shard].records;
-        let number = |text: &str| text.parse::<u64>().unwrap();
-        let find =
-            |is_there: &dyn Fn(&StreamRecord) -> bool| records.iter().position(is_there).unwrap_or(records.len());
-        let index = match from {
-            Beginning::Oldest => 0,
-            Beginning::Latest => records.len(),
-            Beginning::Time(us) => find(&|record| record.arrived_us >= Some(us)),
-            // What has aged out is passed over without a word.
-            Beginning::At(at) => find(&|record| number(&record.sequence) >= number(at)),
-            Beginning::After(after) => find(&|record| number(&record.sequence) > number(after)),
-        };
+        let (shard, index) = self.state().begin(shard, from)?;
         Ok(token(shard, index))
     }
 
@@ -261,6 +297,94 @@ impl Service for Fake {
             Fault::AnswerLost => Err(trouble(Kind::Passing)),
             Fault::Empty(behind) => Ok(Page { records: Vec::new(), next: Some(token(shard, index)), behind }),
             Fault::Never => std::future::pending().await,
+            Fault::End => panic!("a read has no end"),
         }
+    }
+
+    async fn consumer(&self, name: &str) -> Result<Option<Consumer>, Trouble> {
+        let mut state = self.state();
+        let found = if state.consumer.len() > 1 { state.consumer.pop_front() } else { state.consumer.front().copied() };
+        let found = found.filter(|_| name == "c");
+        Ok(found.map(|state| Consumer { arn: CONSUMER.to_owned(), state }))
+    }
+
+    async fn subscribe(&self, consumer: &str, shard: &str, from: Beginning<'_>) -> Result<FakePushed, Trouble> {
+        let mut state = self.state();
+        assert_eq!(consumer, CONSUMER);
+        if let Some(kind) = state.subscribe_faults.pop_front() {
+            return Err(trouble(kind));
+        }
+        let (shard, index) = state.begin(shard, from)?;
+        let now = clock::elapsed();
+        let last = state.latest.get(&shard).map(|last| state.subscriptions[*last].2);
+        if last.is_some_and(|last| now < last + limits::SUBSCRIBE_AGAIN) {
+            return Err(trouble(Kind::InUse));
+        }
+        let number = state.subscriptions.len();
+        state.subscriptions.push((shard, format!("{from:?}"), now));
+        state.latest.insert(shard, number);
+        Ok(FakePushed { state: Arc::clone(&self.state), shard, index, number, began: now })
+    }
+}
+
+/// A subscription.
+#[derive(Debug)]
+pub(super) struct FakePushed {
+    state: Arc<Mutex<State>>,
+    shard: usize,
+    index: usize,
+    number: usize,
+    began: Duration,
+}
+
+impl FakePushed {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// What is there now; nothing if that is nothing new.
+    fn event(&mut self) -> Option<Page> {
+        let state = Arc::clone(&self.state);
+        let state = state.lock().unwrap();
+        let mut page = state.page(self.shard, self.index);
+        let is_closed = state.shards[self.shard].listed.is_closed;
+        let is_end = page.records.is_empty() && is_closed && state.tells_ends;
+        // What comes next would have at least this.
+        page.next = (!is_end).then(|| state.next_sequence.to_string());
+        if let Some(record) = page.records.last() {
+            page.next = Some(record.sequence.clone());
+        }
+        let has_records = !page.records.is_empty();
+        self.index += page.records.len();
+        (has_records || is_end).then_some(page)
+    }
+}
+
+impl Pushed for FakePushed {
+    async fn next(&mut self) -> Result<Option<Page>, Trouble> {
+        let fault = self.state().faults.pop_front().unwrap_or(Fault::None);
+        if self.state().latest[&self.shard] != self.number {
+            return Err(trouble(Kind::InUse));
+        }
+        match fault {
+            Fault::None => {}
+            Fault::Trouble(kind) => return Err(trouble(kind)),
+            Fault::AnswerLost => return Err(trouble(Kind::Passing)),
+            Fault::Empty(behind) => return Ok(Some(Page { next: Some(String::new()), behind, ..Page::default() })),
+            Fault::Never => std::future::pending().await,
+            Fault::End => return Ok(None),
+        }
+        if clock::elapsed() > self.began + SUBSCRIPTION_LIFE {
+            return Ok(None);
+        }
+        if let Some(page) = self.event() {
+            return Ok(Some(page));
+        }
+        pause(HEARTBEAT).await;
+        let (next, behind) = {
+            let state = self.state();
+            (state.next_sequence.to_string(), state.behind_at_end)
+        };
+        Ok(Some(self.event().unwrap_or(Page { next: Some(next), behind, ..Page::default() })))
     }
 }

@@ -3,7 +3,8 @@
 //! ---
 //! This file is the tap. Which shards there are is `lineage.rs`' to say, from what `survey.rs` asks, and whether one may have
 //! a hole, `hole.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`; `page.rs` makes pieces of a
-//! read, `aggregate.rs` takes apart what the producer library has put together. Positions are `place.rs`'.
+//! read, `aggregate.rs` takes apart what the producer library has put together, `pushed.rs` has a consumer's. Positions are
+//! `place.rs`'.
 
 mod aggregate;
 #[cfg(test)]
@@ -14,15 +15,16 @@ mod mark;
 mod pace;
 mod page;
 mod place;
+mod pushed;
 mod reader;
 mod service;
 mod shard;
 mod survey;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use place::Start;
-use reader::KinesisReader;
+use reader::{How, KinesisReader};
 use survey::Survey;
 
 use super::{Gaps, KnownShard, Reader, Reading, ShardFrom, SourceTap};
@@ -42,18 +44,24 @@ pub(super) struct KinesisTap {
     account: Account,
     start: Start,
     reads_per_second: u32,
+    /// The name of the consumer to which its records are pushed.
+    consumer: Option<String>,
+    /// The ARN of that when it was last looked at.
+    known_consumer: Mutex<Option<Arc<str>>>,
     /// Made when it is needed.
     stream: OnceLock<Arc<Stream>>,
 }
 
 impl KinesisTap {
     pub(super) fn open(address: &Address) -> Result<Self, Error> {
-        address.allow_options(&[&ACCOUNT_OPTIONS[..], &["reads", "start"]].concat())?;
+        address.allow_options(&[&ACCOUNT_OPTIONS[..], &["consumer", "reads", "start"]].concat())?;
         Ok(Self {
             name: name(address)?.to_owned(),
             account: Account::of(address),
             start: Start::of(address)?,
             reads_per_second: reads_per_second(address)?,
+            consumer: consumer(address)?,
+            known_consumer: Mutex::default(),
             stream: OnceLock::new(),
         })
     }
@@ -64,6 +72,25 @@ impl KinesisTap {
         }
         let stream = Arc::new(wait(Stream::of(&self.account, &self.name))?);
         Ok(self.stream.get_or_init(|| stream))
+    }
+
+    /// Looks at the consumer, if there is to be one.
+    fn look_at_consumer(&self) -> Result<Option<Arc<str>>, Error> {
+        let Some(name) = &self.consumer else { return Ok(None) };
+        let arn = wait(pushed::consumer(&**self.stream()?, &self.name, name))?;
+        *self.known_consumer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&arn));
+        Ok(Some(arn))
+    }
+
+    /// How to read it: who only looks whether there is something would keep the others from subscribing for a while.
+    fn how(&self, reading: Reading) -> Result<How, Error> {
+        let known = self.known_consumer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let consumer = match known {
+            _ if reading.is_look => None,
+            None => self.look_at_consumer()?,
+            known => known,
+        };
+        Ok(How { reads_per_second: self.reads_per_second, consumer })
     }
 }
 
@@ -80,14 +107,16 @@ impl SourceTap for KinesisTap {
     ) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
         let service = &**self.stream()?;
         let survey = Survey { service, name: &self.name, start: self.start, gaps, created_us };
-        wait(survey.list(known))
+        let shards = wait(survey.list(known))?;
+        self.look_at_consumer()?;
+        Ok(shards)
     }
 
     fn open(&self, shards: &[ShardFrom], reading: Reading) -> Result<Box<dyn Reader>, Error> {
         Ok(Box::new(KinesisReader {
             service: Arc::clone(self.stream()?),
             shards: shards.to_vec(),
-            reads_per_second: self.reads_per_second,
+            how: self.how(reading)?,
             reading,
             begun: None,
         }))
@@ -96,12 +125,26 @@ impl SourceTap for KinesisTap {
 
 fn name(address: &Address) -> Result<&str, Error> {
     let name = address.path().strip_prefix("//").unwrap_or_default();
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    if name.is_empty() || name.len() > 128 || !name.bytes().all(is_letter) {
+    if !is_name(name) {
         let failure = Failure::new("the address names no stream").at(address.to_string());
         return Err(Error::Config(failure.help("as in kinesis://AccessLogStream")));
     }
     Ok(name)
+}
+
+/// Streams and consumers are called alike.
+fn is_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=128).contains(&name.len()) && name.bytes().all(is_letter)
+}
+
+fn consumer(address: &Address) -> Result<Option<String>, Error> {
+    let Some(name) = address.option("consumer") else { return Ok(None) };
+    if !is_name(name) {
+        let failure = Failure::new(format!("`{name}` is no name of a consumer")).at(address.to_string());
+        return Err(Error::Config(failure.help("1 to 128 letters, digits, _ . or -, as in consumer=counts")));
+    }
+    Ok(Some(name.to_owned()))
 }
 
 fn reads_per_second(address: &Address) -> Result<u32, Error> {
@@ -130,6 +173,8 @@ mod tests {
             ("kinesis://", "the address names no stream"),
             ("kinesis://a/b", "the address names no stream"),
             ("kinesis://s?reads=0", "`0` is no number of reads"),
+            ("kinesis://s?consumer=", "`` is no name of a consumer"),
+            ("kinesis://s?consumer=a/b", "`a/b` is no name of a consumer"),
             ("kinesis://s?reeds=1", "unknown option `reeds`"),
         ] {
             let error = open(text).unwrap_err();

@@ -42,6 +42,15 @@ const SPARE_MAX: usize = 32;
 /// Buffers of pieces that are done with.
 pub(super) type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
 
+/// How shards are read.
+#[derive(Clone, Debug)]
+pub(super) struct How {
+    /// So often each, in a second.
+    pub(super) reads_per_second: u32,
+    /// The ARN of the consumer to which they are pushed instead.
+    pub(super) consumer: Option<Arc<str>>,
+}
+
 /// What the task of a shard has to say.
 #[derive(Debug)]
 pub(super) enum Said {
@@ -79,7 +88,7 @@ impl Shards {
     pub(super) fn start<S: Service>(
         service: &Arc<S>,
         shards: &[ShardFrom],
-        reads_per_second: u32,
+        how: &How,
         reading: Reading,
     ) -> Result<Self, Error> {
         let (sender, said) = mpsc::channel(SAID_MAX);
@@ -103,7 +112,8 @@ impl Shards {
                 wanted,
                 is_closed,
                 covered_us: shard.covered_us,
-                reads_per_second,
+                consumer: how.consumer.clone(),
+                reads_per_second: how.reads_per_second,
                 parents,
                 ended,
                 reads: Arc::clone(&reads),
@@ -191,7 +201,7 @@ impl Shards {
 pub(super) struct KinesisReader<S> {
     pub(super) service: Arc<S>,
     pub(super) shards: Vec<ShardFrom>,
-    pub(super) reads_per_second: u32,
+    pub(super) how: How,
     pub(super) reading: Reading,
     pub(super) begun: Option<Shards>,
 }
@@ -201,7 +211,7 @@ impl<S: Service> Reader for KinesisReader<S> {
         wait(async {
             let begun = match &mut self.begun {
                 Some(begun) => begun,
-                none => none.insert(Shards::start(&self.service, &self.shards, self.reads_per_second, self.reading)?),
+                none => none.insert(Shards::start(&self.service, &self.shards, &self.how, self.reading)?),
             };
             begun.next(buffer, patience).await
         })
@@ -223,4 +233,4 @@ pub(super) fn unknown(name: &str, position: &Position) -> Error {
 
 #[cfg(test)]
 #[path = "reader_tests.rs"]
-mod tests;
+pub(super) mod tests;

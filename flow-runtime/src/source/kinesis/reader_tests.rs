@@ -14,7 +14,7 @@ use crate::{
     source::{
         Framing, Gaps, KnownShard,
         kinesis::{
-            fake::{Fake, Fault, with_clock},
+            fake::{CONSUMER, Fake, Fault, with_clock},
             place::Start,
             survey::Survey,
         },
@@ -22,33 +22,46 @@ use crate::{
 };
 use proptest::prelude::*;
 
-const WAIT: Duration = Duration::from_millis(5);
+pub(in crate::source::kinesis) const WAIT: Duration = Duration::from_millis(5);
 
-fn paused<T>(test: impl Future<Output = T>) -> T {
+const POLLED: How = How { reads_per_second: 5, consumer: None };
+
+pub(in crate::source::kinesis) fn paused<T>(test: impl Future<Output = T>) -> T {
     with_clock(|_| test)
 }
 
 /// What several iterations have read.
 #[derive(Debug, Default)]
-struct Read {
-    known: Vec<KnownShard>,
+pub(in crate::source::kinesis) struct Read {
+    /// Whether what it reads is pushed.
+    pub(in crate::source::kinesis) is_pushed: bool,
+    pub(in crate::source::kinesis) known: Vec<KnownShard>,
     /// For each shard its records.
-    records: BTreeMap<String, Vec<String>>,
+    pub(in crate::source::kinesis) records: BTreeMap<String, Vec<String>>,
     /// All records in the order in which they came.
-    all: Vec<String>,
-    lag: Vec<bool>,
+    pub(in crate::source::kinesis) all: Vec<String>,
+    pub(in crate::source::kinesis) lag: Vec<bool>,
 }
 
 impl Read {
+    fn how(&self) -> How {
+        How { consumer: self.is_pushed.then(|| CONSUMER.into()), ..POLLED }
+    }
+
     /// One iteration: until nothing is new, or so many records are read.
-    async fn on(&mut self, fake: &Arc<Fake>, most: usize) -> Result<usize, Error> {
+    pub(in crate::source::kinesis) async fn on(&mut self, fake: &Arc<Fake>, most: usize) -> Result<usize, Error> {
         let survey = Survey { service: &**fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards = survey.list(&self.known).await?.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.of(fake, shards, most).await
     }
 
-    async fn of(&mut self, fake: &Arc<Fake>, mut shards: Vec<ShardFrom>, most: usize) -> Result<usize, Error> {
-        let mut reader = Shards::start(fake, &shards, 5, Reading::default())?;
+    pub(in crate::source::kinesis) async fn of(
+        &mut self,
+        fake: &Arc<Fake>,
+        mut shards: Vec<ShardFrom>,
+        most: usize,
+    ) -> Result<usize, Error> {
+        let mut reader = Shards::start(fake, &shards, &self.how(), Reading::default())?;
         let mut count = 0;
         while count < most {
             match reader.next(Vec::new(), WAIT).await? {
@@ -88,16 +101,16 @@ impl Read {
         Ok(count)
     }
 
-    fn next(&self) -> Vec<&str> {
+    pub(in crate::source::kinesis) fn next(&self) -> Vec<&str> {
         self.known.iter().map(|known| known.next.as_str()).collect()
     }
 }
 
-fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
+pub(in crate::source::kinesis) fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-fn put(fake: &Fake, shard: usize, range: std::ops::Range<usize>) {
+pub(in crate::source::kinesis) fn put(fake: &Fake, shard: usize, range: std::ops::Range<usize>) {
     let records = numbered(range);
     fake.put(shard, &records.iter().map(String::as_str).collect::<Vec<_>>());
 }
@@ -124,7 +137,7 @@ fn an_iteration_without_an_end_goes_on_when_something_comes() {
         let fake = Arc::new(Fake::of(1));
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
         let mut said = Vec::new();
         for round in 0..40 {
             if round == 20 {
@@ -151,7 +164,7 @@ fn who_reads_once_comes_to_an_end() {
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
         let reading = Reading { once: true, ..Reading::default() };
-        let mut reader = Shards::start(&fake, &shards, 5, reading).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &POLLED, reading).unwrap();
         let mut pieces = 0;
         loop {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
@@ -174,7 +187,7 @@ fn an_iterator_that_expires_is_made_anew_behind_what_was_read_last() {
         put(&fake, 0, 0..60);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
         loop {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
                 Next::Piece(piece) => {
@@ -252,7 +265,7 @@ fn a_call_that_never_comes_back_stops_nobody_else() {
         fake.state().faults.push_back(Fault::Never);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
         let mut said = Vec::new();
         for _ in 0..20 {
             said.push(reader.next(Vec::new(), WAIT).await.unwrap());
@@ -272,7 +285,7 @@ fn shards_that_others_read_empty_leave_the_rest_to_be_read() {
         fake.state().throttled = READS_AT_ONCE;
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, 5, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
         for _ in 0..4_000 {
             if matches!(reader.next(Vec::new(), WAIT).await.unwrap(), Next::Piece(_)) {
                 return;
@@ -290,7 +303,8 @@ fn a_silent_shard_that_says_to_be_behind_is_covered_up_to_there() {
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
         let began = clock::now_us();
-        let (mut reader, mut covered) = (Shards::start(&fake, &shards, 5, Reading::default()).unwrap(), Vec::new());
+        let (mut reader, mut covered) =
+            (Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap(), Vec::new());
         for _ in 0..20 {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
                 Next::Moved(moved) => covered.extend(moved.covered_us),
@@ -431,7 +445,7 @@ fn a_position_of_another_tap_is_held() {
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let listed = survey.list(&[]).await.unwrap().remove(0).unwrap();
         let shards = [ShardFrom { from: Position::new("0x17"), ..listed }];
-        let error = Shards::start(&fake, &shards, 5, Reading::default()).unwrap_err();
+        let error = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap_err();
         assert!(matches!(error, Error::Held(_)), "{error}");
     });
 }
@@ -444,13 +458,16 @@ proptest! {
     fn each_record_comes_once_whatever_happens(
         acts in prop::collection::vec((0_u8..8, 1_usize..40), 1..30),
         faults in prop::collection::vec(0_u8..6, 0..60),
+        is_pushed: bool,
     ) {
         paused(async {
-            let (fake, mut read, mut count) = (Arc::new(Fake::of(1)), Read::default(), 0);
+            let (fake, mut count) = (Arc::new(Fake::of(1)), 0);
+            let mut read = Read { is_pushed, ..Read::default() };
             // More of a kind in a row would end it, and rightly.
             fake.state().faults = faults.chunks(6).flat_map(|some| some.iter().chain(&[9])).map(|fault| match fault {
                 0 => Fault::Trouble(Kind::Throttled),
                 1 => Fault::AnswerLost,
+                2 if is_pushed => Fault::End,
                 2 => Fault::Trouble(Kind::IteratorExpired),
                 3 => Fault::Empty(Duration::from_secs(9)),
                 _ => Fault::None,

@@ -4,11 +4,16 @@ use std::fmt;
 
 use crate::aws::{
     Trouble,
-    clients::kinesis::{About, Beginning, ListedShard, Page, Stream},
+    clients::{
+        consumers::{Consumer, Subscription},
+        kinesis::{About, Beginning, ListedShard, Page, Stream},
+    },
 };
 
 /// A stream that can be asked.
 pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
+    type Pushed: Pushed;
+
     fn about(&self) -> impl Future<Output = Result<About, Trouble>> + Send;
 
     /// A page of its shards, and the token of the next.
@@ -20,9 +25,28 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
     fn iterator(&self, shard: &str, from: Beginning<'_>) -> impl Future<Output = Result<String, Trouble>> + Send;
 
     fn records(&self, iterator: &str) -> impl Future<Output = Result<Page, Trouble>> + Send;
+
+    /// The consumer of this name, if there is one.
+    fn consumer(&self, name: &str) -> impl Future<Output = Result<Option<Consumer>, Trouble>> + Send;
+
+    /// Has the records of a shard pushed to a consumer, given by its ARN.
+    fn subscribe(
+        &self,
+        consumer: &str,
+        shard: &str,
+        from: Beginning<'_>,
+    ) -> impl Future<Output = Result<Self::Pushed, Trouble>> + Send;
+}
+
+/// What a shard pushes; dropped, it stops.
+pub(super) trait Pushed: fmt::Debug + Send + 'static {
+    /// The next of it, with the number to go on after as [`Page::next`]; nothing when the service ends it.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Page>, Trouble>> + Send;
 }
 
 impl Service for Stream {
+    type Pushed = Subscription;
+
     async fn about(&self) -> Result<About, Trouble> {
         self.about().await
     }
@@ -37,5 +61,19 @@ impl Service for Stream {
 
     async fn records(&self, iterator: &str) -> Result<Page, Trouble> {
         self.records(iterator).await
+    }
+
+    async fn consumer(&self, name: &str) -> Result<Option<Consumer>, Trouble> {
+        self.consumer(name).await
+    }
+
+    async fn subscribe(&self, consumer: &str, shard: &str, from: Beginning<'_>) -> Result<Subscription, Trouble> {
+        self.subscribe(consumer, shard, from).await
+    }
+}
+
+impl Pushed for Subscription {
+    async fn next(&mut self) -> Result<Option<Page>, Trouble> {
+        self.next().await
     }
 }

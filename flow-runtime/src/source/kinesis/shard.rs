@@ -1,4 +1,5 @@
-//! Reads one shard: an iterator, a read, pieces, until the end of the shard, the place that was asked for, or for ever.
+//! Reads one shard: an iterator, a read, pieces, until the end of the shard, the place that was asked for, or for ever. What is
+//! pushed instead of read is `pushed.rs`'.
 //!
 //! Where to go on is in one place, `wanted.from`: it moves when records were handed on, and every iterator is made from it.
 //! So whatever expires, fails or is lost, no record is left out, and none comes twice.
@@ -12,6 +13,7 @@ use super::{
     pace::{LOOK_AGAIN, Pace, Tip},
     page::{self, ShardRead, Taken, Wanted},
     place::Place,
+    pushed::Subscribed,
     reader::{Said, Spare, State},
     service::Service,
 };
@@ -45,6 +47,8 @@ pub(super) struct ShardReader<S> {
     /// Whether it will come to an end: only that ends it.
     pub(super) is_closed: bool,
     pub(super) covered_us: Option<i64>,
+    /// The ARN of the consumer to which its records are pushed; else they are read.
+    pub(super) consumer: Option<Arc<str>>,
     pub(super) reads_per_second: u32,
     /// Its parents, as far as they are read too.
     pub(super) parents: Vec<watch::Receiver<bool>>,
@@ -58,21 +62,41 @@ pub(super) struct ShardReader<S> {
     pub(super) complained: Option<Duration>,
 }
 
-/// What a read gave.
-struct Answer {
-    page: Page,
+/// Where records come from.
+enum Feed<S: Service> {
+    Read { iterator: Option<String>, pace: Pace },
+    Pushed(Subscribed<S::Pushed>),
+}
+
+/// What a read gave, or was pushed.
+pub(super) struct Answer {
+    pub(super) page: Page,
     /// Held until its records are handed on.
-    turn: OwnedSemaphorePermit,
-    asked_us: i64,
+    pub(super) turn: OwnedSemaphorePermit,
+    /// What came before then is there, but for what it says to be behind.
+    pub(super) asked_us: i64,
+}
+
+/// How often a read was tried.
+pub(super) struct Tries {
+    began: Duration,
+    all: u32,
+    failed: u32,
 }
 
 /// Nobody listens any more.
-struct Left;
+pub(super) struct Left;
 
 /// Why reading ends early.
-enum Ends {
+pub(super) enum Ends {
     Left,
     Failed(Error),
+}
+
+impl Tries {
+    pub(super) fn new() -> Self {
+        Self { began: clock::elapsed(), all: 0, failed: 0 }
+    }
 }
 
 impl From<Left> for Ends {
@@ -100,30 +124,52 @@ impl<S: Service> ShardReader<S> {
             // Who is gone without an end has failed, and said so.
             parent.wait_for(|ended| *ended).await.map_err(|_| Ends::Left)?;
         }
-        let (mut pace, mut tip) = (Pace::new(self.reads_per_second, clock::elapsed()), Tip::default());
-        let mut iterator = None;
+        let mut tip = Tip::default();
+        let mut feed = match self.consumer {
+            Some(_) => Feed::Pushed(Subscribed::default()),
+            None => self.to_be_read(),
+        };
         loop {
-            let Answer { page, turn, asked_us } = self.page(&mut iterator, &mut pace).await?;
+            let Answer { page, turn, asked_us } = match &mut feed {
+                Feed::Read { iterator, pace } => self.page(iterator, pace).await?,
+                Feed::Pushed(subscribed) => self.pushed(subscribed).await?,
+            };
             let (count, behind) = (page.records.len(), page.behind);
-            pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
+            if let Feed::Read { pace, .. } = &mut feed {
+                pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
+            }
             let is_whole = self.hand_on(page.records, !behind.is_zero()).await?;
             drop(turn);
-            iterator = page.next;
-            if is_whole || iterator.is_none() {
-                return self.end(is_whole).await;
+            let Some(next) = page.next.filter(|_| !is_whole) else { return self.end(is_whole).await };
+            match &mut feed {
+                Feed::Read { iterator, .. } => *iterator = Some(next),
+                Feed::Pushed(subscribed) => subscribed.go_on_after(&next),
             }
-            if tip.is_reached(count, behind) && !self.is_closed {
-                let behind_us = i64::try_from(behind.as_micros()).unwrap_or(i64::MAX);
-                self.rest(asked_us.saturating_sub(behind_us)).await?;
-                pause(LOOK_AGAIN).await;
+            if !tip.is_reached(count, behind) {
+                continue;
+            }
+            match (&feed, self.is_closed) {
+                // A read tells for sure that nothing more comes; not every service pushes that.
+                (Feed::Pushed(_), true) if count == 0 => feed = self.to_be_read(),
+                (_, true) => {}
+                (_, false) => {
+                    let behind_us = i64::try_from(behind.as_micros()).unwrap_or(i64::MAX);
+                    self.rest(asked_us.saturating_sub(behind_us)).await?;
+                    if matches!(feed, Feed::Read { .. }) {
+                        pause(LOOK_AGAIN).await;
+                    }
+                }
             }
         }
     }
 
+    fn to_be_read(&self) -> Feed<S> {
+        Feed::Read { iterator: None, pace: Pace::new(self.reads_per_second, clock::elapsed()) }
+    }
+
     /// Reads once, however often that must be tried, with a new iterator where there is none.
     async fn page(&mut self, iterator: &mut Option<String>, pace: &mut Pace) -> Result<Answer, Ends> {
-        let began = clock::elapsed();
-        let (mut attempt, mut expired, mut failed) = (0, 0, 0);
+        let (mut tries, mut expired) = (Tries::new(), 0);
         loop {
             pause(pace.before_read(clock::elapsed())).await;
             let token = match iterator.take() {
@@ -144,30 +190,41 @@ impl<S: Service> ShardReader<S> {
                 Kind::IteratorExpired if expired < Patience::USUAL.attempts => {
                     expired += 1;
                     tracing::debug!(shard = self.of.name, place = %self.wanted.from, "the iterator has expired");
-                    continue;
-                }
-                _ => attempt += 1,
-            }
-            match trouble.kind {
-                Kind::Throttled if since(began) < THROTTLED_MAX => {
-                    if self.complained.is_none_or(|then| since(then) >= COMPLAIN_AGAIN) {
-                        self.complained = Some(clock::elapsed());
-                        tracing::warn!(shard = self.of.name, %trouble, "throttled by other readers of the stream");
-                    }
-                }
-                Kind::Passing if failed + 1 < Patience::USUAL.attempts => {
-                    failed += 1;
-                    tracing::debug!(shard = self.of.name, %trouble, attempt, "reading again");
                 }
                 _ => {
-                    return Err(self
-                        .failed(&trouble.at_attempt(attempt, attempt.max(Patience::USUAL.attempts)))
-                        .into());
+                    // The same iterator gives the same records, also if the answer to the first call was lost.
+                    *iterator = Some(token);
+                    self.wait_after(trouble, &mut tries).await?;
                 }
             }
-            // The same iterator gives the same records, also if the answer to the first call was lost.
-            *iterator = Some(token);
-            pause(Patience::USUAL.wait_after(attempt, fastrand::f64())).await;
+        }
+    }
+
+    /// Waits before the next try, if there is to be one.
+    pub(super) async fn wait_after(&mut self, trouble: Trouble, tries: &mut Tries) -> Result<(), Ends> {
+        tries.all += 1;
+        let attempt = tries.all;
+        match trouble.kind {
+            Kind::Throttled if since(tries.began) < THROTTLED_MAX => {
+                self.complain(&trouble, "throttled by other readers of the stream")
+            }
+            Kind::Passing if tries.failed + 1 < Patience::USUAL.attempts => {
+                tries.failed += 1;
+                tracing::debug!(shard = self.of.name, %trouble, attempt, "reading again");
+            }
+            _ => {
+                return Err(self.failed(&trouble.at_attempt(attempt, attempt.max(Patience::USUAL.attempts))).into());
+            }
+        }
+        pause(Patience::USUAL.wait_after(attempt, fastrand::f64())).await;
+        Ok(())
+    }
+
+    /// Says in the log what others do, now and then.
+    pub(super) fn complain(&mut self, trouble: &Trouble, what: &str) {
+        if self.complained.is_none_or(|then| since(then) >= COMPLAIN_AGAIN) {
+            self.complained = Some(clock::elapsed());
+            tracing::warn!(shard = self.of.name, %trouble, "{what}");
         }
     }
 
@@ -256,17 +313,17 @@ impl<S: Service> ShardReader<S> {
         self.said.send(said).await.map_err(|_| Left)
     }
 
-    fn failed(&self, trouble: &Trouble) -> Error {
+    pub(super) fn failed(&self, trouble: &Trouble) -> Error {
         let place = format!("{}, position {}", self.of.name, self.wanted.from);
         Error::Input(trouble.failure("cannot read the shard").at(place))
     }
 }
 
-fn since(then: Duration) -> Duration {
+pub(super) fn since(then: Duration) -> Duration {
     clock::elapsed().saturating_sub(then)
 }
 
-fn is_about_now(us: i64) -> bool {
+pub(super) fn is_about_now(us: i64) -> bool {
     let apart = i64::try_from(CLOCKS_APART.as_micros()).unwrap_or(i64::MAX);
     clock::now_us().saturating_sub(us).abs() <= apart
 }

@@ -1,0 +1,330 @@
+//! Subscriptions to a stream in memory, with a clock of their own: renewed, cut, taken over, refused, contested.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::aws::kpl::{AggregatedRecord, Record};
+use crate::source::{
+    Framing, Gaps, Next, Position, Reading, ShardFrom,
+    kinesis::{
+        aggregate::tests::written,
+        fake::{CONSUMER, Fake, Fault, with_clock},
+        place::Start,
+        reader::{
+            How, Shards,
+            tests::{Read, WAIT, numbered, paused, put},
+        },
+        survey::Survey,
+    },
+};
+
+fn pushed() -> Read {
+    Read { is_pushed: true, ..Read::default() }
+}
+
+async fn shards(fake: &Fake, start: Start, created_us: i64) -> Vec<ShardFrom> {
+    let survey = Survey { service: fake, name: "s", start, gaps: Gaps::Refuse, created_us };
+    survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect()
+}
+
+fn reader(fake: &Arc<Fake>, shards: &[ShardFrom]) -> Shards {
+    let how = How { reads_per_second: 5, consumer: Some(CONSUMER.into()) };
+    Shards::start(fake, shards, &how, Reading::default()).unwrap()
+}
+
+/// What comes until so many records are there.
+async fn texts(reader: &mut Shards, count: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    while texts.len() < count {
+        if let Next::Piece(piece) = reader.next(Vec::new(), WAIT).await.unwrap() {
+            let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
+            texts.extend(
+                listed.iter().map(|(span, _)| String::from_utf8_lossy(&piece.bytes[span.start..span.end]).into()),
+            );
+        }
+    }
+    texts
+}
+
+/// To where each subscription went.
+fn begun(fake: &Fake) -> Vec<String> {
+    fake.state().subscriptions.iter().map(|(_, from, _)| from.clone()).collect()
+}
+
+#[test]
+fn a_stream_is_pushed_and_read_on_from_where_it_ended() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(2)), pushed());
+        put(&fake, 0, 0..25);
+        put(&fake, 1, 25..30);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 30);
+        assert_eq!((&read.records["s/shardId-000000000000"], read.next()), (&numbered(0..25), vec!["125+", "130+"]));
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 0);
+        put(&fake, 1, 30..33);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 3);
+        assert!(fake.state().reads.is_empty(), "nothing was read");
+    });
+}
+
+#[test]
+fn a_subscription_that_has_ended_is_renewed_behind_what_was_pushed() {
+    with_clock(|clock| async move {
+        let fake = Arc::new(Fake::of(1));
+        put(&fake, 0, 0..25);
+        let mut reader = reader(&fake, &shards(&fake, Start::Oldest, 0).await);
+        assert_eq!(texts(&mut reader, 25).await, numbered(0..25));
+        clock.advance(Duration::from_secs(301));
+        while begun(&fake).len() < 2 {
+            reader.next(Vec::new(), WAIT).await.unwrap();
+        }
+        put(&fake, 0, 25..30);
+        assert_eq!(texts(&mut reader, 5).await, numbered(25..30));
+        assert_eq!(begun(&fake)[..2], ["Oldest", "After(\"125\")"]);
+    });
+}
+
+#[test]
+fn where_nothing_comes_the_next_subscription_begins_where_the_service_says() {
+    with_clock(|clock| async move {
+        // Of two shards, the other has the numbers.
+        let fake = Arc::new(Fake::of(2));
+        put(&fake, 1, 0..5);
+        let mut reader = reader(&fake, &shards(&fake, Start::Oldest, 0).await[..1]);
+        while !matches!(reader.next(Vec::new(), WAIT).await.unwrap(), Next::Idle) {}
+        clock.advance(Duration::from_secs(301));
+        while begun(&fake).len() < 2 {
+            reader.next(Vec::new(), WAIT).await.unwrap();
+        }
+        put(&fake, 0, 5..6);
+        assert_eq!(texts(&mut reader, 1).await, ["5"]);
+        assert_eq!(begun(&fake)[..2], ["Oldest", "After(\"105\")"]);
+    });
+}
+
+#[test]
+fn a_subscription_that_is_cut_goes_on_behind_what_was_read_last() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+        put(&fake, 0, 0..50);
+        let faults = [
+            Fault::None,
+            Fault::Trouble(Kind::Passing),
+            Fault::None,
+            Fault::AnswerLost,
+            Fault::Empty(Duration::from_secs(9)),
+            Fault::End,
+            Fault::Trouble(Kind::Throttled),
+        ];
+        fake.state().faults.extend(faults);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 50);
+        assert_eq!(read.all, numbered(0..50));
+    });
+}
+
+#[test]
+fn an_iteration_that_ends_within_an_aggregate_goes_on_there_also_when_it_is_cut() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+        let part = |text: &str| Record { data: text.into(), ..Record::default() };
+        let parts = vec![part("0"), part("1"), part("2"), part("3")];
+        let aggregate =
+            AggregatedRecord { partition_key_table: vec!["k".into()], records: parts, ..Default::default() };
+        fake.state().put(0, &written(&aggregate), clock::now_us());
+        put(&fake, 0, 4..6);
+        assert_eq!(read.on(&fake, 2).await.unwrap(), 2);
+        assert_eq!(read.next(), ["101/2"]);
+        fake.state().faults.extend([Fault::Trouble(Kind::Passing), Fault::Empty(Duration::from_secs(9)), Fault::End]);
+        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 4);
+        assert_eq!(read.all, numbered(0..6));
+        assert!(begun(&fake)[1..].iter().all(|from| from == "At(\"101\")"), "{:?}", begun(&fake));
+    });
+}
+
+#[test]
+fn children_are_subscribed_to_when_their_parents_have_said_their_end() {
+    for tells_ends in [true, false] {
+        paused(async {
+            let (fake, mut read) = (Arc::new(Fake::of(2)), pushed());
+            fake.state().tells_ends = tells_ends;
+            put(&fake, 0, 0..35);
+            put(&fake, 1, 35..50);
+            fake.reshard(&[0], 2);
+            put(&fake, 2, 50..60);
+            fake.reshard(&[1, 3], 1);
+            put(&fake, 4, 60..75);
+            assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 75);
+            let at = |record: usize| read.all.iter().position(|read| *read == record.to_string()).unwrap();
+            assert!(at(34) < at(50) && at(34) < at(60) && at(49) < at(60), "{:?}", read.all);
+            assert_eq!(read.next().iter().filter(|next| **next == "end").count(), 3);
+            assert_eq!(fake.state().reads.is_empty(), tells_ends, "who is not told asks");
+        });
+    }
+}
+
+#[test]
+fn a_shard_that_is_split_while_it_is_pushed_comes_to_its_end() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        put(&fake, 0, 0..5);
+        let mut reader = reader(&fake, &shards(&fake, Start::Oldest, 0).await);
+        assert_eq!(texts(&mut reader, 5).await.len(), 5);
+        fake.reshard(&[0], 2);
+        let mut last = None;
+        loop {
+            match reader.next(Vec::new(), WAIT).await.unwrap() {
+                Next::Moved(moved) => last = Some(moved.to),
+                Next::End => break,
+                _ => {}
+            }
+        }
+        assert_eq!(last, Some(Position::new("end")));
+    });
+}
+
+#[test]
+fn who_has_just_subscribed_is_waited_for() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+        put(&fake, 0, 0..20);
+        for _ in 0..4 {
+            assert_eq!(read.on(&fake, 5).await.unwrap(), 5);
+        }
+        assert_eq!(read.all, numbered(0..20));
+        let times: Vec<Duration> = fake.state().subscriptions.iter().map(|(_, _, at)| *at).collect();
+        assert!(times.windows(2).all(|two| two[1] - two[0] >= limits::SUBSCRIBE_AGAIN), "{times:?}");
+    });
+}
+
+#[test]
+fn a_subscription_that_was_taken_over_is_taken_back() {
+    with_clock(|clock| async move {
+        let fake = Arc::new(Fake::of(1));
+        put(&fake, 0, 0..5);
+        let mut reader = reader(&fake, &shards(&fake, Start::Oldest, 0).await);
+        assert_eq!(texts(&mut reader, 5).await.len(), 5);
+        clock.advance(Duration::from_secs(6));
+        let other = fake.subscribe(CONSUMER, "shardId-000000000000", Beginning::Oldest).await.unwrap();
+        put(&fake, 0, 5..9);
+        assert_eq!(texts(&mut reader, 4).await, numbered(5..9));
+        drop(other);
+    });
+}
+
+#[test]
+fn a_consumer_that_is_always_in_use_is_an_error_that_says_so() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+        fake.state().subscribe_faults.extend([Kind::InUse; 99]);
+        let began = clock::elapsed();
+        let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("the consumer is always in use (s/shardId-000000000000)"), "{error}");
+        assert!(error.contains("a consumer of its own"), "{error}");
+        assert!(clock::elapsed() - began > 4 * limits::SUBSCRIBE_AGAIN);
+    });
+}
+
+#[test]
+fn what_does_not_pass_ends_it() {
+    paused(async {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+        put(&fake, 0, 0..50);
+        fake.state().faults.extend([Fault::Trouble(Kind::Passing); 99]);
+        let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("(attempt 7 of 7)"), "{error}");
+        fake.state().faults = [Fault::End; 99].into();
+        let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("the subscription ended at once (attempt 7 of 7)"), "{error}");
+        fake.state().faults = [Fault::None, Fault::Trouble(Kind::Denied)].into();
+        let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
+        assert!(error.contains("`plan --iam`"), "{error}");
+    });
+}
+
+#[test]
+fn a_position_that_is_refused_is_held_and_a_number_of_the_service_is_let_go() {
+    with_clock(|clock| async move {
+        let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+        put(&fake, 0, 0..5);
+        assert_eq!(read.on(&fake, 3).await.unwrap(), 3);
+        fake.state().subscribe_faults.push_back(Kind::Invalid);
+        let error = read.on(&fake, usize::MAX).await.unwrap_err();
+        assert!(matches!(error, Error::Held(_)), "{error}");
+
+        let mut reader = reader(&fake, &shards(&fake, Start::Oldest, 0).await);
+        assert_eq!(texts(&mut reader, 5).await.len(), 5);
+        fake.state().subscribe_faults.push_back(Kind::Invalid);
+        clock.advance(Duration::from_secs(301));
+        while !fake.state().subscribe_faults.is_empty() {
+            reader.next(Vec::new(), WAIT).await.unwrap();
+        }
+        put(&fake, 0, 5..7);
+        assert_eq!(texts(&mut reader, 2).await, numbered(5..7));
+    });
+}
+
+#[test]
+fn a_time_that_is_still_to_come_for_the_service_is_now() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        put(&fake, 0, 0..5);
+        let listed = shards(&fake, Start::Latest, clock::now_us() + 1).await;
+        fake.state().subscribe_faults.push_back(Kind::Invalid);
+        let mut reader = reader(&fake, &listed);
+        while !matches!(reader.next(Vec::new(), WAIT).await.unwrap(), Next::Idle) {}
+        put(&fake, 0, 5..7);
+        assert_eq!(texts(&mut reader, 2).await, numbered(5..7));
+        assert_eq!(begun(&fake)[0], "Latest");
+    });
+}
+
+#[test]
+fn a_silent_shard_is_covered_up_to_where_its_event_was_waited_for() {
+    with_clock(|clock| async move {
+        let fake = Arc::new(Fake::of(1));
+        put(&fake, 0, 0..5);
+        let listed = shards(&fake, Start::Oldest, 0).await;
+        let began = clock::now_us();
+        let (mut reader, mut covered) = (reader(&fake, &listed), Vec::new());
+        // Long after the event was made.
+        assert_eq!(texts(&mut reader, 5).await.len(), 5);
+        clock.advance(Duration::from_secs(100));
+        while covered.last().is_none_or(|last| *last <= began + 100_000_000) {
+            if let Next::Moved(moved) = reader.next(Vec::new(), WAIT).await.unwrap() {
+                covered.extend(moved.covered_us);
+            }
+        }
+        assert_eq!(covered[0], began, "as far as is known when records come without a wait");
+        assert!(covered.is_sorted() && covered.last() <= Some(&clock::now_us()), "{covered:?}");
+    });
+}
+
+#[test]
+fn a_consumer_is_waited_for_until_it_is_active() {
+    paused(async {
+        let fake = Fake::of(1);
+        fake.state().consumer = [ConsumerState::Creating, ConsumerState::Creating, ConsumerState::Active].into();
+        assert_eq!(&*consumer(&fake, "s", "c").await.unwrap(), CONSUMER);
+        let error = consumer(&fake, "s", "d").await.unwrap_err().to_string();
+        assert_eq!(error, "the stream has no consumer `d` (s); register it with `setup`, or read without ?consumer=");
+        fake.state().consumer = [ConsumerState::Creating].into();
+        let error = consumer(&fake, "s", "c").await.unwrap_err().to_string();
+        assert!(error.contains("`c` is not active yet"), "{error}");
+    });
+}
+
+proptest! {
+    /// However far the service says to have come, no record that is not read yet is passed over.
+    #[test]
+    fn a_subscription_begins_behind_what_was_read(read in 1_u64..100, sub in 0_u64..3, after in prop::option::of(1_u64..100)) {
+        let mut subscribed = Subscribed::<crate::source::kinesis::fake::FakePushed>::default();
+        if let Some(after) = after {
+            subscribed.go_on_after(&after.to_string());
+        }
+        let number = Sequence::parse(&read.to_string()).unwrap();
+        let further = after.filter(|after| *after > read).map(|after| after.to_string());
+        for place in [Place::At(number.clone(), sub), Place::After(number)] {
+            let expected = further.as_deref().map_or_else(|| place.beginning(), Beginning::After);
+            prop_assert_eq!(subscribed.beginning(&place), expected);
+        }
+    }
+}
