@@ -5,7 +5,7 @@
 //!
 //! | service | what it is right in | what it gets wrong |
 //! |---|---|---|
-//! | [`kinesis_local`] | splits, merges, closed shards, iterators, enhanced fan-out | slow: no more than 5,000 records a stream; takes 501 records at once; a garbled iterator is answered by 500 |
+//! | [`kinesis_local`] | splits, merges, closed shards, iterators, enhanced fan-out | slow: no more than 5,000 records a stream; takes 501 records at once; a garbled iterator is answered by 500; a subscription never tells the end of a shard, and takes any number to begin at; while much else is asked, a consumer that is deregistered may stay so for ever |
 //! | [`kinesalite`] | the same, at 20,000 records a second | `MillisBehindLatest` is always 0; no `ChildShards`, filter of shards, fan-out, or streams on demand; dies of a stream named as JavaScript names methods: `entries` |
 //! | [`ministack`] | DynamoDB (transactions too), S3 (conditions, versions, pages), STS | takes small parts of an upload; **its Kinesis loses the records of a shard that is split** |
 //!

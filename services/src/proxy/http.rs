@@ -19,6 +19,31 @@ pub(crate) enum Framing {
     Rest,
 }
 
+/// A body that was read, and where it may be cut.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    /// So many bytes are not all of it.
+    pub(crate) part: usize,
+}
+
+impl Body {
+    pub(crate) fn whole(bytes: Vec<u8>) -> Self {
+        Self { part: bytes.len() / 2, bytes }
+    }
+
+    /// The first two events, each of which has its chunk; the part ends within the second.
+    pub(crate) fn of_events(from: &mut impl BufRead) -> io::Result<Self> {
+        let (mut bytes, mut part) = (Vec::new(), 0);
+        for _ in 0..2 {
+            let start = bytes.len();
+            pass_chunk(from, |chunk, _| bytes.extend_from_slice(chunk))?;
+            part = start + (bytes.len() - start) / 2;
+        }
+        Ok(Self { bytes, part })
+    }
+}
+
 impl Head {
     /// Reads one; nothing at the end of the connection.
     pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
@@ -49,6 +74,11 @@ impl Head {
     /// Whether the one who wrote it says no more, or wants to hear no more.
     pub(crate) fn is_last(&self) -> bool {
         self.word(2) == "HTTP/1.0" || self.get("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+
+    /// Whether the body of this answer goes on as long as something happens.
+    pub(crate) fn has_events(&self) -> bool {
+        self.get("content-type").is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"))
     }
 
     /// The framing of a request's body.
@@ -146,6 +176,13 @@ mod tests {
         let (mut rest, mut passed) = (chunks, Vec::new());
         pass_body(&mut rest, Framing::Chunks, &mut passed).unwrap();
         assert_eq!((rest, passed.as_slice()), (&b"next"[..], &chunks[..chunks.len() - 4]));
+    }
+
+    #[test]
+    fn of_events_that_do_not_end_there_is_one_and_a_part_of_the_next() {
+        let mut events = &b"3\r\nabc\r\n4\r\ndefg\r\nwhat never comes"[..];
+        let Body { bytes, part } = Body::of_events(&mut events).unwrap();
+        assert_eq!((bytes.as_slice(), part), (&b"abcdefg"[..], 5));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use std::{
 use socket2::SockRef;
 
 use crate::Service;
-use http::{Head, pass_body, read_body};
+use http::{Body, Head, pass_body, read_body};
 
 pub use rules::{Calls, Fault, Rule, Struck};
 
@@ -167,18 +167,18 @@ fn serve(mut client: &TcpStream, state: &State) -> io::Result<()> {
                 return until_it_leaves(client);
             }
             Fault::StalledBody => {
-                write_half(client, upstream.ask_whole(head, &body)?)?;
+                write_part(client, upstream.ask_whole(head, &body)?)?;
                 return until_it_leaves(client);
             }
             Fault::TruncatedBody => {
-                write_half(client, upstream.ask_whole(head, &body)?)?;
+                write_part(client, upstream.ask_whole(head, &body)?)?;
                 return Ok(());
             }
             Fault::FailedEntries => {
                 let parted = entries::parted(&operation, &body);
                 let parted = parted.ok_or_else(|| io::Error::other(format!("{operation} has no entries to fail")))?;
                 let (head, body) = upstream.ask_whole(head, &parted.rest())?;
-                write_whole(client, head, &parted.answer(&body))?;
+                write_whole(client, head, &parted.answer(&body.bytes))?;
             }
             _ => client.write_all(&answer::refusal(&operation, &method, fault))?,
         }
@@ -216,11 +216,15 @@ impl Upstream {
         }
     }
 
-    fn ask_whole(&mut self, head: Head, body: &[u8]) -> io::Result<(Head, Vec<u8>)> {
+    /// Passes a request on and reads the answer; of events that come for minutes, the first.
+    fn ask_whole(&mut self, head: Head, body: &[u8]) -> io::Result<(Head, Body)> {
         let method = head.word(0).to_owned();
         let answer = self.ask(head, body)?;
         let framing = answer.answer_framing(&method);
-        let body = read_body(&mut self.answers, framing)?;
+        let body = match answer.has_events() {
+            true => Body::of_events(&mut self.answers)?,
+            false => Body::whole(read_body(&mut self.answers, framing)?),
+        };
         Ok((answer, body))
     }
 }
@@ -230,10 +234,10 @@ fn write_whole(mut client: &TcpStream, head: Head, body: &[u8]) -> io::Result<()
     client.write_all(body)
 }
 
-/// Says that the whole answer comes, and writes half of it.
-fn write_half(mut client: &TcpStream, (head, body): (Head, Vec<u8>)) -> io::Result<()> {
-    head.before(body.len()).write(&mut client)?;
-    client.write_all(&body[..body.len() / 2])
+/// Says that the whole answer comes, and writes some of it.
+fn write_part(mut client: &TcpStream, (head, body): (Head, Body)) -> io::Result<()> {
+    head.before(body.bytes.len()).write(&mut client)?;
+    client.write_all(&body.bytes[..body.part])
 }
 
 /// Makes the connection end by a reset, once it is closed.

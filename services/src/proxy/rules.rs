@@ -71,9 +71,9 @@ pub enum Fault {
     ResetAfter,
     /// The service does what it is asked, and the answer does not come.
     Stalled,
-    /// The answer begins, and does not go on.
+    /// The answer begins, and does not go on; of one that is made of events, the first comes.
     StalledBody,
-    /// The connection ends in the middle of the answer.
+    /// The connection ends in the middle of the answer; of one that is made of events, after the first.
     TruncatedBody,
     /// An iterator that is too old.
     ExpiredIterator,

@@ -1,0 +1,110 @@
+//! Flows to whose consumer a stream is pushed, by enhanced fan-out.
+
+use std::collections::BTreeSet;
+
+use flow_tests::{
+    program::{Ended, Running},
+    services::{Fault, Proxy, Rule},
+};
+
+use super::*;
+
+/// A stream of so many shards with a consumer, which `setup` makes.
+fn pushed(stream: &'static str, shards: usize) -> Option<Streamed> {
+    let test = Streamed { read: "consumer=counts", ..Streamed::new(kinesis_local(), stream, shards)? };
+    let ended = end(&test, "setup --yes --json --only log");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    Some(test)
+}
+
+fn end(test: &Streamed, options: &str) -> Ended {
+    Running::start(test.run(options)).end()
+}
+
+/// The effects of a run, without their numbers.
+fn effects(test: &Streamed) -> BTreeSet<String> {
+    let mut command = test.run("run");
+    command.env("FLOW_EFFECTS", test.place.path("effects"));
+    let ended = Running::start(command).end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let effects = test.place.text("effects");
+    effects.lines().filter_map(|line| line.split_once('#')).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn a_stream_is_pushed_through_a_split_and_each_record_comes_once() {
+    let Some(test) = pushed("pushed", 2) else { return };
+    test.put(30);
+    test.run_through("");
+    assert_eq!(test.counts(), counted(&[("h1", 30), ("h2", 30)]));
+    test.put(10);
+    test.service.split_shard("pushed", "shardId-000000000000");
+    test.put(20);
+    test.run_through("");
+    assert_eq!(test.counts(), counted(&[("h1", 60), ("h2", 60)]));
+}
+
+#[test]
+fn what_is_pushed_is_not_read() {
+    let Some(test) = pushed("not-read", 1) else { return };
+    test.put(5);
+    let effects = effects(&test);
+    let of_records = |name: &&String| ["get_records", "subscribe", "next_event"].iter().any(|part| name.contains(part));
+    let found: Vec<&String> = effects.iter().filter(of_records).collect();
+    assert_eq!(found, ["kinesis.next_event", "kinesis.subscribe_to_shard"]);
+    assert_eq!(test.counts(), counted(&[("h1", 5), ("h2", 5)]));
+}
+
+#[test]
+fn an_iteration_that_was_pushed_is_read_again_as_it_was_either_way() {
+    let Some(mut test) = pushed("again", 2) else { return };
+    test.put(10);
+    test.run_through("");
+    test.put(7);
+    test.run_through("");
+    for (read, target) in [("consumer=counts", "pushed.db"), ("reads=50", "read.db")] {
+        test.read = read;
+        let ended = end(&test, &format!("replay 1 --counts sqlite:{target}?table=counts"));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(test.place.counts(target), counted(&[("h1", 7), ("h2", 7)]));
+    }
+}
+
+#[test]
+fn iterations_of_any_size_are_pushed_each_record_once() {
+    let Some(test) = pushed("pushed-bounded", 1) else { return };
+    test.put(20);
+    test.run_through("--max-records 15");
+    assert_eq!(test.counts(), counted(&[("h1", 20), ("h2", 20)]));
+}
+
+#[test]
+fn a_subscription_that_is_cut_or_falls_silent_goes_on_where_it_was() {
+    let Some(mut test) = pushed("cut", 1) else { return };
+    let faults =
+        [Fault::ResetBefore, Fault::ResetAfter, Fault::TruncatedBody, Fault::StalledBody, Fault::InternalError];
+    for (count, fault) in (1..).map(|nth| 5 * nth).zip(faults) {
+        test.put(5);
+        let proxy = Proxy::before(test.service, &[Rule::nth("kinesis.subscribe_to_shard", 1, fault)]);
+        test.endpoint = proxy.endpoint();
+        let mut command = test.run("run");
+        // Longer than from event to event.
+        command.env("FLOW_PATIENCE_MS", "2500");
+        let ended = Running::start(command).end();
+        assert_eq!(ended.code, Some(0), "{fault:?} {ended:?}");
+        assert_eq!(proxy.struck().len(), 1, "{fault:?}");
+        assert_eq!(test.counts(), counted(&[("h1", count), ("h2", count)]), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_consumer_that_is_not_there_is_told_with_what_to_do() {
+    let Some(test) = Streamed::new(kinesis_local(), "no-consumer", 1) else { return };
+    let test = Streamed { read: "consumer=counts", ..test };
+    for command in ["run", "check"] {
+        let refused = end(&test, command);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let said = refused.stdout + &refused.stderr;
+        assert!(said.contains("the stream has no consumer `counts`") && said.contains("`setup`"), "{said}");
+    }
+}
