@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod fanout;
+
 use std::process::Command;
 
 use flow_tests::{
@@ -17,6 +19,9 @@ struct Streamed {
     place: Place,
     service: &'static Service,
     stream: &'static str,
+    /// How it is read, as options of its address.
+    read: &'static str,
+    endpoint: String,
 }
 
 impl Streamed {
@@ -25,7 +30,7 @@ impl Streamed {
         service.create_stream(stream, shards);
         let place = Place::new(env!("CARGO_BIN_EXE_count_hits"));
         place.write("hosts.txt", "h1\nh2\n");
-        Some(Self { place, service, stream })
+        Some(Self { place, service, stream, read: "reads=50", endpoint: service.endpoint() })
     }
 
     /// Puts so many hits of each host, under keys that spread them.
@@ -39,8 +44,8 @@ impl Streamed {
     }
 
     fn run(&self, options: &str) -> Command {
-        let log = format!("--log kinesis://{}?reads=50&endpoint={}", self.stream, self.service.endpoint());
-        let mut command = self.place.command(&format!("--checkpoint sqlite:s.db {log} {options}"));
+        let log = format!("--log kinesis://{}?{}&endpoint={}", self.stream, self.read, self.endpoint);
+        let mut command = self.place.command(&format!("{options} --checkpoint sqlite:s.db {log}"));
         command.envs(CREDENTIALS);
         command
     }

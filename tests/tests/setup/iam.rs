@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Cloud;
 
 /// What the policy allows for these addresses.
-fn granted(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
+pub(super) fn granted(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
     let ended = cloud.run(&format!("plan --iam {ports}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let policy: Value = serde_json::from_str(&ended.stdout).unwrap();
@@ -18,7 +18,7 @@ fn granted(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
 }
 
 /// The actions of IAM for what a run with these addresses calls, by its list of effects.
-fn called(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
+pub(super) fn called(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
     let mut command = cloud.command(&format!("run {ports}"));
     command.env("FLOW_EFFECTS", cloud.place.path("effects"));
     let ended = Running::start(command).end();
@@ -35,6 +35,7 @@ fn action(effect: &str) -> Option<String> {
         ("s3", "list_objects_v2" | "head_bucket") => "list_bucket",
         ("s3", "head_object") => "get_object",
         ("dynamodb", "transact_write_items") => "put_item",
+        ("kinesis", "next_event") => "subscribe_to_shard",
         (_, call) => call,
     };
     let word = |word: &str| word[..1].to_uppercase() + &word[1..];

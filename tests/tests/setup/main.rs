@@ -6,7 +6,7 @@ mod iam;
 
 use std::process::Command;
 
-use flow_services::{CREDENTIALS, Service, kinesalite, ministack};
+use flow_services::{CREDENTIALS, Service, kinesalite, kinesis_local, ministack};
 use flow_tests::program::{Ended, Place, Running};
 use serde_json::{Value, json};
 
@@ -88,6 +88,35 @@ fn setup_makes_what_is_missing_and_teardown_deletes_it() {
     let expected = ["stream made missing -", "bucket made-hosts missing -", "checkpoint made-iterations missing -"];
     assert_eq!(done(&cloud.run(&format!("teardown {ports} --json"))), expected);
     assert!(cloud.place.names().is_empty(), "{:?}", cloud.place.names());
+}
+
+#[test]
+fn a_consumer_is_registered_and_forgotten_before_its_stream() {
+    // Nobody else uses this service here: it loses deregistrations when it has much to do.
+    let (Some(cloud), Some(kinesis)) = (Cloud::new(), kinesis_local()) else { return };
+    let cloud = Cloud { kinesis, ..cloud };
+    let port = "--log kinesis://pushed?consumer=counts --only log";
+    let asked = cloud.run(&format!("setup {port}"));
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    let expected = "consumer `pushed/counts` (port `log`): not there: register it, as one of 20";
+    assert!(asked.stderr.contains(expected), "{asked:?}");
+    let made = done(&cloud.run(&format!("setup {port} --shards 1 --yes --json")));
+    assert_eq!(made, ["stream pushed missing created", "consumer pushed/counts missing created"]);
+    let again = done(&cloud.run(&format!("setup {port} --json")));
+    assert_eq!(again, ["stream pushed there -", "consumer pushed/counts there -"]);
+
+    cloud.place.write("hosts.txt", "a\n");
+    kinesis.put_records("pushed", &[("a", flow_tests::program::hit("a").as_bytes())]);
+    let ports = "--log kinesis://pushed?consumer=counts --hosts file:hosts.txt --counts sqlite:counts.db --bad-lines file:bad.csv";
+    let granted = iam::granted(&cloud, ports);
+    // These find out about holes, and of a service whether there is something new.
+    let of_reading = ["kinesis:GetRecords", "kinesis:GetShardIterator"].map(str::to_owned);
+    assert_eq!(iam::called(&cloud, ports), &granted - &of_reading.into());
+
+    let gone = done(&cloud.run(&format!("teardown {port} --yes --json")));
+    assert_eq!(gone, ["stream pushed there deleted", "consumer pushed/counts there deleted"]);
+    let gone = done(&cloud.run(&format!("teardown {port} --json")));
+    assert_eq!(gone, ["stream pushed missing -", "consumer pushed/counts missing -"]);
 }
 
 #[test]
