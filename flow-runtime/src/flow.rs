@@ -7,9 +7,9 @@
 //! What is not here: the plan as data (`plan.rs`), the taps (`source`, `sink`), the tables that generated code fills
 //! (`operators`).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use crate::{Plan, Sink, Source, Table, Trap, operators::SpillGroups, value::RowBuffer};
+use crate::{Plan, Sink, Source, Table, Trap, operators::SpillGroups, sink::Demands, value::RowBuffer};
 
 /// A data flow as the `flow!` macro prints it: its plan, and its fused loops.
 ///
@@ -312,17 +312,38 @@ pub struct Output {
     /// One entry for each of [`Plan::operators`].
     pub counts: Vec<Counts>,
     at: Option<usize>,
+    /// What the targets of the ports cannot store, in the order of [`Plan::ports`]; none where nobody asked.
+    demands: Arc<[Demands]>,
 }
 
 impl Output {
-    /// Room for what `plan` can hand back.
+    /// Room for what `plan` can hand back; any row is accepted.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
+        Self::demanding(plan, &Arc::default())
+    }
+
+    /// The same, but rows that the target of their port cannot store are refused.
+    #[must_use]
+    pub fn demanding(plan: &Plan, demands: &Arc<[Demands]>) -> Self {
         Self {
             rows: plan.ports.iter().map(|_| RowBuffer::default()).collect(),
             trapped: Vec::new(),
             counts: vec![Counts::default(); plan.operators.len()],
             at: None,
+            demands: Arc::clone(demands),
+        }
+    }
+
+    /// Accepts the row that was just encoded for the sink `port`, or takes it back.
+    ///
+    /// # Errors
+    /// Why the port's target cannot store it.
+    #[inline]
+    pub fn accept(&mut self, port: usize) -> Result<(), Reason> {
+        match self.demands.get(port) {
+            Some(demands) if !demands.is_empty() => check_last(demands, &mut self.rows[port]),
+            _ => Ok(()),
         }
     }
 
@@ -374,6 +395,11 @@ impl Output {
             }
         }
     }
+}
+
+#[inline(never)]
+fn check_last(demands: &Demands, rows: &mut RowBuffer) -> Result<(), Reason> {
+    demands.check(rows.last_row()).inspect_err(|_| rows.take_back())
 }
 
 /// Describes a row for a trap: `ip=…, count=…`.

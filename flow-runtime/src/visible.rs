@@ -3,11 +3,11 @@
 /// How null is shown; empty text looks otherwise.
 pub(crate) const NULL: &str = "∅";
 
-/// The text, its control letters escaped.
+/// The text, its control letters and what is no character escaped.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        match letter.is_control() {
+        match letter.is_control() || matches!(letter, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}') {
             true => shown.extend(letter.escape_default()),
             false => shown.push(letter),
         }

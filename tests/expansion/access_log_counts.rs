@@ -311,6 +311,19 @@ const _: () = {
                 let row = out.rows[2usize].row();
                 __flow::Encode::encode(&ip, row);
                 __flow::Encode::encode(&count, row);
+                if let ::core::result::Result::Err(reason) = out.accept(2usize) {
+                    return ::core::result::Result::Err(
+                        out
+                            .stop(
+                                10usize,
+                                reason,
+                                |row| {
+                                    row.field("ip", &ip);
+                                    row.field("count", &count);
+                                },
+                            ),
+                    );
+                }
                 out.count(10usize).rows_out += 1;
             }
         }

@@ -339,7 +339,7 @@ const _: () = {
             let page: &str = __flow::Decode::decode(&mut key);
             let why: &str = __flow::Decode::decode(&mut key);
             out.count(8usize).rows_out += 1;
-            {
+            'row_8: {
                 let hits: i64 = group.hits.finish();
                 let slowest: ::core::option::Option<i64> = group.slowest.finish();
                 out.count(11usize).rows_in += 1;
@@ -348,6 +348,20 @@ const _: () = {
                 __flow::Encode::encode(&why, row);
                 __flow::Encode::encode(&hits, row);
                 __flow::Encode::encode(&slowest, row);
+                if let ::core::result::Result::Err(reason) = out.accept(1usize) {
+                    out.trap(
+                        2usize,
+                        11usize,
+                        reason,
+                        |row| {
+                            row.field("page", &page);
+                            row.field("why", &why);
+                            row.field("hits", &hits);
+                            row.field("slowest", &slowest);
+                        },
+                    );
+                    break 'row_8;
+                }
                 out.count(11usize).rows_out += 1;
             }
         }

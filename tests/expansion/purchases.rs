@@ -309,7 +309,7 @@ const _: () = {
             let user: i64 = __flow::Decode::decode(&mut key);
             let name: ::core::option::Option<&str> = __flow::Decode::decode(&mut key);
             out.count(2usize).rows_out += 1;
-            {
+            'row_2: {
                 let orders: i64 = group.orders.finish();
                 let total: f64 = match group.total.finish() {
                     ::core::result::Result::Ok(value) => value,
@@ -335,6 +335,20 @@ const _: () = {
                 __flow::Encode::encode(&name, row);
                 __flow::Encode::encode(&orders, row);
                 __flow::Encode::encode(&total, row);
+                if let ::core::result::Result::Err(reason) = out.accept(1usize) {
+                    out.trap(
+                        2usize,
+                        5usize,
+                        reason,
+                        |row| {
+                            row.field("user", &user);
+                            row.field("name", &name);
+                            row.field("orders", &orders);
+                            row.field("total", &total);
+                        },
+                    );
+                    break 'row_2;
+                }
                 out.count(5usize).rows_out += 1;
             }
         }

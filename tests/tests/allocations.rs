@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+use std::sync::Arc;
+
 use flow_runtime::{
-    __private::{Block, Output, Span},
-    Flow,
+    __private::{Block, Output, RowBuffer, Span},
+    Flow, flow,
+    sink::{Demands, Dialect},
 };
 
 fn page_of(path: &str) -> &str {
@@ -100,4 +103,29 @@ fn json_with_escapes_and_unused_fields_allocates_nothing_per_record() {
     let (shared, mut worker) = Default::default();
     let (warm, steady) = (Lines::new((0..100).map(line)), Lines::new((0..RECORDS).map(line)));
     assert_eq!(allocations::<Purchases>(&shared, &mut worker, 0, &warm, &steady), 0);
+}
+
+flow! {
+    /// Rows that go straight to a sink.
+    pub flow Served {
+        source lines: TextDelimited(delimiter = ",") { path: &str, bytes: i64, seconds: f64 };
+        sink served { path: &str as varchar(20), bytes: i64 as integer, seconds: f64 };
+        lines -> served;
+    }
+}
+
+#[test]
+fn a_sink_that_cannot_store_all_rows_allocates_nothing_for_those_that_it_can() {
+    let lines = Lines::new((0..RECORDS).map(|n| format!("/größe/{n},{n},{n}.5")));
+    let (shared, mut worker) = Default::default();
+    let demands: Arc<[Demands]> =
+        Served::PLAN.ports.iter().map(|port| Demands::new(Dialect::Redshift, port.fields)).collect();
+    let mut out = Output::demanding(Served::PLAN, &demands);
+    Served::read(0, &shared, &mut worker, &lines.block(), &mut out).unwrap();
+    // As the driver does, which keeps the buffers.
+    out.rows.iter_mut().for_each(RowBuffer::clear);
+    let counted = allocation_counter::measure(|| {
+        Served::read(0, &shared, &mut worker, &lines.block(), &mut out).unwrap();
+    });
+    assert_eq!((counted.count_total, out.rows[1].rows()), (0, RECORDS as u64));
 }

@@ -1,6 +1,9 @@
 //! What is trapped: the whole record with its reason, the same records whatever is read of them.
 
-use flow_runtime::{Error, MemoryRecords, MemoryRows, Sink, Source, Trap, flow};
+use flow_runtime::{
+    Error, MemoryRecords, MemoryRows, Sink, Source, Trap, flow,
+    sink::Dialect::{Postgres, Redshift},
+};
 use flow_tests::{WORKERS, run};
 
 flow! {
@@ -197,4 +200,108 @@ fn the_trapped_row_of_a_group_has_its_key_though_nobody_reads_it() {
     };
     run(&flow, 1).unwrap();
     assert_eq!(String::from_utf8_lossy(&bad.trapped()[0].record), "word=\"b\", count=2");
+}
+
+flow! {
+    /// A sink whose columns are narrower than its fields.
+    pub flow Narrow {
+        source lines { line: &str };
+        sink narrow { name: &str as varchar(4), size: i64 as smallint };
+        sink wide { name: &str };
+        trap bad for narrow;
+        parsed = lines -> Each(line => RegexParser(r"^(\S*) (-?\d+)$") => name, size: i64);
+        parsed -> narrow;
+        parsed -> wide;
+    }
+}
+
+#[test]
+fn what_a_sink_cannot_store_is_trapped_as_its_record_and_goes_wherever_else_it_fits() {
+    let lines = ["ab 1", "abcde 2", "a\0b 3", "abc 40000", "äöüß -5"];
+    let nul = |server| format!("`name`: it holds U+0000 at byte 1, which {server} takes in no text");
+    let in_postgres = [
+        (1, "`name`: 5 characters do not fit varchar(4)".to_owned()),
+        (2, nul("PostgreSQL")),
+        (3, "`size`: 40000 does not fit smallint".to_owned()),
+    ];
+    let in_redshift = [
+        (1, "`name`: 5 bytes do not fit varchar(4)".to_owned()),
+        (2, nul("Redshift")),
+        (3, "`size`: 40000 does not fit smallint".to_owned()),
+        (4, "`name`: 8 bytes do not fit varchar(4)".to_owned()),
+    ];
+    for (dialect, refused) in [(Postgres, &in_postgres[..]), (Redshift, &in_redshift)] {
+        for workers in WORKERS {
+            let (narrow, wide, bad) = (MemoryRows::like(dialect), MemoryRows::default(), MemoryRows::default());
+            let flow = Narrow {
+                lines: Source::memory(&MemoryRecords::lines(lines)),
+                narrow: Sink::memory(&narrow),
+                wide: Sink::memory(&wide),
+                bad: Trap::memory(&bad),
+            };
+            run(&flow, workers).unwrap();
+            let trapped = bad.trapped();
+            let found: Vec<(&[u8], &str)> = trapped.iter().map(|row| (&*row.record, row.reason.as_str())).collect();
+            let expected: Vec<(&[u8], &str)> =
+                refused.iter().map(|(line, reason)| (lines[*line].as_bytes(), reason.as_str())).collect();
+            assert_eq!(found, expected);
+            assert_eq!((trapped[0].source.as_deref(), trapped[0].operator.as_str()), (Some("lines"), "sink narrow"));
+            assert_eq!((narrow.len(), wide.len()), (lines.len() - refused.len(), lines.len()));
+        }
+    }
+}
+
+flow! {
+    /// A sink behind a group.
+    pub flow NarrowCounts {
+        source lines { word: &str };
+        sink counts { count: i64 as varchar(1) };
+        trap bad;
+        lines -> GroupBy(word) -> Every(Count => count) -> counts;
+    }
+}
+
+#[test]
+fn behind_a_group_what_a_sink_cannot_store_is_trapped_as_the_groups_row() {
+    let (counts, bad) = (MemoryRows::like(Postgres), MemoryRows::default());
+    let flow = NarrowCounts {
+        lines: Source::memory(&MemoryRecords::lines([["a"; 9].as_slice(), &["b"; 10]].concat())),
+        counts: Sink::memory(&counts).append(),
+        bad: Trap::memory(&bad),
+    };
+    run(&flow, 2).unwrap();
+    assert_eq!(counts.values(), [[Some("9".to_owned())]]);
+    let trapped = bad.trapped();
+    assert_eq!(String::from_utf8_lossy(&trapped[0].record), "word=\"b\", count=10");
+    assert_eq!((trapped[0].source.as_deref(), &*trapped[0].reason), (None, "`count`: 10 does not fit varchar(1)"));
+}
+
+flow! {
+    /// A trap that does not cover the sink.
+    pub flow Uncovered {
+        source lines { line: &str };
+        sink out { line: &str as varchar(3) };
+        sink other { line: &str };
+        trap bad for read;
+        read = lines -> Assert(NotNull);
+        read -> out;
+        read -> other;
+    }
+}
+
+#[test]
+fn where_no_trap_covers_a_sink_what_it_cannot_store_stops_the_run_and_nothing_is_published() {
+    let (out, other, bad) = (MemoryRows::like(Postgres), MemoryRows::default(), MemoryRows::default());
+    let flow = Uncovered {
+        lines: Source::memory(&MemoryRecords::lines(["abc", "abcd"])),
+        out: Sink::memory(&out),
+        other: Sink::memory(&other),
+        bad: Trap::memory(&bad),
+    };
+    let error = run(&flow, 2).unwrap_err();
+    assert!(matches!(error, Error::Record(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("sink out: `line`: 4 characters do not fit varchar(3); it is `abcd`"), "{text}");
+    assert!(text.contains("add `trap bad for out;` to the flow"), "{text}");
+    assert!(out.is_empty() && other.is_empty() && bad.is_empty());
 }

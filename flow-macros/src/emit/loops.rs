@@ -162,7 +162,7 @@ impl Loops<'_> {
                     self.read_fields(node).map(|field| self.merged_value(field, from)).collect();
                 code.extend(self.call_behind(node, &values));
             }
-            NodeKind::Write(port) => code.extend(self.write(node, *port)),
+            NodeKind::Write(port) => code.extend(self.write(node, *port, block)),
             NodeKind::Read(_) | NodeKind::Operator(Kind::Poisoned) => {}
         }
     }
@@ -368,13 +368,16 @@ impl Loops<'_> {
     }
 
     // let row = out.rows[2].row(); Encode::encode(&ip, row); Encode::encode(&count, row);
-    fn write(&self, node: usize, port: usize) -> TokenStream {
+    // if let Err(reason) = out.accept(2) { <trap> }
+    fn write(&self, node: usize, port: usize, block: &mut RowBlock) -> TokenStream {
         let (before, after) = counts(node);
         let fields = self.plan.flow.ports[port].fields.iter().map(|field| local(&field.name));
+        let fail = RowCode { plan: self.plan, node, block }.fail(&code!(reason));
         code! {
             #before
             let row = out.rows[#port].row();
             #(__flow::Encode::encode(&#fields, row);)*
+            if let ::core::result::Result::Err(reason) = out.accept(#port) { #fail }
             #after
         }
     }

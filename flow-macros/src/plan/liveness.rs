@@ -17,7 +17,7 @@ pub(super) fn read(flow: &FlowTree, nodes: &[Node]) -> Vec<Names> {
             let needed = needs(flow, node, at, &read[index]);
             read[*input].extend(needed);
             // What such a row is, only its fields can say when it is trapped: none of them may be missing.
-            if of_group[*input] && matches!(&node.kind, NodeKind::Operator(Kind::Step(step)) if step.is_counted()) {
+            if of_group[*input] && may_trap(node) {
                 read[*input].extend(nodes[*input].scope.names());
             }
         }
@@ -30,6 +30,15 @@ pub(super) fn read(flow: &FlowTree, nodes: &[Node]) -> Vec<Names> {
         }
     }
     read
+}
+
+/// Whether rows of its input may be trapped at a node: what a sink's target cannot store is.
+fn may_trap(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Write(_) => true,
+        NodeKind::Operator(Kind::Step(step)) => step.is_counted(),
+        _ => false,
+    }
 }
 
 /// For each node, whether its rows come from a group alone, so that no record stands behind them.

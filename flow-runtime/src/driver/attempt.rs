@@ -1,6 +1,6 @@
 //! Before the seal: one attempt reads, processes and stages an iteration; whatever fails, nothing of it is visible.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -25,7 +25,7 @@ use crate::{
     },
     plan::PortKind,
     sink::{
-        Stager,
+        Demands, Stager,
         staging::{StagedAttempt, StagedManifest},
     },
 };
@@ -73,6 +73,7 @@ pub(super) fn read<F: Flow>(
         attempt: &attempt.id,
         inputs: ports.jobs(checkpoint, &known, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
+        demands: ports.demands.as_slice().into(),
         stagers: ports.stagers(&attempt.id),
         bounds: &options.bounds,
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
@@ -87,6 +88,8 @@ pub(super) struct Reading<'a> {
     pub(super) inputs: Vec<InputJob<'a>>,
     /// For each port whether what comes out there is wanted; a trap may have no address.
     pub(super) has_target: Vec<bool>,
+    /// For each port what its target cannot store.
+    pub(super) demands: Arc<[Demands]>,
     /// For each port what stages its rows, if that is its target's to do.
     pub(super) stagers: Vec<Option<Box<dyn Stager>>>,
     pub(super) bounds: &'a Bounds,
@@ -99,11 +102,13 @@ pub(super) fn process<F: Flow>(
     options: &Options,
     reading: Reading<'_>,
 ) -> Result<Read, Error> {
-    let Reading { attempt, inputs, has_target, stagers, bounds, run_when_empty } = reading;
-    let mut stage = Stage::new(F::PLAN, checkpoint.staging.attempt(attempt, F::PLAN).staged_by(stagers), has_target);
+    let Reading { attempt, inputs, has_target, demands, stagers, bounds, run_when_empty } = reading;
+    let staged = checkpoint.staging.attempt(attempt, F::PLAN).staged_by(stagers);
+    let mut stage = Stage::new(F::PLAN, staged, has_target, demands.clone());
     let began = clock::elapsed();
     let job = Execution {
         inputs,
+        demands,
         workers: options.workers,
         bounds,
         memory_bytes: options.memory_bytes.unwrap_or_else(machine::share_bytes),

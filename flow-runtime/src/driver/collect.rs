@@ -1,10 +1,21 @@
 //! Stages what comes out of an iteration, under the name of its attempt.
 
+use std::sync::Arc;
+
 use super::{
     TRAPPED_LETTERS_MAX, TRAPPED_SHOWN_MAX, TrappedSample,
     execute::{Collect, TrappedRecord},
 };
-use crate::{Error, Plan, sink::staging::StagedAttempt, trap::FailedRecord, value::RowBuffer, visible::beginning};
+use crate::{
+    Error, Plan,
+    sink::{Demands, staging::StagedAttempt},
+    trap::FailedRecord,
+    value::RowBuffer,
+    visible::beginning,
+};
+
+/// Letters of a reason that a target cannot store as it is.
+const REASON_LETTERS_MAX: usize = 10_000;
 
 /// Takes rows and trapped records to the staging area.
 #[derive(Debug)]
@@ -13,6 +24,8 @@ pub(super) struct Stage {
     pub(super) staged: StagedAttempt,
     /// For each port whether it has a target; a trap may have none.
     has_target: Vec<bool>,
+    /// For each port what its target cannot store.
+    demands: Arc<[Demands]>,
     /// One trapped record at a time.
     row: RowBuffer,
     /// For each port, the first records that it trapped.
@@ -20,9 +33,26 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(plan: &'static Plan, staged: StagedAttempt, has_target: Vec<bool>) -> Self {
+    pub(super) fn new(
+        plan: &'static Plan,
+        staged: StagedAttempt,
+        has_target: Vec<bool>,
+        demands: Arc<[Demands]>,
+    ) -> Self {
         let samples = vec![Vec::new(); plan.ports.len()];
-        Self { plan, staged, has_target, row: RowBuffer::default(), samples }
+        Self { plan, staged, has_target, demands, row: RowBuffer::default(), samples }
+    }
+
+    /// Encodes a trap's row so that its target can store it. Of the texts in it, the reason is the user's own.
+    fn encode(&mut self, port: usize, failed: &FailedRecord<'_>) {
+        self.row.clear();
+        failed.encode(&mut self.row);
+        let demands = self.demands.get(port).filter(|demands| !demands.is_empty());
+        if demands.is_some_and(|demands| demands.check(self.row.last_row()).is_err()) {
+            let reason = beginning(failed.reason.as_bytes(), REASON_LETTERS_MAX);
+            self.row.clear();
+            FailedRecord { reason: &reason, ..*failed }.encode(&mut self.row);
+        }
     }
 }
 
@@ -47,8 +77,7 @@ impl Collect for Stage {
         if let Some(samples) = self.samples.get_mut(port).filter(|samples| samples.len() < TRAPPED_SHOWN_MAX) {
             samples.push(sample(record));
         }
-        self.row.clear();
-        failed.encode(&mut self.row);
+        self.encode(port, &failed);
         self.staged.write(port, &self.row)
     }
 }

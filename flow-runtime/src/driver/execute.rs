@@ -10,7 +10,13 @@
 //! sender ever blocks: whatever fails, the calling thread leaves, and the others find that nobody listens. What the
 //! workers made is handed to the [`Collect`] in the order of the pieces, whoever was faster.
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::atomic::AtomicBool, thread, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::Duration,
+};
 
 use super::{Bounds, Progress, limits::ClosedBy, memory::Memory, run::Run};
 use crate::{
@@ -18,6 +24,7 @@ use crate::{
     flow::{Counts, Flow},
     operators::SpillPlace,
     plan::Step,
+    sink::Demands,
     source::{Position, Reading, ShardFrom, SourceTap},
     value::RowBuffer,
 };
@@ -26,6 +33,8 @@ use crate::{
 pub(crate) struct Execution<'a> {
     /// The flow's input ports.
     pub(crate) inputs: Vec<InputJob<'a>>,
+    /// What the targets of the ports cannot store, in the order of the plan.
+    pub(crate) demands: Arc<[Demands]>,
     /// Worker threads.
     pub(crate) workers: NonZeroUsize,
     /// What closes the iteration before its sources end; tables are always read whole.

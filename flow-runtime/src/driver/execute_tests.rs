@@ -70,6 +70,7 @@ impl Setting {
         let clock = || Duration::from_secs(self.seconds.load(Ordering::SeqCst));
         let job = Execution {
             inputs,
+            demands: Arc::default(),
             workers: NonZeroUsize::new(self.workers).unwrap(),
             bounds: &self.bounds,
             memory_bytes: self.memory_bytes,

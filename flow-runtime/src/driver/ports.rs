@@ -5,12 +5,12 @@ use crate::{
     Error, Flow, Plan,
     flow::PortRef,
     iteration::{
-        SealedShard,
+        Output, SealedShard,
         decide::{self, Bound},
     },
     plan::{PortKind, PortPlan},
     sink::{
-        self, Mode, Over, Sink, SinkTap, Staged, Stager, Target, Ticket, Trap,
+        self, Demands, Mode, Over, Sink, SinkTap, Staged, Stager, Target, Ticket, Trap,
         staging::{self, StagedManifest, StagingArea},
     },
     source::{self, Reading, SourceTap},
@@ -25,6 +25,8 @@ pub(super) struct Ports {
     pub(super) places: Vec<String>,
     /// The same of the outputs for the store: one place has one text.
     pub(super) targets: Vec<String>,
+    /// What each cannot store; nothing for inputs, and where none is bound.
+    pub(super) demands: Vec<Demands>,
 }
 
 /// What a port is bound to.
@@ -34,6 +36,15 @@ enum Tap {
     Output(Box<dyn SinkTap>),
     /// A trap without an address: it needs one only when something is trapped. In a check also a port that cannot be opened.
     Nowhere,
+}
+
+impl Tap {
+    fn demands(&self) -> Demands {
+        match self {
+            Self::Output(tap) => tap.demands(),
+            Self::Input(_) | Self::Nowhere => Demands::default(),
+        }
+    }
 }
 
 impl Ports {
@@ -59,9 +70,22 @@ impl Ports {
         }
     }
 
+    /// Has outputs that are left out refuse what the targets cannot store that were sealed for them, so that the same rows
+    /// come out.
+    pub(super) fn demand_as_sealed(&mut self, sealed: &[Output]) {
+        for output in sealed {
+            let Some((index, port)) = self.plan.port(&output.staged.port) else { continue };
+            let is_known = self.targets[index] == output.place && !self.demands[index].is_empty();
+            if matches!(self.taps[index], Tap::Nowhere) && !is_known {
+                self.demands[index] = sink::demands_of(&output.place, port);
+            }
+        }
+    }
+
     /// Opens the ports of `flow` that can be opened, and says why the others cannot.
     pub(super) fn open_each<F: Flow>(flow: &F) -> (Self, Vec<(&'static str, Error)>) {
-        let mut ports = Self { plan: F::PLAN, taps: Vec::new(), places: Vec::new(), targets: Vec::new() };
+        let mut ports =
+            Self { plan: F::PLAN, taps: Vec::new(), places: Vec::new(), targets: Vec::new(), demands: Vec::new() };
         let mut failed = Vec::new();
         for (port, plan) in flow.ports().into_iter().zip(F::PLAN.ports) {
             ports.targets.push(match port {
@@ -72,10 +96,12 @@ impl Ports {
             });
             let (tap, place) = open_port(port, plan);
             ports.places.push(place);
-            ports.taps.push(tap.unwrap_or_else(|error| {
+            let tap = tap.unwrap_or_else(|error| {
                 failed.push((plan.name, error));
                 Tap::Nowhere
-            }));
+            });
+            ports.demands.push(tap.demands());
+            ports.taps.push(tap);
         }
         (ports, failed)
     }

@@ -77,6 +77,7 @@ pub fn preview<F: Flow>(flow: &F, options: &Options, rows_max: usize) -> Result<
         attempt: &id,
         inputs: ports.jobs(&looked, &looked.store.shards()?, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
+        demands: ports.demands.as_slice().into(),
         stagers: Vec::new(),
         bounds: &options.bounds,
         run_when_empty,

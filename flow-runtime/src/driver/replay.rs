@@ -75,6 +75,7 @@ fn replay_in<F: Flow>(
     let began = clock::elapsed();
     let is_wanted = |port: &str| into.contains(&port);
     let mut ports = Ports::open_into(flow, is_wanted)?;
+    ports.demand_as_sealed(&sealed.seal.outputs);
     let bound = F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports());
     let touched = bound.filter(|(name, port)| is_input(port) || is_wanted(name));
     overlaps::refuse(touched, &options.checkpoint)?;

@@ -36,6 +36,7 @@ pub(super) fn reread<F: Flow>(
         inputs: jobs(ports, iteration, sealed)?,
         // Without a store of its own it is a replay, which wants all that comes out, if only to compare it.
         has_target: ports.ports().map(|(index, _)| !checkpoint.is_kept || ports.output(index).is_some()).collect(),
+        demands: ports.demands.as_slice().into(),
         stagers: ports.stagers(attempt),
         bounds: &Bounds::default(),
         run_when_empty: runs_without_records(iteration, ports.sources()),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
@@ -24,6 +24,7 @@ use crate::{
     Error, Failure, Plan,
     flow::{At, Counts, Drained, Flow, Output, Stop, TableMut},
     plan::Drain,
+    sink::Demands,
     source::Next,
 };
 
@@ -43,6 +44,7 @@ pub(super) enum Event {
 pub(super) struct Run<'a, 's, 'e> {
     plan: &'static Plan,
     intake: Intake<'a>,
+    demands: Arc<[Demands]>,
     workers: usize,
     stop: &'a AtomicBool,
     drain: &'a AtomicBool,
@@ -74,6 +76,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         Self {
             plan,
             intake: Intake::new(plan, job.inputs, job.bounds),
+            demands: job.demands,
             workers: job.workers.get(),
             stop: job.stop,
             drain: job.drain,
@@ -137,7 +140,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         shared: &mut F::Shared,
         state: &mut F::Worker,
     ) -> Result<(), Error> {
-        let mut results = Results::new(self.plan);
+        let mut results = Results::new(self.plan, &self.demands);
         let mut account = self.memory.account();
         loop {
             self.heed_stop()?;
@@ -210,7 +213,7 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         loop {
             while let Some((input, piece)) = self.intake.next(inputs) {
                 let port = self.intake.port(input);
-                let results = self.spare.pop().unwrap_or_else(|| Results::new(self.plan));
+                let results = self.spare.pop().unwrap_or_else(|| Results::new(self.plan, &self.demands));
                 // Workers are only gone when a piece has failed, and that piece comes first.
                 let _ = jobs.send(Box::new(Work { sequence, input, port, piece, results }));
                 sequence += 1;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         mpsc::{Receiver, Sender},
     },
     thread,
@@ -13,6 +13,7 @@ use crate::{
     Error, Plan,
     effect::inherited,
     flow::{At, Block, Flow, Output, Span, Stop},
+    sink::Demands,
     source::{Framing, Piece, Position, Retried},
 };
 
@@ -63,8 +64,8 @@ pub(super) enum Why {
 }
 
 impl Results {
-    pub(super) fn new(plan: &Plan) -> Self {
-        Self { output: Output::new(plan), trapped: Vec::new(), records: 0, failed: None }
+    pub(super) fn new(plan: &Plan, demands: &Arc<[Demands]>) -> Self {
+        Self { output: Output::demanding(plan, demands), trapped: Vec::new(), records: 0, failed: None }
     }
 
     /// Forgets everything and keeps the allocations, unless they are huge.

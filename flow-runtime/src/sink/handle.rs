@@ -50,7 +50,9 @@ impl Sink {
     /// - `sqlite:counts.db?table=counts`: a table of a SQLite file.
     /// - `postgres://user@host:5432/database?table=schema.table`, in programs built with the feature `postgres`: a table
     ///   of a PostgreSQL server. The password comes from the address, from `PGPASSWORD` or from `~/.pgpass`; connections
-    ///   are not encrypted. `connect_timeout=10s` and `statement_timeout=10m` say how long to wait.
+    ///   are not encrypted. `connect_timeout=10s` and `statement_timeout=10m` say how long to wait. A row with text or a number
+    ///   that its column cannot hold, as the flow declares it (`as varchar(100)`), is trapped; what else the server
+    ///   refuses stops the load.
     /// - `stdout:`: rows for people and pipes, without a promise.
     ///
     /// Without `table=` a table is named after the port. All take `mode=append|replace|merge` where the program does not

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
+    Demands, Dialect, Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket,
     ledger::{Described, LedgerEntry, Turn, turn},
     merge,
 };
@@ -41,6 +41,8 @@ pub trait FromRow: Sized {
 #[derive(Clone, Debug, Default)]
 pub struct MemoryRows {
     content: Arc<Mutex<Content>>,
+    /// Whose columns they stand for.
+    dialect: Option<Dialect>,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +83,12 @@ impl FromRow for TrappedRow {
 }
 
 impl MemoryRows {
+    /// Rows in memory that stand for a table of this dialect: what its columns would refuse is trapped, as it would be there.
+    #[must_use]
+    pub fn like(dialect: Dialect) -> Self {
+        Self { dialect: Some(dialect), ..Self::default() }
+    }
+
     /// The rows of a sink, as the struct that was generated for it.
     #[must_use]
     pub fn rows<R: FromRow>(&self) -> Vec<R> {
@@ -191,6 +199,10 @@ impl MemoryTap {
 impl SinkTap for MemoryTap {
     fn mode(&self) -> Mode {
         self.shape.mode
+    }
+
+    fn demands(&self) -> Demands {
+        self.target.dialect.map_or_else(Demands::default, |dialect| Demands::new(dialect, self.shape.fields()))
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 //! published after it, by the tap, in one step. One file a tap; what a ledger means is in `ledger.rs`, what merging does
 //! to two rows in `merge.rs`.
 
+mod demands;
 mod file;
 #[cfg(test)]
 mod fixtures;
@@ -28,11 +29,12 @@ use crate::{
     trap::output_fields,
 };
 
+pub use demands::{Demands, Dialect};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use file::fuzzing;
 pub use handle::{Sink, Target, Trap};
 pub use memory::{FromRow, MemoryRows, TrappedRow};
-pub(crate) use open::identity;
+pub(crate) use open::{demands_of, identity};
 pub use open::{open, place};
 pub use read_back::{Entries, Entry, TrapReader};
 pub use staging::{Over, Staged, Stager};
@@ -98,6 +100,12 @@ pub enum Published {
 pub trait SinkTap: fmt::Debug + Send {
     /// What happens to rows that are already there.
     fn mode(&self) -> Mode;
+
+    /// What the target cannot store: such rows are trapped before they are staged. Made of the sink's declaration alone, so
+    /// that it is the same in each run.
+    fn demands(&self) -> Demands {
+        Demands::default()
+    }
 
     /// Finds out, without changing anything, whether publishing could work: the place exists or can be made, a table
     /// there has the right shape.

@@ -1,14 +1,15 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Head, Mode, Over, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket, TrapReader, file::FileTap,
-    memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
+    Demands, Dialect, Head, Mode, Over, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket, TrapReader,
+    file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
     address::without_secrets,
     folder,
     plan::{PortKind, PortPlan, option_name},
+    trap::output_fields,
 };
 
 /// Opens the tap of a sink or trap; nothing is made or changed before rows are published.
@@ -54,6 +55,14 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
         "postgres" => super::postgres::identity(&address, port).unwrap_or_else(|| address.to_string()),
         "stdout" => "stdout:".to_owned(),
         _ => address.to_string(),
+    }
+}
+
+/// What the target with this identity cannot store, where that is to be known without opening it.
+pub(crate) fn demands_of(identity: &str, port: &'static PortPlan) -> Demands {
+    match identity.split_once(':') {
+        Some(("postgres", _)) => Demands::new(Dialect::Postgres, output_fields(port)),
+        _ => Demands::default(),
     }
 }
 
@@ -162,6 +171,10 @@ impl PortTap {
 impl SinkTap for PortTap {
     fn mode(&self) -> Mode {
         self.tap.mode()
+    }
+
+    fn demands(&self) -> Demands {
+        self.tap.demands()
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -204,6 +204,19 @@ fn a_buffer_counts_its_rows_and_forgets_them() {
     1_i64.encode(rows.row());
     2_i64.encode(rows.row());
     assert_eq!((rows.rows(), rows.bytes().len()), (2, 18));
+    assert_eq!(i64::decode(&mut RowReader::new(rows.last_row())), 2);
     rows.clear();
     assert_eq!((rows.rows(), rows.bytes()), (0, &[][..]));
+}
+
+#[test]
+fn the_last_row_can_be_taken_back_once() {
+    let mut rows = RowBuffer::default();
+    1_i64.encode(rows.row());
+    2_i64.encode(rows.row());
+    rows.take_back();
+    rows.take_back();
+    assert_eq!((rows.rows(), rows.bytes().len(), rows.last_row()), (1, 9, &[][..]));
+    3_i64.encode(rows.row());
+    assert_eq!((rows.rows(), i64::decode(&mut RowReader::new(rows.last_row()))), (2, 3));
 }

@@ -9,6 +9,8 @@ use super::{Date, Decimal, Decode, Timestamp, Type, Value};
 pub struct RowBuffer {
     bytes: Vec<u8>,
     rows: u64,
+    /// Where the last row begins.
+    last: usize,
 }
 
 impl RowBuffer {
@@ -16,7 +18,22 @@ impl RowBuffer {
     #[inline]
     pub fn row(&mut self) -> &mut Vec<u8> {
         self.rows += 1;
+        self.last = self.bytes.len();
         &mut self.bytes
+    }
+
+    /// The last row, as it was encoded; nothing where there is none.
+    #[must_use]
+    pub fn last_row(&self) -> &[u8] {
+        self.bytes.get(self.last..).unwrap_or_default()
+    }
+
+    /// Takes the last row away, once.
+    pub fn take_back(&mut self) {
+        if self.last < self.bytes.len() {
+            self.bytes.truncate(self.last);
+            self.rows -= 1;
+        }
     }
 
     /// The encoded rows.
@@ -35,6 +52,7 @@ impl RowBuffer {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.rows = 0;
+        self.last = 0;
     }
 }
 

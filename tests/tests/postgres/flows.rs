@@ -64,3 +64,49 @@ fn a_growing_log_is_counted_exactly_whatever_connections_are_lost() {
         assert_eq!(place.ask("SELECT count(*), count(DISTINCT position) FROM bad"), format!("{bad}|{bad}"));
     }
 }
+
+flow! {
+    /// Names and sizes, as they were sent.
+    pub flow Sent {
+        source lines { line: &str };
+        sink sent { name: &str as varchar(5), size: i64 as integer };
+        trap bad;
+        lines
+            -> Each(line => RegexParser("^(.*),(.*)$") => name, size: i64)
+            -> Each(name => polite => REPLACE)
+            -> sent;
+    }
+}
+
+fn polite(name: &str) -> Result<&str, String> {
+    if name.starts_with('!') { Err(format!("`{name}` is no name")) } else { Ok(name) }
+}
+
+#[test]
+fn rows_that_a_column_cannot_hold_are_trapped_and_all_others_are_loaded() {
+    let Some(place) = Place::new("sent") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("sent.csv");
+    fs::write(&log, "äöüß!,1\nabcdef,2\na\0b,3\nabc,2147483648\nabcde    ,4\n!\0\u{7},5\n🦀🦀🦀🦀🦀,-2147483648\n")
+        .unwrap();
+    let flow = Sent {
+        lines: Source::at(format!("file:{}", log.display())),
+        sent: Sink::at(place.address("sent")),
+        bad: Trap::at(place.address("bad")),
+    };
+    let mut options = flow_tests::options(2);
+    options.checkpoint = Checkpoint::Sqlite(folder.path().join("flow.db"));
+    driver::run(&flow, &options).unwrap();
+    assert_eq!(place.ask("SELECT * FROM sent ORDER BY size"), "🦀🦀🦀🦀🦀|-2147483648\näöüß!|1\nabcde|4");
+    let reasons = "`name`: 6 characters do not fit varchar(5)\n\
+                   `name`: it holds U+0000 at byte 1, which PostgreSQL takes in no text\n\
+                   `size`: 2147483648 does not fit integer\n\
+                   `name`: `!\\u{0}\\u{7}` is no name";
+    assert_eq!(place.ask("SELECT reason FROM bad ORDER BY position::bigint"), reasons);
+    assert_eq!(place.ask("SELECT operator FROM bad WHERE reason LIKE '%integer'"), "sink sent");
+
+    // Read again without a target, the same rows come out: what the sealed one refuses is refused again.
+    let unbound = Sent { sent: Sink::unbound(), bad: Trap::unbound(), ..flow };
+    let replayed = driver::replay(&unbound, &options, 0, &[]).unwrap();
+    assert!(replayed.outputs.len() == 2 && replayed.outputs.iter().all(|output| output.is_same), "{replayed:?}");
+}

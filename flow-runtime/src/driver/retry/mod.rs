@@ -263,6 +263,7 @@ impl Trapped {
             attempt,
             inputs,
             has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
+            demands: ports.demands.as_slice().into(),
             stagers: if self.retry.dry_run { Vec::new() } else { ports.stagers(attempt) },
             bounds: &Bounds::default(),
             run_when_empty: false,

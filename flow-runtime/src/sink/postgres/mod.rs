@@ -8,8 +8,9 @@
 //!   there before.
 //! - `session.rs`: the connection. `trouble.rs`: its failures. Here: how often a load is tried.
 //!
-//! A row that the table refuses stops the load and is named; nothing of the iteration is visible then. Connections are
-//! plain: there is no TLS yet.
+//! A row that a column cannot hold, as the sink declares it, is trapped before it is staged (`demands/`). One that only the
+//! server refuses stops the load and is named; nothing of the iteration is visible then. Connections are plain: there is no
+//! TLS yet.
 
 mod copy;
 mod ledger;
@@ -33,7 +34,9 @@ use self::{
     table::Table,
     trouble::{Step, Trouble},
 };
-use super::{Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Ticket, ledger::Turn};
+use super::{
+    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Ticket, ledger::Turn,
+};
 use crate::{
     Address, Error, Failure,
     effect::{clock, inherited},
@@ -158,6 +161,10 @@ fn may_try_again(trouble: &Trouble, has_ledger: bool, mode: Mode) -> bool {
 impl SinkTap for PostgresTap {
     fn mode(&self) -> Mode {
         self.table.shape.mode
+    }
+
+    fn demands(&self) -> Demands {
+        Demands::new(Dialect::Postgres, self.table.shape.fields())
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -1,0 +1,101 @@
+//! The dialects of SQL, and what their columns ask of a field.
+
+use super::{
+    column::Kind,
+    limit::{Letters, Limit, Unit, whole_numbers, whole_numbers_of},
+};
+use crate::{plan::FieldPlan, value::Type};
+
+/// Whose columns rows go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL: `varchar(n)` counts characters, decimals are rounded, floats may be no numbers.
+    Postgres,
+    /// Amazon Redshift: `varchar(n)` counts bytes, `char(n)` takes ASCII alone, decimals are cut off, code points that are no
+    /// characters are refused, and floats that are no numbers.
+    Redshift,
+}
+
+/// The longest text of a Redshift column (Amazon Redshift, Database Developer Guide, "Character types", 2026-11-22).
+const REDSHIFT_TEXT: &str = "varchar(65535)";
+
+/// The first day of both servers' calendars: 4714-11-24 BC, the day that Julian days are counted from.
+const FIRST_DAY: i32 = -2_440_588;
+
+impl Dialect {
+    /// The type of a field's column, if it is declared or says something that the field's own type does not.
+    fn column(self, field: &FieldPlan) -> Option<&'static str> {
+        match (field.column, self, field.ty) {
+            (None, Self::Redshift, Type::Text) => Some(REDSHIFT_TEXT),
+            (None, _, Type::Timestamp(_)) => Some("timestamp"),
+            (None, _, Type::Date(_)) => Some("date"),
+            (column, ..) => column,
+        }
+    }
+
+    /// What a field's values must keep to.
+    pub(super) fn limits(self, field: &FieldPlan) -> Vec<Limit> {
+        let column = self.column(field).unwrap_or_default();
+        let kind = Kind::parse(column, self);
+        match field.ty {
+            Type::Bool => Vec::new(),
+            Type::I16 => self.of_whole(kind, column, whole_numbers_of(16)),
+            Type::I32 => self.of_whole(kind, column, whole_numbers_of(32)),
+            Type::I64 => self.of_whole(kind, column, whole_numbers_of(64)),
+            Type::F32 | Type::F64 => self.of_float(kind, column, field.ty),
+            Type::Text => self.of_text(kind, column),
+            Type::Bytes => match kind {
+                Kind::Bytes(max) => vec![Limit::Length { max, unit: Unit::Bytes, column }],
+                _ => Vec::new(),
+            },
+            Type::Timestamp(_) | Type::Date(_) => {
+                let first_day = if kind == Kind::Calendar { FIRST_DAY } else { i32::MIN };
+                vec![Limit::Calendar { first_day }]
+            }
+            Type::Decimal(..) => self.digits(kind, column).into_iter().collect(),
+        }
+    }
+
+    fn of_text(self, kind: Kind, column: &'static str) -> Vec<Limit> {
+        let (letters, unit) = match (self, kind) {
+            (Self::Postgres, _) => (Letters::Postgres, Unit::Characters),
+            (Self::Redshift, Kind::Char(_)) => (Letters::RedshiftChar, Unit::Bytes),
+            (Self::Redshift, _) => (Letters::Redshift, Unit::Bytes),
+        };
+        let length = match kind {
+            Kind::Text(Some(max)) | Kind::Char(Some(max)) => Some(Limit::Length { max, unit, column }),
+            _ => None,
+        };
+        [Limit::Letters(letters)].into_iter().chain(length).collect()
+    }
+
+    /// A number in a column of another type, and its digits in one of text; none where the field holds no others.
+    fn of_whole(self, kind: Kind, column: &'static str, of_field: (i64, i64)) -> Vec<Limit> {
+        let (min, max) = match kind {
+            Kind::Whole(bits) => whole_numbers_of(bits),
+            Kind::Numeric(precision, scale) => {
+                let digits = precision.saturating_sub(scale).into();
+                whole_numbers(digits, digits)
+            }
+            // A sign takes a place.
+            Kind::Text(Some(max)) | Kind::Char(Some(max)) => whole_numbers(max.saturating_sub(1), max),
+            _ => return Vec::new(),
+        };
+        let holds_all = min <= of_field.0 && of_field.1 <= max;
+        if holds_all { Vec::new() } else { vec![Limit::Whole { min, max, column }] }
+    }
+
+    fn of_float(self, kind: Kind, column: &'static str, ty: Type) -> Vec<Limit> {
+        let finite = (self == Self::Redshift).then_some(Limit::Finite);
+        let range = match kind {
+            Kind::Single if ty == Type::F64 => Some(Limit::Single { column }),
+            kind => self.digits(kind, column),
+        };
+        finite.into_iter().chain(range).collect()
+    }
+
+    fn digits(self, kind: Kind, column: &'static str) -> Option<Limit> {
+        let Kind::Numeric(precision, scale) = kind else { return None };
+        Some(Limit::Digits { precision, scale, rounds: self == Self::Postgres, column })
+    }
+}

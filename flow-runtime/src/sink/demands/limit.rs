@@ -1,0 +1,166 @@
+//! One limit of a column, and a value held against it.
+
+use crate::value::{Decimal, Value};
+
+/// What the values of a field must keep to. `column` is the type of the column, for people.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Limit {
+    /// So long at most.
+    Length { max: usize, unit: Unit, column: &'static str },
+    /// Nothing but these code points.
+    Letters(Letters),
+    /// Whole numbers from here to there.
+    Whole { min: i64, max: i64, column: &'static str },
+    /// So many digits in all, so many of them after the point; what is finer is rounded or cut off.
+    Digits { precision: u16, scale: u16, rounds: bool, column: &'static str },
+    /// What a float of 32 bits holds, too.
+    Single { column: &'static str },
+    /// Floats that are numbers.
+    Finite,
+    /// Not before this day, nor outside the calendar that rows are written by.
+    Calendar { first_day: i32 },
+}
+
+/// What length is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Bytes,
+    /// Spaces at the end do not count: the server drops those that are too many.
+    Characters,
+}
+
+/// Which code points a text may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Letters {
+    /// All but NUL.
+    Postgres,
+    /// All but NUL and those that are no characters.
+    Redshift,
+    /// ASCII but NUL.
+    RedshiftChar,
+}
+
+impl Limit {
+    /// Why the value is refused, if it is. Null never is, for that is what `Option` says. Text comes as bytes.
+    pub(super) fn refuses(&self, value: Value<'_>) -> Option<String> {
+        match (*self, value) {
+            (Self::Length { max, unit, column }, Value::Bytes(text)) => unit.refuses(text, max, column),
+            (Self::Letters(letters), Value::Bytes(text)) => letters.refuses(text),
+            (Self::Whole { min, max, column }, Value::Int(value)) => {
+                (value < min || max < value).then(|| format!("{value} does not fit {column}"))
+            }
+            (Self::Digits { precision, scale, rounds, column }, Value::Decimal(value)) => {
+                let fits = decimal_fits(value, (precision.into(), scale.into()), rounds);
+                (!fits).then(|| format!("{value} does not fit {column}"))
+            }
+            (Self::Digits { precision, scale, rounds, column }, Value::Float(value)) => {
+                let fits = float_fits(value, (precision.into(), scale.into()), rounds);
+                (!fits).then(|| format!("{value:?} does not fit {column}"))
+            }
+            (Self::Single { column }, Value::Float(value)) => {
+                let single = value as f32;
+                let is_lost = single.is_infinite() && value.is_finite() || single == 0.0 && value != 0.0;
+                is_lost.then(|| format!("{value:e} does not fit {column}"))
+            }
+            (Self::Finite, Value::Float(value)) => {
+                (!value.is_finite()).then(|| format!("{value} is no number, and Redshift loads none but numbers"))
+            }
+            (Self::Calendar { first_day }, Value::Timestamp(value)) => {
+                let is_inside = jiff::Timestamp::from_microsecond(value.microseconds()).is_ok();
+                let fits = is_inside && value.date().days() >= first_day;
+                (!fits).then(|| format!("{value} lies outside the calendar of the target"))
+            }
+            (Self::Calendar { first_day }, Value::Date(value)) => {
+                let fits = value.civil().is_some() && value.days() >= first_day;
+                (!fits).then(|| format!("{value} lies outside the calendar of the target"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Unit {
+    fn refuses(self, text: &[u8], max: usize, column: &str) -> Option<String> {
+        // No character takes less than a byte.
+        if text.len() <= max {
+            return None;
+        }
+        let (len, unit) = match self {
+            Self::Bytes => (text.len(), "bytes"),
+            Self::Characters => {
+                let end = text.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+                (characters(&text[..end]), "characters")
+            }
+        };
+        (len > max).then(|| format!("{len} {unit} do not fit {column}"))
+    }
+}
+
+/// The characters of text: the bytes that do not go on with one.
+fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte & 0b1100_0000 != 0b1000_0000).count()
+}
+
+impl Letters {
+    fn refuses(self, text: &[u8]) -> Option<String> {
+        let (at, letter) = match self {
+            Self::Postgres => nul(text),
+            Self::Redshift if text.is_ascii() => nul(text),
+            Self::Redshift => letters(text).find(|(_, letter)| *letter == '\0' || is_no_character(*letter)),
+            Self::RedshiftChar => letters(text).find(|(_, letter)| *letter == '\0' || !letter.is_ascii()),
+        }?;
+        let taken = match self {
+            Self::Postgres => "which PostgreSQL takes in no text",
+            Self::Redshift => "which Redshift takes in no text",
+            Self::RedshiftChar => "and a `char` of Redshift takes letters of one byte alone",
+        };
+        Some(format!("it holds U+{:04X} at byte {at}, {taken}", u32::from(letter)))
+    }
+}
+
+fn nul(text: &[u8]) -> Option<(usize, char)> {
+    memchr::memchr(0, text).map(|at| (at, '\0'))
+}
+
+fn letters(text: &[u8]) -> impl Iterator<Item = (usize, char)> {
+    std::str::from_utf8(text).unwrap_or_default().char_indices()
+}
+
+/// The code points that are kept from being characters and that Redshift refuses.
+fn is_no_character(letter: char) -> bool {
+    matches!(letter, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The least and the greatest number of so many bits.
+pub(super) fn whole_numbers_of(bits: u32) -> (i64, i64) {
+    let max = i64::MAX >> 64_u32.saturating_sub(bits);
+    (-max - 1, max)
+}
+
+/// The least number of so many digits, the greatest of so many.
+pub(super) fn whole_numbers(digits_below: usize, digits_above: usize) -> (i64, i64) {
+    let limit = |digits: usize| u32::try_from(digits).ok().and_then(|digits| 10_i64.checked_pow(digits));
+    (limit(digits_below).map_or(i64::MIN, |limit| 1 - limit), limit(digits_above).map_or(i64::MAX, |limit| limit - 1))
+}
+
+/// Whether the number, brought to `scale`, has no more than `precision` digits.
+fn decimal_fits(value: Decimal, (precision, scale): (u32, u32), rounds: bool) -> bool {
+    let (units, own_scale) = (value.units().unsigned_abs(), u32::from(value.scale()));
+    let fits = |units: u128, digits: u32| 10_u128.checked_pow(digits).is_none_or(|limit| units < limit);
+    if scale >= own_scale {
+        return match (precision + own_scale).checked_sub(scale) {
+            Some(digits) => fits(units, digits),
+            None => units == 0,
+        };
+    }
+    // A scale is 38 at most, and 10^38 fits.
+    let one = 10_u128.pow(own_scale - scale);
+    let is_raised = rounds && units % one >= one / 2;
+    fits(units / one + u128::from(is_raised), precision)
+}
+
+/// The same of a float, as exactly as floats are. What is no number has its place in a `numeric`, infinity has none.
+fn float_fits(value: f64, (precision, scale): (i32, i32), rounds: bool) -> bool {
+    let half = if rounds { 0.5 * 10_f64.powi(-scale) } else { 0.0 };
+    value.is_nan() || value.abs() + half < 10_f64.powi(precision - scale)
+}

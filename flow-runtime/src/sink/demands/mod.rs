@@ -1,0 +1,71 @@
+//! What a target cannot store, as far as a sink's declaration lets it be known: rows that it would refuse are trapped before
+//! they are staged, and do not stop the load of all others after the seal.
+//!
+//! `dialect.rs` says which limits a field has in the columns of a server, `column.rs` reads the types of columns, `limit.rs` holds
+//! a value against a limit. What only the server knows (`as inet`, a sum that merging makes) is found by the load.
+
+mod column;
+mod dialect;
+mod limit;
+
+use self::limit::Limit;
+use crate::{
+    flow::Reason,
+    plan::FieldPlan,
+    value::{RowReader, Type},
+};
+
+pub use dialect::Dialect;
+
+/// The limits of a target's columns, by the fields of its sink; by default none.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// Up to the last that has any.
+    columns: Box<[Column]>,
+}
+
+/// What is asked of one field.
+#[derive(Clone, Debug)]
+struct Column {
+    field: &'static FieldPlan,
+    limits: Box<[Limit]>,
+}
+
+impl Demands {
+    /// What a table in this dialect asks of `fields`: by their types, and by what `as …` makes of their columns.
+    #[must_use]
+    pub fn new(dialect: Dialect, fields: &'static [FieldPlan]) -> Self {
+        let limits = |field| Column { field, limits: dialect.limits(field).into() };
+        let mut columns: Vec<Column> = fields.iter().map(limits).collect();
+        let last = columns.iter().rposition(|column| !column.limits.is_empty());
+        columns.truncate(last.map_or(0, |last| last + 1));
+        Self { columns: columns.into() }
+    }
+
+    /// Whether nothing is asked.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Holds an encoded row against the limits.
+    ///
+    /// # Errors
+    /// The first field that the target cannot store, and why.
+    pub fn check(&self, row: &[u8]) -> Result<(), Reason> {
+        let mut values = RowReader::new(row);
+        for Column { field, limits } in &self.columns {
+            // Text is looked at by its bytes: that they are text is known.
+            let ty = if field.ty == Type::Text { Type::Bytes } else { field.ty };
+            let value = values.value(ty);
+            if let Some(why) = limits.iter().find_map(|limit| limit.refuses(value)) {
+                return Err(Reason::new(why).of_field(field.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
