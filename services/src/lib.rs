@@ -8,8 +8,9 @@
 //! | [`kinesis_local`] | splits, merges, closed shards, iterators, enhanced fan-out | slow: no more than 5,000 records a stream; takes 501 records at once; a garbled iterator is answered by 500; a subscription never tells the end of a shard, and takes any number to begin at; while much else is asked, a consumer that is deregistered may stay so for ever |
 //! | [`kinesalite`] | the same, at 20,000 records a second | `MillisBehindLatest` is always 0; no `ChildShards`, filter of shards, fan-out, or streams on demand; dies of a stream named as JavaScript names methods: `entries` |
 //! | [`ministack`] | DynamoDB (transactions too), S3 (conditions, versions, pages), STS | takes small parts of an upload; **its Kinesis loses the records of a shard that is split** |
+//! | [`redshift()`] | COPY by a manifest, transactions, locks, both isolations, what goes wrong with them | it is a PostgreSQL; the module [`mod@redshift`] says what it cannot show |
 //!
-//! None of them throttles, fails, or checks a signature: [`Proxy`] does the first two.
+//! None of AWS' throttles, fails, or checks a signature: [`Proxy`] does the first two.
 //!
 //! All tests of a process share a service; each takes names of its own for its streams, tables and buckets.
 
@@ -18,6 +19,7 @@ mod install;
 mod kinds;
 pub mod postgres;
 mod proxy;
+pub mod redshift;
 mod running;
 mod skipped;
 
@@ -28,6 +30,7 @@ pub use running::{CREDENTIALS, Service};
 pub use skipped::say_skipped;
 
 use kinds::Kind;
+use redshift::{Isolation, Redshift};
 
 /// Kinesis as it behaves; slow. `None`, and a line that says how many tests are skipped, where it cannot be installed.
 ///
@@ -54,6 +57,17 @@ pub fn kinesalite() -> Option<&'static Service> {
 pub fn ministack() -> Option<&'static Service> {
     static SERVICE: OnceLock<Option<Service>> = OnceLock::new();
     started(&SERVICE, &kinds::MINISTACK)
+}
+
+/// A warehouse that loads from [`ministack`], of isolation [`Isolation::Snapshot`]. `None`, and a line that says how many
+/// tests are skipped, where there is no PostgreSQL, or no S3.
+///
+/// # Panics
+/// When it does not start.
+pub fn redshift() -> Option<&'static Redshift> {
+    static WAREHOUSE: OnceLock<Option<Redshift>> = OnceLock::new();
+    let start = || Some(Redshift::start(postgres::server()?, Isolation::Snapshot, ministack()?.port()));
+    WAREHOUSE.get_or_init(start).as_ref()
 }
 
 /// All of them at once, for somebody who plays with them.

@@ -113,5 +113,5 @@ pub fn http(port: u16, method: &str, path: &str, headers: &str, body: &[u8]) -> 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// It has to look like one. Of a service that is none ministack would look through all it knows, for seconds.
-const AUTHORIZATION: &str = "X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
+pub(crate) const AUTHORIZATION: &str = "X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
     Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n";

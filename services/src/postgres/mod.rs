@@ -18,7 +18,7 @@ use crate::say_skipped;
 pub use session::Session;
 
 /// The superuser, who needs no password.
-const USER: &str = "flow";
+pub(crate) const USER: &str = "flow";
 
 /// Makes a server, says so, and waits: the end of its input is the end of the process that wants the server.
 const SUPERVISE: &str = r#"

@@ -7,7 +7,7 @@
 
 mod answer;
 mod entries;
-mod http;
+pub(crate) mod http;
 mod operation;
 mod rules;
 

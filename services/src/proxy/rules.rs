@@ -46,7 +46,7 @@ pub enum Calls {
 }
 
 impl Calls {
-    fn has(self, call: u64) -> bool {
+    pub(crate) fn has(self, call: u64) -> bool {
         match self {
             Self::Nth(n) => call == n,
             Self::First(n) => call <= n,
