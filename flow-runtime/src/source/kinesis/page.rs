@@ -54,14 +54,14 @@ pub(super) fn take(
 ) -> Result<Taken, Error> {
     let mut filling = Filling::new(of, wanted.from.clone());
     let mut taken = Taken { pieces: Vec::new(), is_whole: false, elsewhere: 0 };
-    for record in records {
-        if wanted.from.is_after(record.arrived_us) {
+    for StreamRecord { sequence, arrived_us, data } in records {
+        if wanted.from.is_after(arrived_us) {
             continue;
         }
-        let sequence = Sequence::parse(&record.sequence).ok_or_else(|| no_number(of, &record.sequence))?;
-        let content = content(&record.data, of.hash_keys);
+        let sequence = Sequence::new(sequence).map_err(|text| no_number(of, &text))?;
+        let content = content(&data, of.hash_keys);
         let parts: &mut dyn Iterator<Item = &[u8]> = match &content {
-            Content::Plain => &mut std::iter::once(record.data.as_slice()),
+            Content::Plain => &mut std::iter::once(data.as_slice()),
             Content::Aggregate(aggregate) => &mut aggregate.records.iter().map(|record| record.data.as_slice()),
             Content::Elsewhere(count) => {
                 taken.elsewhere += count;
@@ -74,15 +74,14 @@ pub(super) fn take(
                 break;
             }
             if wanted.from.is_reached_by(&sequence, sub) {
-                let place = Place::At(sequence.clone(), sub);
                 if filling.bytes.len() >= PIECE_BYTES {
-                    taken.pieces.extend(filling.close(&place, true));
+                    taken.pieces.extend(filling.close(&Place::At(sequence.clone(), sub), true));
                 }
                 if filling.listed.is_empty() {
                     filling.bytes = buffer();
                     filling.bytes.clear();
                 }
-                filling.add(part, place.position(), record.arrived_us);
+                filling.add(part, sequence.position(sub), arrived_us);
             }
         }
         if taken.is_whole {

@@ -153,3 +153,18 @@ fn what_came_before_the_millisecond_to_begin_at_is_left_out() {
     let (listed, to, _) = taken(records(), "time:1970-01-01T00:00:00.02Z", None);
     assert_eq!((listed.len(), &*to), (0, "time:1970-01-01T00:00:00.02Z"), "{listed:?}");
 }
+
+#[test]
+fn a_record_is_taken_with_one_allocation_its_position() {
+    let count = 10_000;
+    let records = (0..count).map(|number| StreamRecord {
+        sequence: format!("4957{number:052}"),
+        arrived_us: Some(1),
+        data: vec![b'x'; 200],
+    });
+    let (records, mut wanted) = (records.collect(), Wanted { from: Place::Oldest, until: None });
+    let allocated = allocation_counter::measure(|| {
+        drop(take(&shard(), &mut wanted, records, true, &mut || Vec::with_capacity(1 << 20)).unwrap());
+    });
+    assert!(allocated.count_total < count + 200, "{allocated:?}");
+}

@@ -32,9 +32,27 @@ pub(super) struct Sequence(String);
 impl Sequence {
     /// A number, if this is one in its only spelling.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::new(text.to_owned()).ok()
+    }
+
+    /// The same without a copy.
+    ///
+    /// # Errors
+    /// The text, if it is no number.
+    pub(super) fn new(text: String) -> Result<Self, String> {
         let is_plain = text == "0" || !text.starts_with('0');
-        let is_number = (1..=DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        (is_plain && is_number).then(|| Self(text.to_owned()))
+        // To look at every byte is faster than to stop at the first that is no digit.
+        let is_number = (1..=DIGITS_MAX).contains(&text.len())
+            && text.bytes().fold(true, |so_far, byte| so_far & byte.is_ascii_digit());
+        if is_plain && is_number { Ok(Self(text)) } else { Err(text) }
+    }
+
+    /// The position of a record, and of its part `sub`.
+    pub(super) fn position(&self, sub: u64) -> Position {
+        match sub {
+            0 => Position::new(self.as_str()),
+            _ => Position::new(format!("{}/{sub}", self.as_str())),
+        }
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -77,7 +95,10 @@ impl Place {
 
     /// As a position, for the store.
     pub(super) fn position(&self) -> Position {
-        Position::new(self.to_string())
+        match self {
+            Self::At(number, sub) => number.position(*sub),
+            place => Position::new(place.to_string()),
+        }
     }
 
     /// Whether a record, and its part `sub`, lies here or further on.
@@ -113,8 +134,7 @@ impl fmt::Display for Place {
         match self {
             Self::Oldest => f.write_str("oldest"),
             Self::Time(us) => write!(f, "time:{}", time(*us)),
-            Self::At(number, 0) => f.write_str(number.as_str()),
-            Self::At(number, sub) => write!(f, "{}/{sub}", number.as_str()),
+            Self::At(number, sub) => number.position(*sub).fmt(f),
             Self::After(number) => write!(f, "{}+", number.as_str()),
             Self::End => f.write_str("end"),
         }
