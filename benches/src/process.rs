@@ -2,16 +2,17 @@
 
 use std::fs;
 
-/// How often the clock of processes ticks.
-const TICKS_A_SECOND: f64 = 100.0;
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// What the processors have worked for this process, in the program and in the system.
 #[must_use]
 pub fn processor_seconds() -> f64 {
-    // The 14th and the 15th word. The program's name, the 2nd, has no blank.
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let ticks = stat.split(' ').skip(13).take(2).filter_map(|word| word.parse::<f64>().ok());
-    ticks.sum::<f64>() / TICKS_A_SECOND
+    seconds(clock_gettime(ClockId::ProcessCPUTime))
+}
+
+/// A time as a number.
+pub(crate) fn seconds(time: Timespec) -> f64 {
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// The most memory that this process has held at once.
