@@ -54,7 +54,10 @@ pub(crate) struct Subscription {
 impl Streams {
     /// A consumer of a stream, if there are both.
     pub(crate) async fn consumer(&self, stream: &str, name: &str) -> Result<Option<Consumer>, Trouble> {
-        consumer(&self.client, stream, name).await
+        match arn(&self.client, stream).await? {
+            Some(arn) => consumer(&self.client, &arn, name).await,
+            None => Ok(None),
+        }
     }
 
     /// Has a consumer registered.
@@ -78,7 +81,13 @@ impl Streams {
 impl Stream {
     /// The consumer of this name, if there is one.
     pub(crate) async fn consumer(&self, name: &str) -> Result<Option<Consumer>, Trouble> {
-        consumer(&self.client, &self.name, name).await
+        match self.arn.get() {
+            Some(arn) => consumer(&self.client, arn, name).await,
+            None => match arn(&self.client, &self.name).await? {
+                Some(arn) => consumer(&self.client, self.arn.get_or_init(|| arn), name).await,
+                None => Ok(None),
+            },
+        }
     }
 
     /// Has the records of a shard pushed to a consumer, given by its ARN.
@@ -131,9 +140,9 @@ impl Subscription {
     }
 }
 
+/// The consumer of this name of the stream that has this ARN, if there is one.
 async fn consumer(client: &Client, stream: &str, name: &str) -> Result<Option<Consumer>, Trouble> {
-    let Some(arn) = arn(client, stream).await? else { return Ok(None) };
-    let request = client.describe_stream_consumer().stream_arn(arn).consumer_name(name);
+    let request = client.describe_stream_consumer().stream_arn(stream).consumer_name(name);
     let answer = match call("kinesis.describe_stream_consumer", request.send()).await {
         Err(trouble) if trouble.kind == Kind::Missing => return Ok(None),
         answer => answer?,

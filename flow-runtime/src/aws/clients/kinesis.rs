@@ -1,7 +1,7 @@
 //! One Kinesis stream, read: what it is, its shards, their records. Making streams and writing to them is `streams.rs`, what
 //! is pushed to a consumer `consumers.rs`.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use aws_sdk_kinesis::{
     Client,
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Stream {
     pub(super) client: Client,
     pub(super) name: String,
+    /// What calls about its consumers name it by, once that is known.
+    pub(super) arn: OnceLock<String>,
 }
 
 /// What is to be known of a stream before it is read.
@@ -85,12 +87,16 @@ impl Stream {
     /// # Errors
     /// As [`configuration`].
     pub(crate) async fn of(account: &Account, name: &str) -> Result<Self, Error> {
-        Ok(Self { client: Client::new(&configuration(account).await?), name: name.to_owned() })
+        Ok(Self { client: Client::new(&configuration(account).await?), name: name.to_owned(), arn: OnceLock::new() })
     }
 
     pub(crate) async fn about(&self) -> Result<About, Trouble> {
         let answer = self.client.describe_stream_summary().stream_name(&self.name).send();
         let summary = call("kinesis.describe_stream_summary", answer).await?.stream_description_summary;
+        if let Some(stream) = &summary {
+            // Of its name alone: one that is made anew has the same.
+            self.arn.get_or_init(|| stream.stream_arn.clone());
+        }
         Ok(About {
             created_ms: summary.as_ref().map_or(0, |stream| micros(&stream.stream_creation_timestamp) / 1000),
             retention: summary.map_or(limits::RETENTION_LEAST, |stream| {
