@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flow_tests::{
-    program::{Ended, Running},
+    program::{Ended, Running, until},
     services::{Fault, Proxy, Rule},
 };
 
@@ -78,21 +78,59 @@ fn iterations_of_any_size_are_pushed_each_record_once() {
     assert_eq!(test.counts(), counted(&[("h1", 20), ("h2", 20)]));
 }
 
+/// Longer than from one event to the next.
+const PATIENCE_MS: &str = "2500";
+
+/// Has each call of this operation that comes first go wrong in each way.
+fn whatever_goes_wrong(stream: &'static str, operation: &'static str) {
+    let Some(mut test) = pushed(stream, 1) else { return };
+    let is_possible = |fault: &Fault| !matches!(fault, Fault::ExpiredIterator | Fault::FailedEntries);
+    for (count, fault) in (1..).map(|nth| 5 * nth).zip(Fault::ALL.into_iter().filter(is_possible)) {
+        test.put(5);
+        let proxy = Proxy::before(test.service, &[Rule::nth(operation, 1, fault)]);
+        test.endpoint = proxy.endpoint();
+        let run = || {
+            let mut command = test.run("run");
+            command.env("FLOW_PATIENCE_MS", PATIENCE_MS);
+            Running::start(command).end()
+        };
+        let mut ended = run();
+        if fault == Fault::ExpiredCredentials {
+            assert!(ended.code == Some(1) && ended.stderr.contains("ExpiredToken"), "{ended:?}");
+            ended = run();
+        }
+        assert_eq!(ended.code, Some(0), "{fault:?} {ended:?}");
+        assert_eq!(proxy.struck().len(), 1, "{fault:?}");
+        assert_eq!(test.counts(), counted(&[("h1", count), ("h2", count)]), "{fault:?}");
+    }
+}
+
 #[test]
-fn a_subscription_that_is_cut_or_falls_silent_goes_on_where_it_was() {
+fn whatever_goes_wrong_with_a_subscription_nothing_is_lost_or_doubled() {
+    whatever_goes_wrong("gone-wrong", "kinesis.subscribe_to_shard");
+}
+
+#[test]
+fn whatever_goes_wrong_with_a_look_at_the_consumer_nothing_is_lost_or_doubled() {
+    whatever_goes_wrong("looked-at", "kinesis.describe_stream_consumer");
+}
+
+#[test]
+fn a_subscription_that_is_cut_or_falls_silent_after_an_event_goes_on_where_it_was() {
     let Some(mut test) = pushed("cut", 1) else { return };
-    let faults =
-        [Fault::ResetBefore, Fault::ResetAfter, Fault::TruncatedBody, Fault::StalledBody, Fault::InternalError];
-    for (count, fault) in (1..).map(|nth| 5 * nth).zip(faults) {
+    for (count, fault) in [(10, Fault::TruncatedBody), (20, Fault::StalledBody)] {
         test.put(5);
         let proxy = Proxy::before(test.service, &[Rule::nth("kinesis.subscribe_to_shard", 1, fault)]);
         test.endpoint = proxy.endpoint();
-        let mut command = test.run("run");
-        // Longer than from event to event.
-        command.env("FLOW_PATIENCE_MS", "2500");
-        let ended = Running::start(command).end();
+        let mut command = test.run("run --no-data-timeout 10s");
+        command.env("FLOW_PATIENCE_MS", PATIENCE_MS);
+        let running = Running::start(command);
+        until("it subscribes again", || {
+            proxy.calls().get("kinesis.subscribe_to_shard").filter(|calls| **calls > 1).map(drop)
+        });
+        test.put(5);
+        let ended = running.end();
         assert_eq!(ended.code, Some(0), "{fault:?} {ended:?}");
-        assert_eq!(proxy.struck().len(), 1, "{fault:?}");
         assert_eq!(test.counts(), counted(&[("h1", count), ("h2", count)]), "{fault:?}");
     }
 }
