@@ -22,6 +22,7 @@ pub mod __private;
 pub mod address;
 #[cfg(feature = "aws")]
 mod aws;
+mod carriers;
 pub mod cli;
 pub mod driver;
 mod effect;

@@ -15,7 +15,7 @@ use super::{
     sender::{Put, Stream},
     shipping::{LogStreamGuard, Shipping},
 };
-use crate::{Address, Error, Failure};
+use crate::{Address, Error, Failure, carriers::is_of_carrier};
 
 /// Lines that wait unless told otherwise; what Amazon's appender for log4j had.
 const BUFFER_LINES: usize = 2_000;
@@ -23,9 +23,8 @@ const BUFFER_LINES: usize = 2_000;
 /// How long the end waits for what is left, unless told otherwise; likewise.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is written about shipping itself must not be shipped: it would never end.
-const OWN_TARGETS: [&str; 8] =
-    ["aws_", "flow_runtime::aws", "flow_runtime::publish", "h2", "hyper", "rustls", "tokio", "tower"];
+/// What is written about shipping itself must not be shipped, as little as what its carriers write: it would never end.
+const OWN_TARGETS: [&str; 2] = ["flow_runtime::aws", "flow_runtime::publish"];
 
 thread_local! {
     static IS_SHIPPING: Cell<bool> = const { Cell::new(false) };
@@ -170,7 +169,11 @@ impl<'a> MakeWriter<'a> for LogStream {
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> LogLine {
         let is_own = OWN_TARGETS.iter().any(|target| meta.target().starts_with(target));
-        if is_own { LogLine { to: None, bytes: Vec::new() } } else { self.make_writer() }
+        if is_own || is_of_carrier(meta.target()) {
+            LogLine { to: None, bytes: Vec::new() }
+        } else {
+            self.make_writer()
+        }
     }
 }
 

@@ -2,8 +2,16 @@
 
 use std::{io, str::FromStr};
 
-use tracing::{Subscriber, level_filters::LevelFilter, subscriber};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter, subscriber};
+use tracing_subscriber::{
+    Layer as _,
+    filter::filter_fn,
+    fmt::{self, MakeWriter},
+    layer::{Filter, SubscriberExt as _},
+    registry,
+};
+
+use crate::carriers::is_of_carrier;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,13 +51,23 @@ pub(in crate::cli) fn start(format: Format, level: LevelFilter) {
 // What cannot be written is not told: the stream it would be told to is the one that is gone.
 
 fn text<W: for<'a> MakeWriter<'a> + Send + Sync + 'static>(level: LevelFilter, to: W) -> impl Subscriber + Send + Sync {
-    let fmt = tracing_subscriber::fmt().with_writer(to).with_max_level(level).with_target(false);
-    fmt.log_internal_errors(false).finish()
+    let lines = fmt::layer().with_writer(to).with_target(false).log_internal_errors(false);
+    registry().with(lines.with_filter(told(level)))
 }
 
 fn json<W: for<'a> MakeWriter<'a> + Send + Sync + 'static>(level: LevelFilter, to: W) -> impl Subscriber + Send + Sync {
-    let fmt = tracing_subscriber::fmt().with_writer(to).with_max_level(level).with_target(false);
-    fmt.log_internal_errors(false).json().flatten_event(true).with_current_span(false).with_span_list(false).finish()
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let lines = lines.with_writer(to).with_target(false).log_internal_errors(false);
+    registry().with(lines.with_filter(told(level)))
+}
+
+/// What is told at this level. Those who carry calls are heard when they warn: below that they tell what they carry, which
+/// has secrets, and records that are nobody's to read.
+fn told<S: Subscriber>(level: LevelFilter) -> impl Filter<S> {
+    let is_told = move |event: &Metadata<'_>| {
+        *event.level() <= level && (*event.level() <= Level::WARN || !is_of_carrier(event.target()))
+    };
+    filter_fn(is_told).with_max_level_hint(level)
 }
 
 #[cfg(test)]
@@ -96,6 +114,21 @@ mod tests {
         );
         assert_eq!(object["message"], "iteration done: \"a\"\nb");
         assert!(object["timestamp"].as_str().unwrap().ends_with('Z'), "{text}");
+    }
+
+    #[test]
+    fn what_carries_calls_is_heard_only_when_it_warns() {
+        let lines = Lines::default();
+        let to = lines.clone();
+        subscriber::with_default(text(LevelFilter::TRACE, move || to.clone()), || {
+            tracing::trace!(target: "aws_smithy_runtime::client::orchestrator", "a body with a token");
+            info!(target: "hyper_util::client", "a header with a token");
+            tracing::warn!(target: "aws_config::imds", "no metadata here");
+            tracing::trace!("of the program");
+        });
+        let text = lines.text();
+        assert!(!text.contains("a token"), "{text}");
+        assert!(text.contains("no metadata here") && text.contains("of the program"), "{text}");
     }
 
     #[test]
