@@ -107,8 +107,9 @@ pub(super) fn memory() -> Arg {
 
 /// What to do about a source's file that is not what was read of it.
 pub(super) fn accept_gap() -> Arg {
-    let help = "Go on with a source's file that was emptied, cut or written anew since it was read: from its beginning if \
-                what is in it now is new, from its end if that was read before; the gap is noted with the iteration";
+    let help = "Go on with a source's file or object that was emptied, cut or written anew since it was read, or a stream that \
+                no longer retains what comes next: from its beginning if what is in it now is new, from its end if that was \
+                read before; the gap is noted with the iteration, and a service accepts those that it finds when it starts";
     option("accept-gap", "FROM", help)
         .num_args(0..=1)
         .require_equals(true)

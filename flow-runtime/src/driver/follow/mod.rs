@@ -23,6 +23,7 @@ use crate::{
     effect::{self, clock},
     iteration::decide::COVERED_KEPT,
     plan::PortKind,
+    source::Gaps,
 };
 use course::{Course, course, wait};
 use news::Listed;
@@ -51,7 +52,7 @@ impl Default for Service {
 /// Runs iteration after iteration, each as [`run`](super::run) does, and waits while there is nothing new.
 ///
 /// [`Options::drain`] ends it: the open iteration is closed early and loaded. [`Options::stop`] ends it at once: the open
-/// iteration is abandoned. `done` is told of each iteration that was loaded. What may pass by itself (a source that cannot
+/// iteration is abandoned. [`Options::gaps`] holds for the gaps that the first iteration finds. `done` is told of each iteration that was loaded. What may pass by itself (a source that cannot
 /// be read, a target or a store that cannot be reached) is tried again, after waits that grow to a minute.
 ///
 /// # Errors
@@ -79,7 +80,7 @@ pub fn follow<F: Flow>(
 struct Following<'a, F> {
     flow: &'a F,
     name: String,
-    options: &'a Options,
+    options: Options,
     service: &'a Service,
     lock: Option<Lock>,
     checkpoint: Option<OpenCheckpoint>,
@@ -93,7 +94,7 @@ struct Following<'a, F> {
 }
 
 impl<'a, F: Flow> Following<'a, F> {
-    fn start(flow: &'a F, options: &'a Options, service: &'a Service) -> Result<Self, Error> {
+    fn start(flow: &'a F, options: &Options, service: &'a Service) -> Result<Self, Error> {
         if options.checkpoint == Checkpoint::None {
             return Err(Error::Config(
                 Failure::new("without a checkpoint store everything is read again in every iteration")
@@ -111,7 +112,7 @@ impl<'a, F: Flow> Following<'a, F> {
         let checkpoint = Some(OpenCheckpoint::open_locked(&options.checkpoint, name.clone())?);
         events::started(&name, &effect::owner(), service.poll_interval);
         let listed = Listed::default();
-        let looked_at = clock::elapsed();
+        let (looked_at, options) = (clock::elapsed(), options.clone());
         Ok(Self { flow, name, options, service, lock, checkpoint, listed, is_due: true, looked_at, failures: 0 })
     }
 
@@ -153,11 +154,11 @@ impl<'a, F: Flow> Following<'a, F> {
         let sealed = if self.is_due { Vec::new() } else { checkpoint.store.shards()? };
         let is_to_be_kept = is_old && sealed.iter().any(|shard| shard.covered_us.is_some());
         if !self.is_due && !is_to_be_kept {
-            let listed = ports.jobs_of(&[PortKind::Source], checkpoint, &sealed, self.options);
+            let listed = ports.jobs_of(&[PortKind::Source], checkpoint, &sealed, &self.options);
             let has_news = |sources: Vec<InputJob<'_>>| {
                 // What was renamed or rotated has its positions sealed, lest it be searched for at every look.
                 Ok(self.listed.compare(F::PLAN, &sources)
-                    || news::is_there(F::PLAN, &sources, &|| is_draining(self.options))?)
+                    || news::is_there(F::PLAN, &sources, &|| is_draining(&self.options))?)
             };
             // What fails here fails in the iteration too, which notes it in the store.
             if let Ok(false) = listed.and_then(has_news) {
@@ -167,8 +168,11 @@ impl<'a, F: Flow> Following<'a, F> {
         (self.is_due, self.looked_at) = (true, clock::elapsed());
         let began = clock::now_us();
         self.options.progress.note(|status| _ = status.behind_since_us.get_or_insert(began));
-        fit(self.flow, &ports, self.options)?;
-        iterate::<F>(checkpoint, &mut ports, self.options).map(Some)
+        fit(self.flow, &ports, &self.options)?;
+        let outcome = iterate::<F>(checkpoint, &mut ports, &self.options)?;
+        // Who has accepted the gaps that were there has not accepted those to come.
+        self.options.gaps = Gaps::Refuse;
+        Ok(Some(outcome))
     }
 
     fn succeeded(&mut self) {
@@ -202,7 +206,7 @@ impl<'a, F: Flow> Following<'a, F> {
     }
 
     fn is_draining(&self) -> bool {
-        is_draining(self.options)
+        is_draining(&self.options)
     }
 
     fn wait(&self, time: Duration) {

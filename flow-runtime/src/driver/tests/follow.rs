@@ -107,6 +107,25 @@ fn while_there_is_nothing_new_nothing_is_written() {
 }
 
 #[test]
+fn a_gap_that_was_accepted_is_one_gap() {
+    let bench = Bench::new("a 1\nb 2\n");
+    bench.run().unwrap();
+    bench.world.restart();
+    let rewrite = |lines: &str| fs::write(bench.path("lines.log"), lines).unwrap();
+    rewrite("c 1\n");
+    let options = Options { gaps: Gaps::FromBeginning, ..bench.options() };
+    let ended = bench.in_world(|| {
+        follow(&bench.flow(), &options, &service(), &mut |_| {
+            rewrite("d\n");
+            Ok(())
+        })
+    });
+    let text = ended.unwrap_err().to_string();
+    assert!(text.contains("lines.log"), "{text}");
+    assert_eq!(bench.out(), "a 1\nb 2\nc 1\n");
+}
+
+#[test]
 fn a_target_that_cannot_be_reached_is_tried_again_until_it_can() {
     let bench = Bench::new("a 1\n");
     let target = block_target(&bench);
