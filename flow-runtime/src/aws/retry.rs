@@ -18,9 +18,10 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// For a call that somebody waits for: seven calls, between which some ten seconds go by, what each takes not counted.
+    /// For a call that somebody waits for: eight calls, between which some six seconds go by on average, and thirteen
+    /// at most; what each takes is not counted.
     pub(crate) const USUAL: Self =
-        Self { attempts: 7, first: Duration::from_millis(100), most: Duration::from_secs(10) };
+        Self { attempts: 8, first: Duration::from_millis(100), most: Duration::from_secs(10) };
 
     /// How long to wait after the `attempt`th call, from 1 on; `random` is from 0 to 1.
     ///

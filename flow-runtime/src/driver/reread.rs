@@ -124,7 +124,10 @@ fn gone(port: &PortPlan, iteration: u64, missing: &[&Range], trouble: Option<&Er
         Failure::new(format!("what iteration {iteration} has read is not there any more"))
             .at(format!("port `{}`, {}{more}", port.name, places.join(", ")))
             .cause(format!("{} are missing, {bytes} bytes{}", records(count), found.unwrap_or_default()))
-            .help(format!("bring it back, under whatever name --{} covers", option_name(port.name))),
+            .help(format!(
+                "bring it back, under whatever name --{} covers; what a stream no longer retains cannot be had again",
+                option_name(port.name)
+            )),
     )
 }
 
@@ -135,7 +138,10 @@ fn changed(iteration: u64, sealed: &Range, now: Option<&Range>) -> Error {
         Failure::new("the source has changed")
             .at(format!("port `{}`, {}", sealed.port, place(sealed)))
             .cause(format!("iteration {iteration} has sealed {}, now there are {now}", tell(sealed)))
-            .help("put the source back as it was; without that, what was sealed cannot be read again"),
+            .help(
+                "put the source back as it was; without that, or when a stream no longer retains all of it, what was sealed \
+                 cannot be read again",
+            ),
     )
 }
 
