@@ -5,6 +5,7 @@
 //! the schemes' business.
 //!
 #![doc = include_str!("files.md")]
+#![cfg_attr(feature = "aws", doc = include_str!("kinesis/kinesis.md"))]
 #![cfg_attr(feature = "aws", doc = include_str!("s3.md"))]
 #![cfg_attr(feature = "aws", doc = include_str!("dynamodb.md"))]
 

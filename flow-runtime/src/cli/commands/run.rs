@@ -70,6 +70,15 @@ const SERVERS: &str = if cfg!(feature = "postgres") {
     ""
 };
 
+/// The same of AWS.
+const OF_AWS: &str = if cfg!(feature = "aws") {
+    "\n  kinesis://stream?start=oldest|latest|2026-11-22T00:00:00Z, kinesis://stream?consumer=name, s3://bucket/prefix,
+  dynamodb://table (a port `table`; iterations with --checkpoint); with region=, profile=, role=, endpoint= where the
+  environment does not say"
+} else {
+    ""
+};
+
 fn after_help(program: &Program<'_>) -> String {
     let Program { plan, name, .. } = program;
     let try_out = example(plan, PortKind::Source, "file:sample.txt") + &example(plan, PortKind::Sink, "stdout:");
@@ -92,7 +101,7 @@ Examples:
 Addresses:
   TAP:PATH, then options: `?name=value&name=value` (quote them from the shell)
   file:access.log, file:logs/*.log?compression=auto|gzip|zstd|none, stdin: (with --checkpoint none),
-  sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:{SERVERS}
+  sqlite:counts.db?table=counts&mode=append|replace|merge, stdout:{SERVERS}{OF_AWS}
 
 Exit codes:
   0  done, or nothing new              3    held: an iteration needs a person

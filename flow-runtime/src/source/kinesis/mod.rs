@@ -1,6 +1,5 @@
-#![doc = include_str!("kinesis.md")]
+//! `kinesis://` sources and tables: what they do, for users, is in `kinesis.md`.
 //!
-//! ---
 //! This file is the tap. Which shards there are is `lineage.rs`' to say, from what `survey.rs` asks, and whether one may have
 //! a hole, `hole.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`; `page.rs` makes pieces of a
 //! read, `aggregate.rs` takes apart what the producer library has put together, `pushed.rs` has a consumer's. Positions are
