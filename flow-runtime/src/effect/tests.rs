@@ -4,7 +4,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
 };
 
 use super::*;
@@ -26,20 +25,6 @@ impl Watcher {
 impl World for Watcher {
     fn now_us(&self) -> i64 {
         7
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) {}
-
-    fn id(&self) -> String {
-        "id".to_owned()
-    }
-
-    fn owner(&self) -> String {
-        "a test".to_owned()
     }
 
     fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {

@@ -97,33 +97,15 @@ mod tests {
     };
 
     use super::*;
-    use crate::effect::{Broken, Effect, Moment, World, in_world};
+    use crate::effect::{World, in_world};
 
     /// A clock that is set by the test, in milliseconds.
     #[derive(Debug, Default)]
     struct Clock(AtomicU64);
 
     impl World for Clock {
-        fn now_us(&self) -> i64 {
-            0
-        }
-
         fn elapsed(&self) -> Duration {
             Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-
-        fn sleep(&self, _: Duration) {}
-
-        fn id(&self) -> String {
-            "id".to_owned()
-        }
-
-        fn owner(&self) -> String {
-            "a test".to_owned()
-        }
-
-        fn permit(&self, _: &Effect<'_>, _: Moment) -> Result<(), Broken> {
-            Ok(())
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::*;
 use crate::{
-    effect::{Broken, Effect, Moment, World, in_world},
+    effect::{World, in_world},
     iteration::dynamodb::memory::MemoryTable,
 };
 
@@ -44,10 +44,6 @@ impl World for Room {
 
     fn owner(&self) -> String {
         format!("pid {}", self.ids.load(SeqCst))
-    }
-
-    fn permit(&self, _: &Effect<'_>, _: Moment) -> Result<(), Broken> {
-        Ok(())
     }
 }
 

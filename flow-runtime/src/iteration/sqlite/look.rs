@@ -84,7 +84,6 @@ mod tests {
         fs,
         path::PathBuf,
         sync::{Arc, Mutex},
-        time::Duration,
     };
 
     use super::*;
@@ -101,22 +100,8 @@ mod tests {
     }
 
     impl World for RunBegins {
-        fn now_us(&self) -> i64 {
-            0
-        }
-
-        fn elapsed(&self) -> Duration {
-            Duration::ZERO
-        }
-
-        fn sleep(&self, _: Duration) {}
-
         fn id(&self) -> String {
             "e2".to_owned()
-        }
-
-        fn owner(&self) -> String {
-            "a test".to_owned()
         }
 
         fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {

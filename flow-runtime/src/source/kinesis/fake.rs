@@ -20,7 +20,7 @@ use crate::{
         },
         limits, wait,
     },
-    effect::{Broken, Effect, Moment, World, clock, in_world, network::pause},
+    effect::{World, clock, in_world, network::pause},
 };
 
 /// A clock that goes on by what is waited for, and takes no time; or stands still, for as long as anybody waits.
@@ -53,18 +53,6 @@ impl World for Clock {
         if !self.stands_still.load(Ordering::SeqCst) {
             self.advance(time);
         }
-    }
-
-    fn id(&self) -> String {
-        "id".to_owned()
-    }
-
-    fn owner(&self) -> String {
-        "a test".to_owned()
-    }
-
-    fn permit(&self, _effect: &Effect<'_>, _moment: Moment) -> Result<(), Broken> {
-        Ok(())
     }
 }
 

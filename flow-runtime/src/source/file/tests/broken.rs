@@ -16,24 +16,6 @@ struct Refuses {
 }
 
 impl World for Refuses {
-    fn now_us(&self) -> i64 {
-        0
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) {}
-
-    fn id(&self) -> String {
-        "id".to_owned()
-    }
-
-    fn owner(&self) -> String {
-        "a test".to_owned()
-    }
-
     fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {
         let is_refused = moment == Moment::Before && self.acts.fetch_add(1, Ordering::Relaxed) == self.nth;
         if is_refused { Err(effect.broken(moment)) } else { Ok(()) }
