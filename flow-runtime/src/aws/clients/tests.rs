@@ -1,4 +1,7 @@
 //! Where calls go and as whom, by what a server is asked. The environment is another process's: this program, run anew.
+//! `tests/credentials.rs` has who may give credentials.
+
+mod credentials;
 
 use std::{
     env,
@@ -29,19 +32,28 @@ struct Server {
 impl Server {
     /// Gives these answers in turn, the last of them for ever.
     fn new(answers: &[(u16, &str)]) -> Self {
+        let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
+        Self::answering(move |nth, _| answers[nth.min(answers.len() - 1)].clone())
+    }
+
+    /// Gives the answer to the `nth` request, from 0 on, by its text.
+    fn answering(answer: impl Fn(usize, &str) -> (u16, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let answers: Vec<(u16, String)> = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let server = Self { url, asked: Arc::clone(&asked) };
         thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
                 let request = request(&connection);
                 let mut asked = asked.lock().unwrap();
-                let (status, body) = &answers[asked.len().min(answers.len() - 1)];
+                let (status, body) = answer(asked.len(), &request);
                 asked.push(request);
-                let head =
-                    format!("HTTP/1.1 {status} .\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                // Who gives tokens of a machine says how long they hold.
+                let head = format!(
+                    "HTTP/1.1 {status} .\r\ncontent-length: {}\r\nconnection: close\r\n\
+                     x-aws-ec2-metadata-token-ttl-seconds: 600\r\n\r\n",
+                    body.len()
+                );
                 (&connection).write_all(format!("{head}{body}").as_bytes()).unwrap();
             }
         });
@@ -63,7 +75,7 @@ fn request(connection: &TcpStream) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
-fn credentials(key: &str, rest: &str) -> String {
+fn assumed(key: &str, rest: &str) -> String {
     let credentials = format!("<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>hush</SecretAccessKey>{rest}");
     format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
@@ -73,13 +85,19 @@ fn credentials(key: &str, rest: &str) -> String {
 
 const UNTIL: &str = "<Expiration>2126-01-01T00:00:00Z</Expiration>";
 
-/// What comes of listing a bucket in this environment.
+/// What comes of listing a bucket in this environment, which has keys.
 fn list(address: &str, variables: &[(&str, &str)]) -> String {
+    let keys = [("AWS_ACCESS_KEY_ID", "HERS"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    list_in(address, &[&keys, variables].concat())
+}
+
+/// The same in an environment of nothing but this.
+fn list_in(address: &str, variables: &[(&str, &str)]) -> String {
     let program = env::current_exe().unwrap();
     let output = Command::new(program)
         .args(["--exact", "aws::clients::tests::lists_as_the_environment_says", "--ignored", "--nocapture"])
         .env_clear()
-        .envs([("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "HERS"), ("AWS_SECRET_ACCESS_KEY", "s")])
+        .env("AWS_REGION", "eu-central-1")
         .env(ADDRESS, address)
         .envs(variables.iter().copied())
         .output()
@@ -119,7 +137,7 @@ fn a_profile_of_an_address_goes_before_the_keys_of_the_environment() {
 
 #[test]
 fn a_role_is_asked_for_where_credentials_are_and_not_at_the_endpoint_of_the_address() {
-    let (s3, sts) = (Server::new(&[(200, LISTED)]), Server::new(&[(200, &credentials("ROLES", UNTIL))]));
+    let (s3, sts) = (Server::new(&[(200, LISTED)]), Server::new(&[(200, &assumed("ROLES", UNTIL))]));
     let address = format!("s3://bucket?role=arn:aws:iam::1:role/r&endpoint={}", s3.url);
     assert_eq!(list(&address, &[("AWS_ENDPOINT_URL_STS", &sts.url), ("AWS_ENDPOINT_URL_S3", &sts.url)]), "listed");
     let (asked, asked_for_role) = (s3.asked(), sts.asked());
@@ -129,7 +147,7 @@ fn a_role_is_asked_for_where_credentials_are_and_not_at_the_endpoint_of_the_addr
 
 #[test]
 fn clients_that_are_made_again_ask_for_no_credentials_again() {
-    let (s3, sts) = (Server::new(&[(200, LISTED)]), Server::new(&[(200, &credentials("ROLES", UNTIL))]));
+    let (s3, sts) = (Server::new(&[(200, LISTED)]), Server::new(&[(200, &assumed("ROLES", UNTIL))]));
     let address = format!("s3://bucket?role=arn:aws:iam::1:role/r&endpoint={}", s3.url);
     assert_eq!(list(&address, &[("AWS_ENDPOINT_URL_STS", &sts.url), (TIMES, "3")]), "listed");
     assert_eq!((s3.asked().len(), sts.asked().len()), (3, 1));
@@ -139,7 +157,7 @@ fn clients_that_are_made_again_ask_for_no_credentials_again() {
 fn who_gives_credentials_may_be_in_trouble_for_a_moment() {
     let s3 = Server::new(&[(200, LISTED)]);
     let address = format!("s3://bucket?role=arn:aws:iam::1:role/r&endpoint={}", s3.url);
-    let recovering = Server::new(&[(500, ""), (200, &credentials("ROLES", UNTIL))]);
+    let recovering = Server::new(&[(500, ""), (200, &assumed("ROLES", UNTIL))]);
     assert_eq!(list(&address, &[("AWS_ENDPOINT_URL_STS", &recovering.url)]), "listed");
     let refusing = Server::new(&[(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>")]);
     let told = list(&address, &[("AWS_ENDPOINT_URL_STS", &refusing.url)]);
@@ -153,7 +171,7 @@ fn who_gives_credentials_may_be_in_trouble_for_a_moment() {
 fn what_an_answer_holds_is_not_told() {
     let s3 = Server::new(&[(503, "<html>hush</html>")]);
     let endpoint = format!("endpoint={}", s3.url);
-    let garbled = Server::new(&[(200, &credentials("ROLES", ""))]);
+    let garbled = Server::new(&[(200, &assumed("ROLES", ""))]);
     let role = format!("s3://bucket?role=arn:aws:iam::1:role/r&{endpoint}");
     for told in [list(&format!("s3://bucket?{endpoint}"), &[]), list(&role, &[("AWS_ENDPOINT_URL_STS", &garbled.url)])]
     {
