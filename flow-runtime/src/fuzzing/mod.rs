@@ -31,10 +31,14 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: &[Target] = &[
     Target { name: "addresses", run: addresses::addresses, mutations: 2000 },
+    #[cfg(feature = "aws")]
+    Target { name: "aggregates", run: crate::source::kinesis::fuzzing::aggregates, mutations: 5000 },
     Target { name: "command_lines", run: crate::cli::fuzzing::command_lines, mutations: 300 },
     Target { name: "delimited", run: delimited::delimited, mutations: 5000 },
     Target { name: "file_identities", run: crate::source::fuzzing::file_identities, mutations: 1000 },
     Target { name: "files", run: crate::source::fuzzing::files, mutations: 1000 },
+    #[cfg(feature = "aws")]
+    Target { name: "items", run: crate::iteration::dynamodb::fuzzing::items, mutations: 1000 },
     Target { name: "json", run: json::json, mutations: 5000 },
     Target { name: "lines", run: crate::driver::fuzzing::lines, mutations: 5000 },
     Target { name: "memory_limits", run: crate::driver::fuzzing::memory_limits, mutations: 300 },

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here is no reader")]
 
-use std::{fs, path::Path, sync::OnceLock};
+use std::{fs, sync::OnceLock};
 
 use super::{
     Attempt, Output, Range, Seal, iterations,
@@ -45,12 +45,12 @@ fn damaged(mut input: Input<'_>) -> Vec<u8> {
 fn made() -> Vec<u8> {
     let folder = fuzzing::folder();
     let path = folder.path().join("store.db");
-    seal_one(&path).unwrap();
+    seal_one(&SqliteStore::open(&path, "hits", "epoch", 1).unwrap()).unwrap();
     fs::read(&path).unwrap()
 }
 
-fn seal_one(path: &Path) -> Result<(), Error> {
-    let store = SqliteStore::open(path, "hits", "epoch", 1)?;
+/// Seals an iteration, and begins another.
+pub(super) fn seal_one(store: &dyn Store) -> Result<(), Error> {
     let attempt = attempt("first", 0);
     let text = str::to_owned;
     let (port, shard, name, hash) = (text("log"), text("1:2:3:4:5"), text("a.log"), text("h"));
@@ -71,7 +71,8 @@ fn seal_one(path: &Path) -> Result<(), Error> {
     store.open(&self::attempt("second", 1))
 }
 
-fn use_all(store: &SqliteStore) -> Result<(), Error> {
+/// Asks a store for all there is, and seals one more.
+pub(super) fn use_all(store: &dyn Store) -> Result<(), Error> {
     store.shards()?;
     store.unfinished()?;
     store.last_output("counts", 7)?;

@@ -20,7 +20,7 @@ mod file;
 pub(crate) mod fuzzing;
 mod handle;
 #[cfg(feature = "aws")]
-mod kinesis;
+pub(crate) mod kinesis;
 mod memory;
 #[cfg(feature = "aws")]
 mod s3;

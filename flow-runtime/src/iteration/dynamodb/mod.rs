@@ -27,11 +27,13 @@
 //! (`driver/place.rs`).
 
 mod cost;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod group;
 mod head;
 mod items;
 pub(crate) mod listing;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod memory;
 mod owner;
 mod register;

@@ -8,6 +8,8 @@
 mod aggregate;
 #[cfg(test)]
 mod fake;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod hole;
 mod lineage;
 mod mark;
