@@ -1,6 +1,6 @@
 //! Programs of tests on services of AWS.
 
-use std::process::Command;
+use std::{env, process::Command};
 
 use flow_services::{CREDENTIALS, Proxy, Service, kinesalite, kinesis_local, ministack};
 
@@ -61,7 +61,7 @@ impl Cloud {
     /// The command, on these services: nothing of the machine's own account reaches it.
     #[must_use]
     pub fn on(&self, mut command: Command) -> Command {
-        let found = std::env::vars_os().map(|(name, _)| name);
+        let found = env::vars_os().map(|(name, _)| name);
         for name in found.filter(|name| name.to_string_lossy().starts_with("AWS_")) {
             command.env_remove(name);
         }
@@ -73,4 +73,18 @@ impl Cloud {
         }
         command
     }
+}
+
+/// Runs a test of this program that is ignored otherwise in a process of its own, whose environment has credentials: for what
+/// uses a tap itself, and no flow's program.
+///
+/// # Panics
+/// When the test fails, or there is none of this name.
+#[expect(clippy::unwrap_used, reason = "a test that cannot do what it wants has failed")]
+pub fn run_with_credentials(test: &str) {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).envs(CREDENTIALS);
+    let done = command.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
 }

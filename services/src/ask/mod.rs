@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test cannot go on")]
 
+mod aggregate;
 mod dynamodb;
 mod kinesis;
 mod s3;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::Service;
 
+pub use aggregate::aggregate;
 pub use kinesis::{Put, Shard};
 
 /// What a service answers.

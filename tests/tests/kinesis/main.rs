@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod fanout;
+mod inputs;
 
 use std::process::Command;
 

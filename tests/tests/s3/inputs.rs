@@ -1,27 +1,16 @@
 //! The taps themselves, in a process of their own whose environment has credentials.
 
-use std::{env, process::Command};
-
 use flow_runtime::{
     MemoryRows, Sink, Table,
     driver::{self, Options},
     flow,
     source::{Input, conformance},
 };
-use flow_tests::services::{CREDENTIALS, Service, ministack};
+use flow_tests::{
+    aws::run_with_credentials,
+    services::{Service, ministack},
+};
 use serde_json::json;
-
-/// Runs a test of this program that is ignored otherwise, with credentials, if the service is there.
-fn with_credentials(test: &str) {
-    if ministack().is_none() {
-        return;
-    }
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", &format!("inputs::{test}"), "--ignored", "--nocapture"]).envs(CREDENTIALS);
-    let done = command.output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
-}
 
 /// Objects that come one by one.
 struct Objects {
@@ -48,7 +37,9 @@ impl conformance::Subject for Objects {
 
 #[test]
 fn objects_are_a_source() {
-    with_credentials("objects_are_a_source_indeed");
+    if ministack().is_some() {
+        run_with_credentials("inputs::objects_are_a_source_indeed");
+    }
 }
 
 #[test]
@@ -80,7 +71,9 @@ flow! {
 
 #[test]
 fn items_are_json_records_of_a_table() {
-    with_credentials("items_are_json_records_of_a_table_indeed");
+    if ministack().is_some() {
+        run_with_credentials("inputs::items_are_json_records_of_a_table_indeed");
+    }
 }
 
 #[test]
