@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -10,10 +11,15 @@ use std::{
 use flow_tests::{
     aws::Cloud,
     program::{Ended, Place, Running},
+    services::ask::aggregate,
 };
 
 /// Runs after a fault until nothing is left to do; one is enough, and one more says so.
 const RECOVERIES_MAX: usize = 4;
+
+/// So many lines are in one record of [`Input::Aggregates`], and so many does an iteration read: it ends within such a record.
+const AGGREGATE_LINES: usize = 5;
+const AGGREGATE_BOUND: usize = 7;
 
 /// How long a process waits for an answer, and for what another holds that stands still.
 const PATIENCE_MS: &str = "1000";
@@ -31,7 +37,14 @@ static SCENES: AtomicUsize = AtomicUsize::new(0);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     Stream,
+    /// A stream with several lines in each record, and iterations that begin and end within these.
+    Aggregates,
     Objects,
+}
+
+/// Whether all there is is to be tried, which takes an hour.
+pub(crate) fn is_whole() -> bool {
+    env::var("FLOW_FAULTS").is_ok_and(|extent| extent == "whole")
 }
 
 /// The folder, the source, and what has been put there.
@@ -51,7 +64,7 @@ impl Scene {
     pub(crate) fn new(cloud: &Cloud, input: Input) -> Self {
         let name = format!("scene-{}", SCENES.fetch_add(1, Ordering::Relaxed));
         match input {
-            Input::Stream => cloud.streams.create_stream(&name, 2),
+            Input::Stream | Input::Aggregates => cloud.streams.create_stream(&name, 2),
             Input::Objects => cloud.tables.create_bucket(&name),
         }
         let place = Place::in_memory(env!("CARGO_BIN_EXE_fault_flows"));
@@ -59,6 +72,18 @@ impl Scene {
         let ended = Running::start(scene.given("setup --yes")).end();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         scene
+    }
+
+    /// Puts so many lines more into the source, and brings aggregates to where reading goes on in the middle of one.
+    pub(crate) fn prepare(&mut self, count: usize) -> Result<(), String> {
+        self.grow(count);
+        if self.input == Input::Aggregates {
+            let ended = self.run();
+            if ended.code != Some(0) {
+                return Err(format!("before anything went wrong: {ended:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Puts so many lines more into the source.
@@ -75,6 +100,13 @@ impl Scene {
                 let records: Vec<(&str, &[u8])> = new.iter().map(|line| (line.as_str(), line.as_bytes())).collect();
                 for batch in records.chunks(500) {
                     self.cloud.streams.put_records(&self.name, batch);
+                }
+            }
+            Input::Aggregates => {
+                for lines in new.chunks(AGGREGATE_LINES) {
+                    let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+                    let key = String::from_utf8_lossy(lines[0]);
+                    self.cloud.streams.put_records(&self.name, &[(&*key, &aggregate(&key, &lines))]);
                 }
             }
             Input::Objects => {
@@ -94,7 +126,7 @@ impl Scene {
     fn given(&self, command: &str) -> Command {
         let name = &self.name;
         let lines = match self.input {
-            Input::Stream => format!("kinesis://{name}?start=oldest"),
+            Input::Stream | Input::Aggregates => format!("kinesis://{name}?start=oldest&reads=50"),
             Input::Objects => format!("s3://{name}/lines/"),
         };
         let given = format!(
@@ -102,7 +134,12 @@ impl Scene {
              --counts sqlite:counts.db?table=counts&mode=merge --bad file:bad.csv?header=false \
              --checkpoint dynamodb://{name}?lease=1s"
         );
-        let mut command = self.cloud.on(self.place.command(&given));
+        let bound = if self.input == Input::Aggregates && command == "run" {
+            format!("--max-records {AGGREGATE_BOUND}")
+        } else {
+            String::new()
+        };
+        let mut command = self.cloud.on(self.place.command(&format!("{given} {bound}")));
         command.env("FLOW_UNDER_TEST", "split").env("FLOW_PATIENCE_MS", PATIENCE_MS);
         command
     }
@@ -114,7 +151,7 @@ impl Scene {
     /// Runs until nothing is left to do; says how it went when that does not come.
     pub(crate) fn recover(&self) -> Result<(), String> {
         let mut last = None;
-        for _ in 0..RECOVERIES_MAX {
+        for _ in 0..self.recoveries_max() {
             let ended = self.run();
             if ended.code == Some(0) && ended.stderr.lines().any(|line| line.starts_with("nothing new")) {
                 return Ok(());
@@ -122,6 +159,12 @@ impl Scene {
             last = Some(ended);
         }
         Err(format!("does not come to an end: {last:?}"))
+    }
+
+    /// One for each iteration of a bound, and some.
+    fn recoveries_max(&self) -> usize {
+        let bounded = if self.input == Input::Aggregates { self.lines.len() / AGGREGATE_BOUND } else { 0 };
+        RECOVERIES_MAX + bounded
     }
 
     /// How the targets differ from what was put into the source.
