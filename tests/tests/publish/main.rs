@@ -12,7 +12,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use flow_services::{CREDENTIALS, Calls, Fault, Proxy, Rule, Service, kinesalite};
+use flow_services::{CREDENTIALS, Fault, Proxy, Rule, Service, kinesalite};
 use flow_tests::program::{Ended, Place, Running};
 use serde_json::Value;
 
@@ -77,34 +77,62 @@ fn the_lines_of_a_file_are_in_the_stream_once_and_those_of_a_key_in_order() {
     assert!(place.names().iter().all(|name| name == "access.log"), "nothing is left behind");
 }
 
+/// A fault of a request, and for each of its records: whether it is retried, may be there twice, and is there twice.
+const FAULTS: [(Fault, u64, u64, usize); 9] = [
+    (Fault::Throttled, 2, 0, 0),
+    // Every other one.
+    (Fault::FailedEntries, 1, 0, 0),
+    (Fault::InternalError, 2, 2, 0),
+    (Fault::Unavailable, 2, 2, 0),
+    (Fault::ResetBefore, 2, 2, 0),
+    (Fault::ResetAfter, 2, 2, 2),
+    (Fault::TruncatedBody, 2, 2, 2),
+    (Fault::Stalled, 2, 2, 2),
+    (Fault::StalledBody, 2, 2, 2),
+];
+
+/// What a request of 1,200 lines takes, in order.
+const REQUESTS: [u64; 3] = [500, 500, 200];
+
 #[test]
 fn what_the_service_refuses_is_sent_again_and_a_lost_answer_is_told() {
     let Some(service) = kinesalite() else { return };
     let place = Place::new(PROGRAM);
     place.write("access.log", lines(1_200));
-    for (number, (fault, retried, maybe_twice, twice)) in [
-        (Fault::Throttled, 500, 0, 0),
-        (Fault::FailedEntries, 250, 0, 0),
-        (Fault::InternalError, 500, 500, 0),
-        (Fault::Unavailable, 500, 500, 0),
-        (Fault::ResetBefore, 500, 500, 0),
-        (Fault::ResetAfter, 500, 500, 500),
-        (Fault::TruncatedBody, 500, 500, 500),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let stream = format!("refusing-{number}");
-        service.create_stream(&stream, 2);
-        let rules = [Rule { operation: "kinesis.put_records", calls: Calls::Nth(2), fault }];
-        let proxy = Proxy::before(service, &rules);
-        let ended = publish(&place, &format!("kinesis://{stream}?endpoint={} --from access.log", proxy.endpoint()));
-        assert_eq!(proxy.struck().len(), 1, "{fault:?}");
-        assert_eq!(ended.code, Some(0), "{fault:?}: {ended:?}");
-        assert_eq!(counts(&ended, TOTALS), [1_200, 1_200, 0, retried, maybe_twice], "{fault:?}");
-        let held = held(service, &stream);
-        assert_eq!((held.len(), held.values().sum::<usize>()), (1_200, 1_200 + twice), "{fault:?}");
+    for (number, (fault, retried, maybe_twice, twice)) in FAULTS.into_iter().enumerate() {
+        for (call, records) in (1..).zip(REQUESTS) {
+            let stream = format!("refusing-{number}-{call}");
+            service.create_stream(&stream, 2);
+            let proxy = Proxy::before(service, &[Rule::nth("kinesis.put_records", call, fault)]);
+            let arguments =
+                format!("publish kinesis://{stream}?endpoint={} --from access.log --json", proxy.endpoint());
+            let mut command = command(&place, &arguments);
+            command.env("FLOW_PATIENCE_MS", "1000");
+            let ended = Running::start(command).end();
+            assert_eq!((ended.code, proxy.struck().len()), (Some(0), 1), "{fault:?} {call}: {ended:?}");
+            let of = |half: u64| half * records / 2;
+            let expected = [1_200, 1_200, 0, of(retried), of(maybe_twice)];
+            assert_eq!(counts(&ended, TOTALS), expected, "{fault:?} {call}");
+            let held = held(service, &stream);
+            let expected = (1_200, 1_200 + twice * records as usize / 2);
+            assert_eq!((held.len(), held.values().sum::<usize>()), expected, "{fault:?} {call}");
+        }
     }
+}
+
+#[test]
+fn credentials_that_expire_in_the_middle_end_it_and_what_was_sent_is_told() {
+    let Some(service) = kinesalite() else { return };
+    service.create_stream("expiring", 1);
+    let place = Place::new(PROGRAM);
+    place.write("access.log", lines(1_200));
+    let proxy = Proxy::before(service, &[Rule::nth("kinesis.put_records", 2, Fault::ExpiredCredentials)]);
+    let ended = publish(&place, &format!("kinesis://expiring?endpoint={} --from access.log", proxy.endpoint()));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let [read, sent, failed, retried, maybe_twice] = counts(&ended, TOTALS);
+    assert_eq!((sent, retried, maybe_twice), (500, 0, 0), "{ended:?}");
+    assert!(read == sent + failed && failed >= 500, "{ended:?}");
+    assert_eq!(held(service, "expiring").len(), 500);
 }
 
 #[test]
