@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Cloud;
 
-/// What the policy allows for these addresses.
-pub(super) fn granted(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
-    let ended = cloud.run(&format!("plan --iam {ports}"));
+/// What the policy for a command allows for these addresses.
+pub(super) fn granted(cloud: &Cloud, command: &str, ports: &str) -> BTreeSet<String> {
+    let ended = cloud.run(&format!("plan --iam={command} {ports}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let policy: Value = serde_json::from_str(&ended.stdout).unwrap();
     let statements = policy["Statement"].as_array().unwrap().clone();
@@ -17,13 +17,16 @@ pub(super) fn granted(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
     actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
-/// The actions of IAM for what a run with these addresses calls, by its list of effects.
-pub(super) fn called(cloud: &Cloud, ports: &str) -> BTreeSet<String> {
-    let mut command = cloud.command(&format!("run {ports}"));
-    command.env("FLOW_EFFECTS", cloud.place.path("effects"));
-    let ended = Running::start(command).end();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+/// The actions of IAM for what these commands call, by their lists of effects.
+pub(super) fn called(cloud: &Cloud, commands: &[&str], ports: &str) -> BTreeSet<String> {
+    for given in commands {
+        let mut command = cloud.command(&format!("{given} {ports}"));
+        command.env("FLOW_EFFECTS", cloud.place.path("effects"));
+        let ended = Running::start(command).end();
+        assert_eq!(ended.code, Some(0), "{given}: {ended:?}");
+    }
     let effects = cloud.place.text("effects");
+    std::fs::remove_file(cloud.place.path("effects")).unwrap();
     let names = effects.lines().filter_map(|line| line.split_once('#')).map(|(name, _)| name);
     names.filter_map(action).collect()
 }
@@ -52,15 +55,36 @@ fn a_run_calls_what_its_policy_allows_and_the_policy_allows_no_more() {
     // Versions are asked for where a bucket keeps them.
     let ports =
         "--log s3://allowed/logs/ --hosts s3://allowed/hosts.txt --counts sqlite:counts.db --bad-lines file:bad.csv";
-    let mut granted = granted(&cloud, ports);
+    let mut granted = granted(&cloud, "run", ports);
     assert!(granted.remove("s3:GetObjectVersion"));
-    assert_eq!(called(&cloud, ports), granted);
+    assert_eq!(called(&cloud, &["run"], ports), granted);
+}
+
+#[test]
+fn a_stream_and_a_table_of_iterations_are_used_as_their_policies_allow_and_these_allow_no_more() {
+    let Some(cloud) = Cloud::new() else { return };
+    cloud.place.write("hosts.txt", "a\n");
+    cloud.place.write("access.log", flow_tests::program::hit("a"));
+    let used = "--log kinesis://permitted --checkpoint dynamodb://permitted --hosts file:hosts.txt";
+    assert_eq!(called(&cloud, &["setup --yes --shards 1"], used), granted(&cloud, "setup", used));
+
+    let publish = ["publish kinesis://permitted --from access.log"];
+    assert_eq!(called(&cloud, &publish, ""), granted(&cloud, "publish", "--log kinesis://permitted"));
+
+    // All of one policy: what tidies up too, and what begins anew.
+    let outputs = "--counts sqlite:counts.db --bad-lines file:bad.csv";
+    let mut run = called(&cloud, &["run", "run", "check"], &format!("{used} {outputs}"));
+    let store = "--checkpoint dynamodb://permitted";
+    run.extend(called(&cloud, &["iterations", "reset --force --yes", "clean"], store));
+    assert_eq!(run, granted(&cloud, "run", used));
+
+    assert_eq!(called(&cloud, &["teardown --yes"], used), granted(&cloud, "teardown", used));
 }
 
 #[test]
 fn a_flow_that_uses_nothing_of_aws_needs_no_policy() {
     let Some(cloud) = Cloud::new() else { return };
-    assert_eq!(granted(&cloud, ""), BTreeSet::new());
+    assert_eq!(granted(&cloud, "run", ""), BTreeSet::new());
     let both = cloud.run("plan --iam --dot");
     assert_eq!(both.code, Some(2), "{both:?}");
 }

@@ -92,7 +92,7 @@ fn setup_makes_what_is_missing_and_teardown_deletes_it() {
 
 #[test]
 fn a_consumer_is_registered_and_forgotten_before_its_stream() {
-    // Nobody else uses this service here: it loses deregistrations when it has much to do.
+    // Hardly anybody else uses this service here: it loses deregistrations when it has much to do.
     let (Some(cloud), Some(kinesis)) = (Cloud::new(), kinesis_local()) else { return };
     let cloud = Cloud { kinesis, ..cloud };
     let port = "--log kinesis://pushed?consumer=counts --only log";
@@ -108,15 +108,31 @@ fn a_consumer_is_registered_and_forgotten_before_its_stream() {
     cloud.place.write("hosts.txt", "a\n");
     kinesis.put_records("pushed", &[("a", flow_tests::program::hit("a").as_bytes())]);
     let ports = "--log kinesis://pushed?consumer=counts --hosts file:hosts.txt --counts sqlite:counts.db --bad-lines file:bad.csv";
-    let granted = iam::granted(&cloud, ports);
+    let granted = iam::granted(&cloud, "run", ports);
     // These find out about holes, and of a service whether there is something new.
     let of_reading = ["kinesis:GetRecords", "kinesis:GetShardIterator"].map(str::to_owned);
-    assert_eq!(iam::called(&cloud, ports), &granted - &of_reading.into());
+    assert_eq!(iam::called(&cloud, &["run"], ports), &granted - &of_reading.into());
 
     let gone = done(&cloud.run(&format!("teardown {port} --yes --json")));
     assert_eq!(gone, ["stream pushed there deleted", "consumer pushed/counts there deleted"]);
     let gone = done(&cloud.run(&format!("teardown {port} --json")));
     assert_eq!(gone, ["stream pushed missing -", "consumer pushed/counts missing -"]);
+}
+
+#[test]
+fn a_stream_whose_shards_nobody_counts_is_made_on_demand() {
+    // kinesalite knows no such streams.
+    let (Some(cloud), Some(kinesis)) = (Cloud::new(), kinesis_local()) else { return };
+    let cloud = Cloud { kinesis, ..cloud };
+    let ports = "--log kinesis://on-demand --hosts file:hosts.txt";
+    let made = cloud.run(&format!("setup {ports} --yes"));
+    assert!(made.code == Some(0) && made.stderr.contains("create it, on demand"), "{made:?}");
+    let described = kinesis.kinesis("DescribeStreamSummary", &json!({ "StreamName": "on-demand" }));
+    assert_eq!(described["StreamDescriptionSummary"]["StreamModeDetails"]["StreamMode"], "ON_DEMAND", "{described}");
+    let there = cloud.run(&format!("setup {ports} --shards 2 --yes")).stderr;
+    assert!(there.contains("stream `on-demand` (port `log`): there (on demand, 4 shards"), "{there}");
+    assert_eq!(done(&cloud.run(&format!("teardown {ports} --yes --json"))), ["stream on-demand there deleted"]);
+    assert!(!cloud.is_stream("on-demand"));
 }
 
 #[test]
