@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use flow_tests::{
     aws::Cloud,
     program::{Ended, Place, Running},
+    services::{Proxy, ask::aggregate},
 };
 use serde_json::Value;
 
@@ -18,8 +19,12 @@ struct Kept {
 
 impl Kept {
     fn new(stream: &'static str) -> Option<Self> {
+        Self::of(stream, 2)
+    }
+
+    fn of(stream: &'static str, shards: usize) -> Option<Self> {
         let cloud = Cloud::exact()?;
-        cloud.streams.create_stream(stream, 2);
+        cloud.streams.create_stream(stream, shards);
         let kept = Self { cloud, place: Place::new(env!("CARGO_BIN_EXE_fault_flows")), stream, next: 0 };
         let ended = kept.start("filtered", "setup --yes").end();
         assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -31,6 +36,24 @@ impl Kept {
         self.next += count;
         let records: Vec<(&str, &[u8])> = lines.iter().map(|line| (line.as_str(), line.as_bytes())).collect();
         self.cloud.streams.put_records(self.stream, &records);
+    }
+
+    /// Adds so many, `lines` of them in each record of the stream, all in one shard.
+    fn grow_aggregated(&mut self, count: usize, lines: usize) {
+        let new: Vec<String> = (self.next..self.next + count).map(|n| format!("{n},a,60")).collect();
+        self.next += count;
+        for lines in new.chunks(lines) {
+            let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+            self.cloud.streams.put_records(self.stream, &[("a", &aggregate("a", &lines))]);
+        }
+    }
+
+    /// Reads an iteration again, into a file of its own: the numbers of its records.
+    fn replayed(&self, iteration: u64) -> Vec<usize> {
+        let target = format!("again-{iteration}.csv");
+        let ended = self.start("filtered", &format!("replay {iteration} --rows file:{target}?header=false")).end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        self.numbers(&target)
     }
 
     fn start(&self, flow: &str, arguments: &str) -> Running {
@@ -58,13 +81,19 @@ impl Kept {
         (0..self.next).collect()
     }
 
-    /// The numbers of the iterations that the store knows.
-    fn iterations(&self) -> Vec<u64> {
-        let arguments = format!("iterations --json --checkpoint dynamodb://{}", self.stream);
-        let mut command = self.cloud.on(self.place.command(&arguments));
+    /// What the store says.
+    fn ask(&self, arguments: &str) -> Ended {
+        let mut command =
+            self.cloud.on(self.place.command(&format!("{arguments} --checkpoint dynamodb://{}", self.stream)));
         command.env("FLOW_UNDER_TEST", "filtered");
         let ended = Running::start(command).end();
         assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended
+    }
+
+    /// The numbers of the iterations that the store knows.
+    fn iterations(&self) -> Vec<u64> {
+        let ended = self.ask("iterations --json");
         let number = |line: &str| serde_json::from_str::<Value>(line).unwrap()["iteration"].as_u64();
         ended.stdout.lines().filter_map(number).collect()
     }
@@ -101,6 +130,62 @@ fn a_sealed_iteration_is_read_again_as_it_was_though_the_stream_has_grown_and_wa
     let ended = kept.start("filtered", "replay 1 --rows file:second.csv?header=false").end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(kept.numbers("second.csv"), (10..30).collect::<Vec<_>>());
+}
+
+#[test]
+fn iterations_that_begin_and_end_within_an_aggregate_are_read_again_as_they_were() {
+    let Some(mut kept) = Kept::of("within", 1) else { return };
+    kept.grow_aggregated(20, 5);
+    for _ in 0..3 {
+        // From the third of an aggregate to the fourth of the next one, say.
+        kept.run("--max-records 6");
+    }
+    kept.grow_aggregated(10, 10);
+    kept.cloud.streams.split_shard("within", "shardId-000000000000");
+    kept.run("");
+    for (iteration, numbers) in (0..).zip([0..6, 6..12, 12..18, 18..30]) {
+        assert_eq!(kept.replayed(iteration), numbers.collect::<Vec<_>>());
+    }
+    assert_eq!(kept.numbers("rows.csv"), kept.all());
+}
+
+#[test]
+fn a_shard_that_ends_without_a_record_makes_an_empty_iteration_and_its_children_are_read() {
+    let Some(mut kept) = Kept::of("ends", 1) else { return };
+    // A first iteration is there whatever was read.
+    kept.run("");
+    kept.cloud.streams.split_shard("ends", "shardId-000000000000");
+    let ended = kept.run("");
+    assert!(!ended.stderr.contains("nothing new"), "that the shard has ended is new: {ended:?}");
+    let shown = kept.ask("iterations 1 --json");
+    let ranges = shown.json()["ranges"].as_array().unwrap().clone();
+    let parent = ranges.iter().find(|range| range["name"].as_str().unwrap().ends_with("shardId-000000000000"));
+    let parent = parent.unwrap_or_else(|| panic!("{ranges:?}"));
+    assert_eq!((&parent["next"], &parent["records"]), (&Value::from("end"), &Value::from(0)), "{ranges:?}");
+    kept.grow(20);
+    let ended = kept.run("");
+    assert_eq!(ended.json()["ports"][0]["rows"], 20, "{ended:?}");
+    assert_eq!(kept.iterations(), [0, 1, 2]);
+    assert_eq!(kept.numbers("rows.csv"), kept.all());
+}
+
+#[test]
+fn a_run_writes_a_few_items_for_each_iteration_however_long_it_waits_and_scans_nothing() {
+    let Some(mut kept) = Kept::new("cost") else { return };
+    let proxy = Proxy::before(kept.cloud.tables, &[]);
+    kept.cloud = kept.cloud.clone().with_tables_through(&proxy);
+    kept.grow(10);
+    // Time enough for many more writes, if there were one a read.
+    kept.run("--no-data-timeout 4s --iteration-timeout 60s");
+    let calls = proxy.calls();
+    assert!(calls["dynamodb.put_item"] <= 14, "{calls:?}");
+    assert!(!calls.contains_key("dynamodb.scan"), "{calls:?}");
+    proxy.obey(&[]);
+    kept.run("");
+    let calls = proxy.calls();
+    // Who is at work, that it has gone, and an attempt that was begun and given up.
+    assert!(calls["dynamodb.put_item"] <= 4, "nothing was new: {calls:?}");
+    assert!(!calls.contains_key("dynamodb.scan"), "{calls:?}");
 }
 
 #[test]

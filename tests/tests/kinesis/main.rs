@@ -11,7 +11,7 @@ use std::process::Command;
 
 use flow_tests::{
     program::{Counted, Place, counted, hit},
-    services::{CREDENTIALS, Service, kinesalite, kinesis_local},
+    services::{CREDENTIALS, Proxy, Service, kinesalite, kinesis_local},
 };
 use serde_json::json;
 
@@ -22,6 +22,7 @@ struct Streamed {
     stream: &'static str,
     /// How it is read, as options of its address.
     read: &'static str,
+    /// Where the program calls.
     endpoint: String,
 }
 
@@ -141,4 +142,19 @@ fn a_stream_that_is_not_there_is_told_with_what_to_do() {
     let refused = command.envs(CREDENTIALS).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("there is no such stream (port `log`, not-there)"), "{said}");
+}
+
+#[test]
+fn a_stream_whose_shards_are_listed_on_several_pages_is_read_whole() {
+    // A page has a thousand.
+    let Some(mut test) = Streamed::new(kinesis_local(), "wide", 1_000) else { return };
+    test.service.split_shard("wide", "shardId-000000000007");
+    test.put(40);
+    let proxy = Proxy::before(test.service, &[]);
+    test.endpoint = proxy.endpoint();
+    let checked = test.run("check").output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    assert_eq!(proxy.calls()["kinesis.list_shards"], 2);
+    test.run_through("");
+    assert_eq!(test.counts(), counted(&[("h1", 40), ("h2", 40)]));
 }
