@@ -2,12 +2,12 @@
 
 use std::sync::{
     Mutex,
-    atomic::{AtomicU64, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
 use super::*;
 use crate::{
-    effect::{World, in_world},
+    effect::{Broken, Effect, Moment, World, in_world},
     iteration::dynamodb::memory::MemoryTable,
 };
 
@@ -20,6 +20,7 @@ struct Room {
     elapsed: Mutex<Duration>,
     ids: AtomicU64,
     other: Mutex<Option<Renewer>>,
+    refuses_writes: AtomicBool,
 }
 
 impl World for Room {
@@ -44,6 +45,11 @@ impl World for Room {
 
     fn owner(&self) -> String {
         format!("pid {}", self.ids.load(SeqCst))
+    }
+
+    fn permit(&self, effect: &Effect<'_>, moment: Moment) -> Result<(), Broken> {
+        let is_refused = self.refuses_writes.load(SeqCst) && effect.to_string() == "table.put";
+        if is_refused { Err(effect.broken(moment)) } else { Ok(()) }
     }
 }
 
@@ -84,6 +90,19 @@ fn one_who_died_is_taken_over_when_its_lease_has_gone_by_on_the_observers_clock(
         assert!(!first.renew(), "it wakes up, and is told");
         first.release();
         assert!(second.renew(), "which changes nothing for who has taken over");
+    });
+}
+
+#[test]
+fn one_whose_table_takes_nothing_for_a_while_is_still_at_work() {
+    in_room(|room, table| {
+        let mut first = owner(&table);
+        room.refuses_writes.store(true, SeqCst);
+        assert!((0..10).all(|_| first.renew()), "nobody else can take over either");
+        room.refuses_writes.store(false, SeqCst);
+        assert!(first.renew());
+        *room.other.lock().unwrap() = Some(first);
+        assert!(matches!(take(&*table, FLOW, LEASE), Err(Error::Busy(_))));
     });
 }
 
