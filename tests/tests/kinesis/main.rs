@@ -146,9 +146,11 @@ fn a_stream_that_is_not_there_is_told_with_what_to_do() {
 
 #[test]
 fn a_stream_whose_shards_are_listed_on_several_pages_is_read_whole() {
-    // A page has a thousand.
-    let Some(mut test) = Streamed::new(kinesis_local(), "wide", 1_000) else { return };
-    test.service.split_shard("wide", "shardId-000000000007");
+    // A page of this service has a hundred.
+    let Some(mut test) = Streamed::new(kinesis_local(), "wide", 120) else { return };
+    let list = |request| test.service.try_ask("Kinesis_20131202.ListShards", &request);
+    let token = list(json!({ "StreamName": "wide" })).unwrap()["NextToken"].clone();
+    assert!(list(json!({ "StreamName": "wide", "NextToken": token })).is_err(), "the token stands for the stream");
     test.put(40);
     let proxy = Proxy::before(test.service, &[]);
     test.endpoint = proxy.endpoint();
