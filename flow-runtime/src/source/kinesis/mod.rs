@@ -18,6 +18,8 @@ mod page;
 mod place;
 mod pushed;
 mod reader;
+#[cfg(test)]
+mod readings;
 mod service;
 mod shard;
 mod survey;

@@ -10,10 +10,8 @@ use crate::source::{
         aggregate::tests::written,
         fake::{CONSUMER, Fake, Fault, with_clock},
         place::Start,
-        reader::{
-            How, Shards,
-            tests::{Read, WAIT, numbered, paused, put},
-        },
+        reader::{How, Shards},
+        readings::{Read, WAIT, numbered, paused, put},
         survey::Survey,
     },
 };
@@ -230,10 +228,10 @@ fn what_does_not_pass_ends_it() {
         put(&fake, 0, 0..50);
         fake.state().faults.extend([Fault::Trouble(Kind::Passing); 99]);
         let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
-        assert!(error.contains("(attempt 7 of 7)"), "{error}");
+        assert!(error.contains("(attempt 8 of 8)"), "{error}");
         fake.state().faults = [Fault::End; 99].into();
         let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
-        assert!(error.contains("the subscription ended at once (attempt 7 of 7)"), "{error}");
+        assert!(error.contains("the subscription ended at once (attempt 8 of 8)"), "{error}");
         fake.state().faults = [Fault::None, Fault::Trouble(Kind::Denied)].into();
         let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
         assert!(error.contains("`plan --iam`"), "{error}");

@@ -233,4 +233,4 @@ pub(super) fn unknown(name: &str, position: &Position) -> Error {
 
 #[cfg(test)]
 #[path = "reader_tests.rs"]
-pub(super) mod tests;
+mod tests;

@@ -5,115 +5,23 @@
 //! positions in aggregates (`page_tests.rs` too), T14 lists of one shard a page (every test), T15 a call that hangs (the time-outs
 //! are the client's; here that others go on). T3, T6 and T7 are in `survey_tests.rs`; T8 to T10 are the store's.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::*;
 use crate::{
     aws::Kind,
     effect::clock,
     source::{
-        Framing, Gaps, KnownShard,
+        Framing, Gaps,
         kinesis::{
-            fake::{CONSUMER, Fake, Fault, with_clock},
+            fake::{Fake, Fault, with_clock},
             place::Start,
+            readings::{POLLED, Read, WAIT, numbered, paused, put},
             survey::Survey,
         },
     },
 };
 use proptest::prelude::*;
-
-pub(in crate::source::kinesis) const WAIT: Duration = Duration::from_millis(5);
-
-const POLLED: How = How { reads_per_second: 5, consumer: None };
-
-pub(in crate::source::kinesis) fn paused<T>(test: impl Future<Output = T>) -> T {
-    with_clock(|_| test)
-}
-
-/// What several iterations have read.
-#[derive(Debug, Default)]
-pub(in crate::source::kinesis) struct Read {
-    /// Whether what it reads is pushed.
-    pub(in crate::source::kinesis) is_pushed: bool,
-    pub(in crate::source::kinesis) known: Vec<KnownShard>,
-    /// For each shard its records.
-    pub(in crate::source::kinesis) records: BTreeMap<String, Vec<String>>,
-    /// All records in the order in which they came.
-    pub(in crate::source::kinesis) all: Vec<String>,
-    pub(in crate::source::kinesis) lag: Vec<bool>,
-}
-
-impl Read {
-    fn how(&self) -> How {
-        How { consumer: self.is_pushed.then(|| CONSUMER.into()), ..POLLED }
-    }
-
-    /// One iteration: until nothing is new, or so many records are read.
-    pub(in crate::source::kinesis) async fn on(&mut self, fake: &Arc<Fake>, most: usize) -> Result<usize, Error> {
-        let survey = Survey { service: &**fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
-        let shards = survey.list(&self.known).await?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.of(fake, shards, most).await
-    }
-
-    pub(in crate::source::kinesis) async fn of(
-        &mut self,
-        fake: &Arc<Fake>,
-        mut shards: Vec<ShardFrom>,
-        most: usize,
-    ) -> Result<usize, Error> {
-        let mut reader = Shards::start(fake, &shards, &self.how(), Reading::default())?;
-        let mut count = 0;
-        while count < most {
-            match reader.next(Vec::new(), WAIT).await? {
-                Next::Piece(piece) => {
-                    let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
-                    assert_eq!(piece.from, shards[piece.shard].from, "pieces of a shard follow each other");
-                    let taken = listed.len().min(most - count);
-                    for (span, _) in &listed[..taken] {
-                        let text = String::from_utf8_lossy(&piece.bytes[span.start..span.end]).into_owned();
-                        let shard = shards[piece.shard].shard.name.clone();
-                        self.records.entry(shard).or_default().push(text.clone());
-                        self.all.push(text);
-                    }
-                    count += taken;
-                    self.lag.extend(piece.arrived.map(|arrived| arrived.is_behind));
-                    let cut = listed.get(taken).map(|(_, position)| position.clone());
-                    shards[piece.shard].from = cut.unwrap_or(piece.to);
-                    shards[piece.shard].covered_us = piece.arrived.map(|arrived| arrived.last_us);
-                }
-                Next::Moved(moved) => shards[moved.shard].from = moved.to,
-                Next::Waiting => {}
-                Next::Idle | Next::End => break,
-            }
-        }
-        for ShardFrom { shard, from, covered_us, .. } in shards {
-            let known = KnownShard {
-                id: shard.id.clone(),
-                name: shard.name,
-                mark: shard.mark,
-                next: from,
-                last: None,
-                covered_us,
-            };
-            self.known.retain(|known| known.id != shard.id);
-            self.known.push(known);
-        }
-        Ok(count)
-    }
-
-    pub(in crate::source::kinesis) fn next(&self) -> Vec<&str> {
-        self.known.iter().map(|known| known.next.as_str()).collect()
-    }
-}
-
-pub(in crate::source::kinesis) fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
-    range.map(|number| number.to_string()).collect()
-}
-
-pub(in crate::source::kinesis) fn put(fake: &Fake, shard: usize, range: std::ops::Range<usize>) {
-    let records = numbered(range);
-    fake.put(shard, &records.iter().map(String::as_str).collect::<Vec<_>>());
-}
 
 #[test]
 fn all_shards_are_read_side_by_side_and_read_on_from_where_they_ended() {
@@ -233,7 +141,7 @@ fn what_does_not_pass_ends_it_with_shard_position_and_attempts() {
         fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Passing); 99]);
         let error = read.on(&fake, usize::MAX).await.unwrap_err();
         let text = error.to_string();
-        assert!(matches!(error, Error::Input(_)) && text.contains("(attempt 7 of 7)"), "{text}");
+        assert!(matches!(error, Error::Input(_)) && text.contains("(attempt 8 of 8)"), "{text}");
         assert!(text.starts_with("cannot read the shard (s/shardId-000000000000, position oldest)"), "{text}");
         fake.state().faults = VecDeque::from([Fault::Trouble(Kind::Denied)]);
         let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
