@@ -42,7 +42,7 @@ pub(crate) enum Input {
     Objects,
 }
 
-/// Whether all there is is to be tried, which takes an hour.
+/// Whether all there is is to be tried, which takes long.
 pub(crate) fn is_whole() -> bool {
     env::var("FLOW_FAULTS").is_ok_and(|extent| extent == "whole")
 }

@@ -1,6 +1,28 @@
 //! Flows that read streams, as programs, from services that behave as Kinesis does: reshards, restarts, other streams under
 //! the same name, aggregates, bounds. What reads that fail come to is shown over a stream in memory
 //! (`flow-runtime/src/source/kinesis/`).
+//!
+//! What other readers of streams are known to suffer from, and where it is shown that this one does not. Files without a
+//! folder are in `flow-runtime/src/source/kinesis/`.
+//!
+//! | trouble | shown by |
+//! |---|---|
+//! | an iterator expires between two reads, and the reader with it | `reader_tests.rs`: `an_iterator_that_expires_is_made_anew_behind_what_was_read_last`; `aws_faults/table.rs` |
+//! | a renewed iterator begins where the first one did | `reader_tests.rs`: `each_record_comes_once_whatever_happens` |
+//! | a position that has aged out is passed over without a word | `survey_tests.rs`: `a_position_that_is_older_than_what_is_kept_is_held_with_the_size_of_the_hole` |
+//! | after a reshard some shards are never read | `lineage_tests.rs`: `however_a_stream_is_resharded_no_record_is_left_out_or_read_twice`; here |
+//! | children wait for a parent that lags | they do, for the order of a key: `kinesis.md` says so |
+//! | a parent that has aged out takes all below it along | `survey_tests.rs`: `a_parent_that_has_aged_out_is_noted_as_read_at_first_and_a_hole_later` |
+//! | a start is given that counts no more, or begins too late | `survey_tests.rs`: `a_start_counts_when_nothing_was_read_and_changes_nothing_later`; here `the_latest_…` |
+//! | two readers take the work from each other for ever | `aws_streams/iterations.rs`: `two_processes_at_once_do_each_iteration_once`; `iteration/dynamodb/owner_tests.rs` |
+//! | a table for each program, written to all the time | `aws_streams/iterations.rs`: `a_run_writes_a_few_items_…`, `two_flows_read_one_stream_and_share_one_table_…` |
+//! | a throttled table makes leases lapse, and records come twice | `iteration/dynamodb/owner_tests.rs`: `one_whose_table_takes_nothing_for_a_while_is_still_at_work`; `aws_store/faults.rs` |
+//! | throttled reads become a storm, or an end | `reader_tests.rs`: `a_throttled_shard_is_tried_no_more_often_than_it_may_be_read`, `throttling_is_waited_out_…` |
+//! | empty reads although more is there, or a silent shard that says it is behind | `pace.rs`; `reader_tests.rs`: `empty_reads_with_more_behind_them_are_read_past`, `a_silent_shard_…` |
+//! | aggregates are garbage, or begin anew at their first record | `inputs.rs`; `aws_streams/iterations.rs`: `iterations_that_begin_and_end_within_an_aggregate_…`; `aws_faults/` |
+//! | shards beyond the first page of their list | `a_stream_whose_shards_are_listed_on_several_pages_is_read_whole` |
+//! | a call that never comes back | `reader_tests.rs`: `a_call_that_never_comes_back_stops_nobody_else`; `aws_faults/table.rs`: `Stalled` |
+//! | a subscription ends every five minutes | `pushed_tests.rs`: `a_subscription_that_has_ended_is_renewed_behind_what_was_pushed`; `fanout.rs` |
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 

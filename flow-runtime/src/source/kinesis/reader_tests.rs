@@ -1,9 +1,4 @@
 //! Readers over a stream in memory, with a clock of their own: what waits takes no time.
-//!
-//! Of the troubles of other readers (T1 to T16 in the list that this tap was built against) these are here: T1 and T2 an
-//! iterator that expires, T4 and T5 shards after a reshard, T11 throttling, T12 empty reads and the end of a batch, T13
-//! positions in aggregates (`page_tests.rs` too), T14 lists of one shard a page (every test), T15 a call that hangs (the time-outs
-//! are the client's; here that others go on). T3, T6 and T7 are in `survey_tests.rs`; T8 to T10 are the store's.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! What a survey says of streams that have changed, aged, or been replaced; T3, T6 and T7 among them.
+//! What a survey says of streams that have changed, aged, or been replaced.
 
 use std::time::Duration;
 
