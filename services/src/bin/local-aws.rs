@@ -11,7 +11,11 @@ use std::{
     thread,
 };
 
-use flow_services::{CREDENTIALS, Service};
+use flow_services::{
+    CREDENTIALS, Service, postgres,
+    redshift::{Isolation, Redshift},
+};
+
 fn main() -> ExitCode {
     let Err(why) = run();
     eprintln!("error: {why}");
@@ -21,8 +25,10 @@ fn main() -> ExitCode {
 fn run() -> Result<Infallible, String> {
     eprintln!("Installing what is not there yet, and starting …");
     let services = flow_services::all()?;
+    let s3 = services.iter().find(|service| service.name() == "ministack").map(Service::port).unwrap_or_default();
+    let redshift = postgres::find().map(|server| Redshift::start(server, Isolation::Snapshot, s3));
     // Whoever reads this from a pipe may have seen enough.
-    let _ = tell(&services);
+    let _ = tell(&services, redshift.as_ref());
     eprintln!("\nNothing is in them, and what you put there is gone when they end. Ctrl-C ends them.");
     loop {
         // The services end with this process, whatever ends it.
@@ -31,7 +37,7 @@ fn run() -> Result<Infallible, String> {
 }
 
 /// Says what to paste into a shell.
-fn tell(services: &[Service]) -> io::Result<()> {
+fn tell(services: &[Service], redshift: Option<&Redshift>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let endpoint = |name: &str| services.iter().find(|service| service.name() == name).map(Service::endpoint);
     let kinesis = endpoint("kinesis-local").unwrap_or_default();
@@ -44,6 +50,10 @@ fn tell(services: &[Service]) -> io::Result<()> {
     }
     for (name, value) in CREDENTIALS {
         writeln!(out, "export {name}={value}")?;
+    }
+    match redshift.map(|redshift| redshift.address("table=hits&staging=s3://bucket/staging")) {
+        Some(address) => writeln!(out, "# a warehouse that loads from that S3, `psql` speaks to it, too: {address}")?,
+        None => writeln!(out, "# no Redshift: its stand-in needs PostgreSQL (Debian: postgresql)")?,
     }
     out.flush()
 }

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::Calls;
@@ -156,8 +157,10 @@ impl Faults {
         log.zombies -= 1;
     }
 
-    pub(crate) fn zombies(&self) -> usize {
-        self.log().zombies
+    /// Waits until so many sessions have lost their clients; says whether that happened in time.
+    pub(crate) fn await_zombies(&self, sessions: usize, patience: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.log(), patience, |log| log.zombies != sessions);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     pub(crate) fn end_zombies(&self) {

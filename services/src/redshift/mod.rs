@@ -29,6 +29,7 @@
 #![expect(clippy::expect_used, reason = "a test cannot go on")]
 
 mod backend;
+mod client;
 mod copy;
 mod door;
 mod error;
@@ -45,16 +46,22 @@ use std::{
     collections::BTreeMap,
     net::{TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::postgres::Server;
 use backend::Backend;
 use faults::Faults;
 
+pub use client::Client;
 pub use faults::{Fault, Rule, Struck};
+
+/// How long a condition is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The user that clients come as.
 pub const USER: &str = "awsuser";
@@ -140,6 +147,60 @@ impl Redshift {
         format!("redshift://{USER}@127.0.0.1:{}/dev?{rest}", self.port)
     }
 
+    /// Runs SQL; says its rows, a line each, columns between `|`, null as `∅`. It counts as a statement that came.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    #[must_use]
+    pub fn ask(&self, sql: &str) -> String {
+        self.client().ask(sql)
+    }
+
+    /// Runs SQL for what it does.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub fn run(&self, sql: &str) {
+        let _ = self.ask(sql);
+    }
+
+    /// A session that stays open.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::connect(self.port)
+    }
+
+    /// Waits until so many sessions wait for a table.
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn await_waiting(&self, sessions: usize, table: &str) {
+        let table = sql::literal(table);
+        let sql = format!(
+            "SELECT count(DISTINCT pid) FROM svv_transactions WHERE NOT granted AND relation = {table}::regclass"
+        );
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let rows = self.door.warehouse.clerk.lock().unwrap_or_else(PoisonError::into_inner).run(&sql);
+            if rows.expect("an answer") == [[Some(sessions.to_string())]] {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{sessions} sessions do not wait for {table}");
+            thread::yield_now();
+        }
+    }
+
+    /// Waits until so many sessions live on without their clients ([`Fault::Zombie`], [`Fault::Late`]).
+    ///
+    /// # Panics
+    /// When that does not happen.
+    pub fn await_zombies(&self, sessions: usize) {
+        assert!(self.door.faults.await_zombies(sessions, PATIENCE), "{sessions} sessions have not lost their clients");
+    }
+
     /// From now on these rules hold, and statements are counted anew.
     pub fn obey(&self, rules: &[Rule]) {
         self.door.faults.obey(rules);
@@ -157,13 +218,7 @@ impl Redshift {
         self.door.faults.calls()
     }
 
-    /// How many sessions live on without their clients ([`Fault::Zombie`], [`Fault::Late`]).
-    #[must_use]
-    pub fn zombies(&self) -> usize {
-        self.door.faults.zombies()
-    }
-
-    /// Ends them, those of [`Fault::Late`] after their statement.
+    /// Ends the sessions that live on without their clients, those of [`Fault::Late`] after their statement.
     pub fn end_zombies(&self) {
         self.door.faults.end_zombies();
     }

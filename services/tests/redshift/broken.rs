@@ -1,17 +1,13 @@
 //! Each fault does what it says to the statement that it is meant for, and to no other.
 
-use std::{
-    io::ErrorKind,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{io::ErrorKind, thread, time::Duration};
 
 use flow_services::{
     Calls, redshift,
     redshift::{Fault, Redshift, Rule},
 };
 
-use crate::{client::Client, isolation::await_waiting};
+use crate::client::Client;
 
 /// Writes a row in a transaction through a door with this rule; says at which statement that failed, and how.
 fn write(door: &Redshift, table: &str) -> Option<(&'static str, String)> {
@@ -87,14 +83,6 @@ fn a_connection_is_lost_as_it_begins() {
     assert_eq!(door.calls()["connect"], 1);
 }
 
-fn await_zombie(door: &Redshift) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while door.zombies() == 0 {
-        assert!(Instant::now() < deadline, "no session has lost its client");
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn a_session_without_a_client_holds_its_locks_until_it_ends() {
     let Some(redshift) = redshift() else { return };
@@ -104,7 +92,7 @@ fn a_session_without_a_client_holds_its_locks_until_it_ends() {
         other.rows(&format!("CREATE TABLE {table} (n int)"));
         let door = redshift.broken(&[Rule::nth("commit", 1, fault)]);
         assert_eq!(write(&door, &table), Some(("commit", ErrorKind::ConnectionReset.to_string())));
-        await_zombie(&door);
+        door.await_zombies(1);
         assert_eq!(other.rows(&format!("SELECT count(*) FROM {table}")), ["0"]);
         thread::scope(|scope| {
             let locked = scope.spawn(|| {
@@ -112,7 +100,7 @@ fn a_session_without_a_client_holds_its_locks_until_it_ends() {
                 other.rows(&format!("LOCK {table}"));
                 other.rows(&format!("SELECT count(*) FROM {table}"))
             });
-            await_waiting(redshift, &table, 1);
+            redshift.await_waiting(1, &table);
             door.end_zombies();
             assert_eq!(locked.join().unwrap(), [written], "{fault:?}");
         });

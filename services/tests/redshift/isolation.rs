@@ -1,9 +1,6 @@
 //! What transactions see of each other, and what they wait for.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::thread;
 
 use flow_services::{
     ministack, postgres, redshift,
@@ -22,16 +19,6 @@ fn warehouse(isolation: Isolation) -> Option<Redshift> {
     Some(redshift)
 }
 
-/// Waits until so many sessions wait for a table.
-pub(crate) fn await_waiting(redshift: &Redshift, table: &str, sessions: usize) {
-    let mut client = Client::connect(redshift);
-    let sql = format!("SELECT count(*) FROM svv_transactions WHERE NOT granted AND relation = '{table}'::regclass");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while client.rows(&sql) != [sessions.to_string()] {
-        assert!(Instant::now() < deadline, "{sessions} sessions do not wait for {table}");
-    }
-}
-
 /// Two transactions begin by these statements, the second one before the first is done; both note their load unless the
 /// ledger has it. Says how the second one ends, and what is in the ledger then.
 fn load_twice(redshift: &Redshift, beginning: &[&str]) -> (String, Vec<String>) {
@@ -48,7 +35,7 @@ fn load_twice(redshift: &Redshift, beginning: &[&str]) -> (String, Vec<String>) 
         // One that locks cannot begin before the first is done.
         let begun = scope.spawn(|| begin(&mut second));
         let begun = if is_locked {
-            await_waiting(redshift, "ledger", 1);
+            redshift.await_waiting(1, "ledger");
             Err(begun)
         } else {
             Ok(begun.join().unwrap())
@@ -105,7 +92,7 @@ fn a_lock_in_a_request_of_several_statements_comes_after_the_snapshot() {
     first.rows("INSERT INTO ledger VALUES (1)");
     thread::scope(|scope| {
         let found = scope.spawn(|| second.rows("BEGIN; LOCK ledger; SELECT count(*) FROM ledger"));
-        await_waiting(&redshift, "ledger", 1);
+        redshift.await_waiting(1, "ledger");
         first.rows("COMMIT");
         assert_eq!(found.join().unwrap(), ["0"]);
     });
@@ -155,7 +142,7 @@ fn writers_of_a_table_queue_and_can_be_looked_up() {
     let pid = second.pid;
     thread::scope(|scope| {
         let loaded = scope.spawn(|| second.rows(copy));
-        await_waiting(redshift, "queue", 1);
+        redshift.await_waiting(1, "queue");
         let holders =
             "SELECT lock_owner_pid, trim(lock_status) FROM stv_locks WHERE table_id = 'queue'::regclass ORDER BY 2";
         let wanted = [format!("{}|Holding write lock", first.pid), format!("{pid}|Waiting for write lock")];
