@@ -223,3 +223,36 @@ fn copy_wants_credentials_and_refuses_what_it_does_not_know() {
         assert!(error.starts_with(wanted), "{sql}: {error}");
     }
 }
+
+/// The figure that a load is held against; run it by itself: `--ignored --nocapture`.
+#[test]
+#[ignore = "it measures"]
+fn a_million_rows_take_little_longer_than_a_bare_copy() {
+    let (Some((redshift, s3)), Some(server)) = (services(), flow_services::postgres::server()) else { return };
+    let rows: String = (0..1_000_000).map(|n| format!("10.{}.{}.{},{n}\n", n >> 16, n >> 8 & 255, n & 255)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.csv");
+    std::fs::write(&file, &rows).unwrap();
+    server.run("CREATE TABLE million (ip varchar(100), count bigint)");
+    let mut client = Client::connect(redshift);
+    client.rows("CREATE TABLE million (ip varchar(100), count bigint)");
+    let manifests = ["million-bare", "million-gzip"].map(|bucket| {
+        let bytes = if bucket.ends_with("gzip") { gzip(&rows) } else { rows.clone().into_bytes() };
+        stage(s3, bucket, &[bytes])
+    });
+    for _ in 0..5 {
+        let mut took = Vec::new();
+        let mut time = |work: &mut dyn FnMut()| {
+            let began = std::time::Instant::now();
+            work();
+            took.push(began.elapsed().as_millis());
+        };
+        server.run("TRUNCATE million");
+        time(&mut || server.run(&format!("\\copy million FROM '{}' CSV", file.display())));
+        for (manifest, options) in manifests.iter().zip(["CSV", "CSV GZIP"]) {
+            client.rows("TRUNCATE million");
+            time(&mut || drop(client.rows(&format!("COPY million FROM '{manifest}' {OPTIONS} {options}"))));
+        }
+        println!("psql's \\copy {} ms, COPY {} ms, COPY GZIP {} ms", took[0], took[1], took[2]);
+    }
+}
