@@ -119,7 +119,11 @@ fn attempt(services: &Breakable, scene: &mut Scene, case: &Case) -> Result<bool,
             fits(&ended, Outcome::GoesOn)?;
             continue;
         }
-        fits(&ended, case.outcome)?;
+        // One shard may fail when another has given all that the bound of the iteration takes.
+        let may_be_over = scene.input == Input::Aggregates && ended.code == Some(0);
+        if !may_be_over {
+            fits(&ended, case.outcome)?;
+        }
         if !scene.differences().is_empty() {
             scene.recover()?;
         }
