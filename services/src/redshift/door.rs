@@ -16,6 +16,7 @@ use super::{
     error::Refusal,
     faults::Fault,
     session::Session,
+    tls::Stream,
     wire::{Message, Start},
 };
 
@@ -39,11 +40,14 @@ pub(super) fn open(listener: TcpListener, door: Arc<Door>) {
 fn receive(client: TcpStream, door: &Door) -> io::Result<()> {
     // A small message is not to wait until the other side has acknowledged one before.
     client.set_nodelay(true)?;
-    let mut client = BufReader::new(client);
+    let mut client = BufReader::new(Stream::Plain(client));
     let parameters = loop {
         match Start::read(&mut client)? {
-            // No TLS here: one who insists on it leaves.
-            Start::Wish => client.get_mut().write_all(b"N")?,
+            Start::Tls => {
+                client.get_mut().write_all(b"S")?;
+                client = BufReader::new(client.into_inner().secured()?);
+            }
+            Start::Gss => client.get_mut().write_all(b"N")?,
             Start::Cancel(message) => {
                 let mut server = TcpStream::connect(("127.0.0.1", door.warehouse.postgres))?;
                 return Start::write_raw(&mut server, &message);
@@ -53,10 +57,11 @@ fn receive(client: TcpStream, door: &Door) -> io::Result<()> {
     };
     let fault = door.faults.strike("connect");
     if fault == Some(Fault::ResetBefore) {
-        return SockRef::from(client.get_ref()).set_linger(Some(Duration::ZERO));
+        return SockRef::from(client.get_ref().tcp()).set_linger(Some(Duration::ZERO));
     }
     if let Some(refusal) = refused(&parameters) {
-        return refusal.message().write(client.get_mut());
+        refusal.message().write(client.get_mut())?;
+        return client.get_mut().flush();
     }
     let mut backend = Backend::dial(door.warehouse.postgres)?;
     backend.start(&passed(parameters, &door.warehouse.database))?;
@@ -65,12 +70,12 @@ fn receive(client: TcpStream, door: &Door) -> io::Result<()> {
     }
     match fault {
         None => Session::new(&door.warehouse, &door.faults, client, backend).serve(),
-        Some(_) => SockRef::from(client.get_ref()).set_linger(Some(Duration::ZERO)),
+        Some(_) => SockRef::from(client.get_ref().tcp()).set_linger(Some(Duration::ZERO)),
     }
 }
 
 /// Passes on what is said until the session is ready; says whether it is.
-fn begin(client: &mut BufReader<TcpStream>, backend: &mut Backend) -> io::Result<bool> {
+fn begin(client: &mut BufReader<Stream>, backend: &mut Backend) -> io::Result<bool> {
     loop {
         let mut message = backend.read()?;
         if message.kind == b'S' && message.body.starts_with(b"server_version\0") {
@@ -80,6 +85,7 @@ fn begin(client: &mut BufReader<TcpStream>, backend: &mut Backend) -> io::Result
             message = Refusal::read(&message).message();
         }
         message.write(client.get_mut())?;
+        client.get_mut().flush()?;
         match (message.kind, message.body.as_slice()) {
             (b'Z', _) => return Ok(true),
             (b'E', _) => return Ok(false),

@@ -15,10 +15,12 @@
 //! transactions commit what each checked before the other wrote, unless both wrote the same row; `Serializable` ends one of
 //! them by error 1023. Both are PostgreSQL's own (repeatable read, serializable): finer than Redshift's, which go by table.
 //!
+//! **TLS** for who wishes it, by a certificate ([`Redshift::certificate`]) that is its own authority.
+//!
 //! **Faults** ([`Fault`]) strike chosen statements.
 //!
 //! What it cannot show: how a load is spread over slices, and how long anything takes; roles and permissions, of S3 too
-//! (credentials are wanted, and not looked at); TLS; VACUUM, ANALYZE and what they are for; COPY of Parquet, ORC, Avro, JSON,
+//! (credentials are wanted, and not looked at); VACUUM, ANALYZE and what they are for; COPY of Parquet, ORC, Avro, JSON,
 //! fixed width, by prefix, with MAXERROR; UNLOAD; the types SUPER, VARBYTE, GEOMETRY, HLLSKETCH; foreign keys, which are left
 //! out; the widths of casts, which count characters; `char(n)` outside COPY, likewise; the size of an object, which COPY of text
 //! does not compare with the manifest either; dates and times in other forms than ISO 8601's.
@@ -39,6 +41,7 @@ mod perform;
 mod plan;
 mod session;
 mod sql;
+mod tls;
 mod types;
 mod wire;
 
@@ -145,6 +148,12 @@ impl Redshift {
     #[must_use]
     pub fn address(&self, rest: &str) -> String {
         format!("redshift://{USER}@127.0.0.1:{}/dev?{rest}", self.port)
+    }
+
+    /// The certificate that it proves itself by to who speaks TLS, for 127.0.0.1 and `localhost`, in PEM: trust that one.
+    #[must_use]
+    pub fn certificate(&self) -> &'static str {
+        &tls::identity().certificate
     }
 
     /// Runs SQL; says its rows, a line each, columns between `|`, null as `∅`. It counts as a statement that came.

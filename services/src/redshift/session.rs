@@ -4,7 +4,6 @@
 use std::{
     io::{self, BufReader, Read as _, Write as _},
     mem,
-    net::TcpStream,
     time::Duration,
 };
 
@@ -16,6 +15,7 @@ use super::{
     error::Refusal,
     faults::{Fault, Faults},
     sql::{self, Statement},
+    tls::Stream,
     wire::Message,
 };
 
@@ -30,7 +30,7 @@ pub(super) struct Session<'a> {
     pub(super) faults: &'a Faults,
     pub(super) backend: Backend,
     /// Until it is lost.
-    client: Option<BufReader<TcpStream>>,
+    client: Option<BufReader<Stream>>,
     /// What the client is to be told.
     answers: Vec<u8>,
     /// Whether the answers have to wait for the end of the statement.
@@ -51,7 +51,7 @@ enum Next {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(warehouse: &'a Warehouse, faults: &'a Faults, client: BufReader<TcpStream>, b: Backend) -> Self {
+    pub(super) fn new(warehouse: &'a Warehouse, faults: &'a Faults, client: BufReader<Stream>, b: Backend) -> Self {
         Self {
             warehouse,
             faults,
@@ -206,13 +206,15 @@ impl<'a> Session<'a> {
 
     fn flush(&mut self) -> io::Result<()> {
         let answers = mem::take(&mut self.answers);
-        self.client.as_mut().map_or(Ok(()), |client| client.get_mut().write_all(&answers))
+        let Some(client) = &mut self.client else { return Ok(()) };
+        client.get_mut().write_all(&answers)?;
+        client.get_mut().flush()
     }
 
     /// Resets the client's connection.
     fn lose_client(&mut self) -> io::Result<Next> {
         if let Some(client) = self.client.take() {
-            SockRef::from(client.get_ref()).set_linger(Some(Duration::ZERO))?;
+            SockRef::from(client.get_ref().tcp()).set_linger(Some(Duration::ZERO))?;
         }
         Ok(Next::End)
     }

@@ -12,8 +12,10 @@ pub(crate) struct Message {
 /// What a connection begins with.
 #[derive(Debug)]
 pub(crate) enum Start {
-    /// A wish to speak TLS, or another one that is answered by a letter.
-    Wish,
+    /// A wish to speak TLS.
+    Tls,
+    /// A wish to speak otherwise in secret.
+    Gss,
     /// Another connection's statement is to be cancelled: the message as it came.
     Cancel(Vec<u8>),
     /// A session with these parameters.
@@ -86,7 +88,8 @@ impl Start {
         let body = read_rest(from)?;
         let Some((code, rest)) = body.split_first_chunk() else { return Err(io::ErrorKind::InvalidData.into()) };
         match u32::from_be_bytes(*code) {
-            80_877_103 | 80_877_104 => Ok(Self::Wish),
+            80_877_103 => Ok(Self::Tls),
+            80_877_104 => Ok(Self::Gss),
             80_877_102 => Ok(Self::Cancel(body)),
             _ => {
                 let texts: Vec<String> = Message::new(0, rest).texts().collect();

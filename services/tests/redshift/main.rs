@@ -6,4 +6,5 @@ mod broken;
 mod client;
 mod copies;
 mod isolation;
+mod secured;
 mod tables;
