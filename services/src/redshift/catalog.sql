@@ -104,7 +104,7 @@ CREATE VIEW pg_catalog.svv_transactions AS
         a.xact_start AT TIME ZONE 'UTC' AS txn_start, l.mode AS lock_mode, l.locktype AS lockable_object_type,
         l.relation::bigint AS relation, l.granted
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid AND a.datname = current_database()
-    WHERE l.pid <> pg_backend_pid();
+    WHERE l.pid <> pg_backend_pid() AND l.mode <> 'SIReadLock';
 
 CREATE VIEW pg_catalog.stv_locks AS
     SELECT relation AS table_id, NULL::timestamp AS last_commit, NULL::timestamp AS last_update, xid AS lock_owner,

@@ -15,7 +15,7 @@ use super::{
     backend::Backend,
     error::Refusal,
     faults::Fault,
-    session::Session,
+    session::{Session, until_it_leaves},
     tls::Stream,
     wire::{Message, Start},
 };
@@ -56,8 +56,10 @@ fn receive(client: TcpStream, door: &Door) -> io::Result<()> {
         }
     };
     let fault = door.faults.strike("connect");
-    if fault == Some(Fault::ResetBefore) {
-        return SockRef::from(client.get_ref().tcp()).set_linger(Some(Duration::ZERO));
+    match fault {
+        Some(Fault::ResetBefore) => return SockRef::from(client.get_ref().tcp()).set_linger(Some(Duration::ZERO)),
+        Some(Fault::Stalled) => return until_it_leaves(&mut client),
+        _ => {}
     }
     if let Some(refusal) = refused(&parameters) {
         refusal.message().write(client.get_mut())?;

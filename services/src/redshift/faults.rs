@@ -13,7 +13,7 @@ use crate::Calls;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The first word of the statement, in lower case: `begin`, `lock`, `select`, `copy`, `insert`, `merge`, `commit`, …;
-    /// `connect` is the beginning of a session, `*` all of these.
+    /// `connect` is the beginning of a session, which is reset or stalled; `*` is all of these.
     pub statement: &'static str,
     /// Of its calls, those that are struck.
     pub calls: Calls,

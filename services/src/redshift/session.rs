@@ -163,7 +163,8 @@ impl<'a> Session<'a> {
             Some(refusal) => Err(refusal),
             None => self.perform(statement)?,
         };
-        if done.is_err() && self.backend.status == b'T' {
+        let is_refused = done.as_ref().is_err_and(|refusal| !refusal.is_fatal());
+        if is_refused && self.backend.status == b'T' {
             // One that PostgreSQL has not seen has to end its transaction, too.
             let _ = self.backend.ask("refused")?;
         }
@@ -221,10 +222,15 @@ impl<'a> Session<'a> {
 
     /// Says nothing more until the client has had enough.
     fn stall(&mut self) -> io::Result<Next> {
-        if let Some(mut client) = self.client.take() {
-            let mut byte = [0];
-            while client.read(&mut byte)? > 0 {}
+        if let Some(client) = &mut self.client.take() {
+            until_it_leaves(client)?;
         }
         Ok(Next::End)
     }
+}
+
+pub(super) fn until_it_leaves(client: &mut BufReader<Stream>) -> io::Result<()> {
+    let mut byte = [0];
+    while client.read(&mut byte)? > 0 {}
+    Ok(())
 }

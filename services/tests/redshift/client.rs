@@ -16,6 +16,8 @@ pub(crate) struct Client {
     pub(crate) version: String,
     /// Its process.
     pub(crate) pid: i32,
+    /// Names it to who cancels what it does.
+    key: Vec<u8>,
 }
 
 /// What a request is answered by.
@@ -46,7 +48,7 @@ impl Client {
     pub(crate) fn try_connect(redshift: &Redshift, parameters: &[(&str, &str)]) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", redshift.port()))?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let mut client = Self { stream, version: String::new(), pid: 0 };
+        let mut client = Self { stream, version: String::new(), pid: 0, key: Vec::new() };
         let mut start = 196_608_u32.to_be_bytes().to_vec();
         for (name, value) in [("user", "awsuser"), ("database", "dev")].iter().chain(parameters) {
             start.extend_from_slice(format!("{name}\0{value}\0").as_bytes());
@@ -91,6 +93,11 @@ impl Client {
         self.stream.write_all(&[&[kind], &length.to_be_bytes()[..], body].concat())
     }
 
+    /// What another connection says, to cancel what this one does.
+    pub(crate) fn cancellation(&self) -> Vec<u8> {
+        [&16_u32.to_be_bytes()[..], &80_877_102_u32.to_be_bytes(), &self.key].concat()
+    }
+
     /// How long an answer is waited for.
     pub(crate) fn set_patience(&self, patience: Duration) {
         self.stream.set_read_timeout(Some(patience)).unwrap();
@@ -112,7 +119,10 @@ impl Client {
                 b'C' => answer.tags.push(texts[0].clone()),
                 b'N' => answer.notices.push(format!("{}: {}", field('S'), field('M'))),
                 b'S' if texts[0] == "server_version" => self.version = texts[1].clone(),
-                b'K' => self.pid = i32::from_be_bytes(body[..4].try_into().unwrap()),
+                b'K' => {
+                    self.pid = i32::from_be_bytes(body[..4].try_into().unwrap());
+                    self.key = body;
+                }
                 b'E' => {
                     answer.error = Some((field('C'), field('M'), field('D')));
                     if field('S') == "FATAL" {

@@ -2,7 +2,10 @@
 
 use std::io::Write as _;
 
-use flow_services::{Service, ministack, redshift, redshift::Redshift};
+use flow_services::{
+    Fault, Proxy, Rule, Service, ministack, redshift,
+    redshift::{Isolation, Redshift},
+};
 use serde_json::json;
 
 use crate::client::Client;
@@ -193,6 +196,33 @@ fn an_object_that_is_not_there_fails_the_load_if_it_is_mandatory() {
     assert!(error.starts_with("XX000 Problem reading manifest file - S3ServiceException:"), "{error}");
     let error = client.error(&format!("COPY copy_missing FROM 's3://copy-nowhere/none' {OPTIONS}"));
     assert!(error.contains("Error NoSuchBucket"), "{error}");
+}
+
+#[test]
+fn an_object_that_does_not_come_or_not_to_its_end_fails_the_load() {
+    let (Some(s3), Some(server)) = (ministack(), flow_services::postgres::server()) else { return };
+    let files = [b"1\n2\n".to_vec(), gzip(&"3\n".repeat(1_000))];
+    let manifests = files.each_ref().map(|file| {
+        let bucket = format!("copy-cut-{}", file.len());
+        (stage(s3, &bucket, std::slice::from_ref(file)), if file[0] == b'1' { "" } else { "GZIP" })
+    });
+    let proxy = Proxy::before(s3, &[]);
+    let redshift = Redshift::start(server, Isolation::Snapshot, proxy.port());
+    let mut client = Client::connect(&redshift);
+    client.rows("CREATE TABLE copy_cut (n int)");
+    for (manifest, options) in manifests {
+        let copy = format!("COPY copy_cut FROM '{manifest}' {OPTIONS} {options}");
+        for fault in [Fault::Throttled, Fault::ResetBefore, Fault::TruncatedBody] {
+            // The first object is the manifest.
+            for call in [1, 2] {
+                proxy.obey(&[Rule::nth("s3.get_object", call, fault)]);
+                let error = client.error(&copy);
+                assert!(error.starts_with("XX000 "), "{fault:?} {call}: {error}");
+                assert_eq!(proxy.struck().len(), 1);
+            }
+        }
+        assert_eq!(client.rows("SELECT count(*) FROM copy_cut"), ["0"]);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What transactions see of each other, and what they wait for.
 
-use std::thread;
+use std::{io::Write as _, net::TcpStream, thread};
 
 use flow_services::{
     ministack, postgres, redshift,
@@ -187,4 +187,30 @@ fn two_that_wait_for_each_other_are_told() {
         let errors = [answer.join().unwrap().error(), other.error()];
         assert_eq!(errors.iter().filter(|error| *error == "40P01 deadlock detected").count(), 1, "{errors:?}");
     });
+}
+
+#[test]
+fn a_statement_that_waits_can_be_cancelled_and_its_session_ended() {
+    let Some(redshift) = redshift() else { return };
+    let mut holder = Client::connect(redshift);
+    holder.rows("CREATE TABLE waited (n int)");
+    holder.rows("BEGIN; LOCK waited");
+    for (end, wanted) in [("cancel", "57014"), ("terminate", "57P01")] {
+        let mut waiting = Client::connect(redshift);
+        let (pid, cancellation) = (waiting.pid, waiting.cancellation());
+        waiting.rows("BEGIN");
+        thread::scope(|scope| {
+            let error = scope.spawn(|| waiting.error("LOCK waited"));
+            redshift.await_waiting(1, "waited");
+            match end {
+                "cancel" => {
+                    let mut other = TcpStream::connect(("127.0.0.1", redshift.port())).unwrap();
+                    other.write_all(&cancellation).unwrap();
+                }
+                _ => redshift.run(&format!("SELECT pg_terminate_backend({pid})")),
+            }
+            let error = error.join().unwrap();
+            assert!(error.starts_with(wanted), "{error}");
+        });
+    }
 }
