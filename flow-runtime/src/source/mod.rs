@@ -40,6 +40,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest line: an input without line ends is none of lines, and must not fill the memory.
 const LINE_BYTES_MAX: usize = 1 << 30;
 
+/// What stands for the end of a shard for good: a closed shard of a stream, an object.
+const END: &str = "end";
+
 /// Where a shard has been read to: opaque, ordered within its shard, durable as text.
 ///
 /// Files: the byte offset in decimal. It always means *the first byte or record not yet read*.
@@ -55,6 +58,11 @@ impl Position {
     /// A position that counts bytes or records from 0.
     pub(crate) fn counted(count: u64) -> Self {
         Self(count.to_string())
+    }
+
+    /// Whether nothing can come after it; a source may say behind the word of what it is the end.
+    pub(crate) fn is_end(&self) -> bool {
+        self.0.strip_prefix(END).is_some_and(|of| of.is_empty() || of.starts_with(' '))
     }
 
     /// The bytes or records before it, if that is what it counts.

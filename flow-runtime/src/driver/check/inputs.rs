@@ -49,7 +49,11 @@ pub(super) fn presence(found: &mut Findings, ports: &Ports) {
 /// that none is left is another source behind the same name, or all of it is gone.
 fn gone(known: &[KnownShard], present: &[ShardFrom]) -> Option<Failure> {
     let is_there = |known: &&KnownShard| present.iter().any(|there| there.shard.id == known.id);
-    let lost: Vec<&KnownShard> = known.iter().filter(|known| !is_there(known)).collect();
+    let mut lost: Vec<&KnownShard> = known.iter().filter(|known| !is_there(known)).collect();
+    if lost.len() < known.len() {
+        // A shard that was read to its end goes when its stream retains no more of it: nothing is missed.
+        lost.retain(|known| !known.next.is_end());
+    }
     let last = lost.last()?;
     let cause = format!("the last of them is {}, read to position {}", last.name, last.next);
     let (what, help) = match lost.len() == known.len() {
@@ -60,4 +64,38 @@ fn gone(known: &[KnownShard], present: &[ShardFrom]) -> Option<Failure> {
         false => ("some of what was read before is not there", "what was added to it since, if anything, is not read"),
     };
     Some(Failure::new(format!("{what} ({} of {})", lost.len(), known.len())).cause(cause).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Position;
+
+    fn known(name: &str, next: &str) -> KnownShard {
+        let [id, name, mark] = [name, name, ""].map(str::to_owned);
+        KnownShard { id, name, mark, next: Position::new(next), last: None, covered_us: None }
+    }
+
+    fn told(known: &[KnownShard], present: &[&str]) -> Option<String> {
+        let present = present.iter().map(|name| {
+            let [id, name, mark] = [*name, *name, ""].map(str::to_owned);
+            let start = Position::counted(0);
+            let shard = crate::source::Shard { id, name, mark, start: start.clone() };
+            ShardFrom { shard, from: start, until: None, covered_us: None }
+        });
+        gone(known, &present.collect::<Vec<_>>()).map(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_shard_that_was_read_to_its_end_is_not_missed_as_long_as_another_is_there() {
+        assert_eq!(told(&[known("a", "end"), known("b", "17")], &["b"]), None);
+        assert_eq!(told(&[known("a", "end of e1"), known("b", "17")], &["b"]), None);
+        let text = told(&[known("a", "17"), known("b", "end"), known("c", "4")], &["c"]).unwrap();
+        assert!(
+            text.contains("some of what was read before is not there (1 of 3)") && text.contains("a, read to"),
+            "{text}"
+        );
+        let text = told(&[known("a", "end"), known("b", "end")], &["c"]).unwrap();
+        assert!(text.contains("nothing of what was read before is there (2 of 2)"), "{text}");
+    }
 }

@@ -4,7 +4,11 @@ use std::{cmp::Ordering, fmt};
 
 use jiff::Timestamp;
 
-use crate::{Address, Error, Failure, aws::clients::kinesis::Beginning, source::Position};
+use crate::{
+    Address, Error, Failure,
+    aws::clients::kinesis::Beginning,
+    source::{END, Position},
+};
 
 /// Digits of a sequence number: more would be none. It has 56 now.
 const DIGITS_MAX: usize = 128;
@@ -78,7 +82,7 @@ impl Place {
         let text = position.as_str();
         match text {
             "oldest" => return Some(Self::Oldest),
-            "end" => return Some(Self::End),
+            END => return Some(Self::End),
             _ => {}
         }
         let place = if let Some(time) = text.strip_prefix("time:") {
@@ -136,7 +140,7 @@ impl fmt::Display for Place {
             Self::Time(us) => write!(f, "time:{}", time(*us)),
             Self::At(number, sub) => number.position(*sub).fmt(f),
             Self::After(number) => write!(f, "{}+", number.as_str()),
-            Self::End => f.write_str("end"),
+            Self::End => f.write_str(END),
         }
     }
 }

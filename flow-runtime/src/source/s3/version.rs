@@ -2,11 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::source::Position;
-
-/// What stands for the end of an object. Where its text ends is not known before it is decompressed, and afterwards nobody
-/// asks any more.
-const END: &str = "end";
+use crate::source::{END, Position};
 
 /// What stands between it and the version that it is the end of.
 const OF: &str = " of ";
