@@ -37,6 +37,9 @@ pub(super) struct Group {
     pub(super) items: u32,
     pub(super) lines: u64,
     pub(super) hash: String,
+    /// Whether it is positions alone: no iteration names it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_merged: bool,
 }
 
 const PREFIX: &str = "part#";
@@ -44,6 +47,11 @@ const PREFIX: &str = "part#";
 /// Where the items of all groups are, in a partition.
 pub(super) fn span(partition: &str) -> Span<'_> {
     Span { partition, from: PREFIX, to: "part#~", backwards: false, limit: None }
+}
+
+/// From where to where the items of an attempt's groups are.
+pub(super) fn bounds_of_attempt(attempt: &str) -> [String; 2] {
+    [format!("{PREFIX}{attempt}/"), format!("{PREFIX}{attempt}/~")]
 }
 
 /// The name of the group that an item is of.
@@ -60,6 +68,12 @@ fn sort_key(name: &str, item: usize) -> String {
     format!("{PREFIX}{name}#{item:06}")
 }
 
+/// Where its items are.
+pub(super) fn keys(partition: &str, group: &Group) -> Vec<Key> {
+    let key = |item| Key { partition: partition.to_owned(), sort: sort_key(&group.name, item) };
+    (0..group.items as usize).map(key).collect()
+}
+
 /// Writes lines for an attempt.
 pub(super) fn write<'l>(
     items: &dyn Items,
@@ -67,7 +81,8 @@ pub(super) fn write<'l>(
     attempt: &str,
     lines: impl IntoIterator<Item = &'l Line>,
 ) -> Result<Group, Error> {
-    let mut written = Group { name: format!("{attempt}/{}", effect::id()), items: 0, lines: 0, hash: String::new() };
+    let name = format!("{attempt}/{}", effect::id());
+    let mut written = Group { name, items: 0, lines: 0, hash: String::new(), is_merged: false };
     let mut hash = Xxh3::new();
     let mut body = String::new();
     let put = |group: &mut Group, body: &str| {

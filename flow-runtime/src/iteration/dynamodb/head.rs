@@ -65,6 +65,9 @@ pub(super) struct Head {
     pub(super) unfinished: Vec<Entry>,
     /// What the positions are made of, oldest first.
     pub(super) layers: Vec<Group>,
+    /// What they were made of before, and may still be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) superseded: Vec<Group>,
     /// For each output, the last iterations that had something for it.
     pub(super) outputs: BTreeMap<String, Vec<u64>>,
     /// The targets that iterations are sealed for, each with its port.
@@ -196,7 +199,10 @@ impl Head {
         self.open.retain(|open| open.id != attempt.id);
         self.latest = Some(attempt.iteration);
         self.latest_plan_hash = attempt.plan_hash;
-        self.layers = layers;
+        let before = std::mem::replace(&mut self.layers, layers);
+        // What an iteration has read is its own, too.
+        let is_superseded = |layer: &Group| layer.is_merged && !self.layers.contains(layer);
+        self.superseded.extend(before.into_iter().filter(is_superseded));
         self.note_outputs(attempt.iteration, &seal.outputs);
         self.unfinished.push(Entry {
             attempt: attempt.clone(),

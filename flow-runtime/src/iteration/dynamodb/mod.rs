@@ -32,6 +32,7 @@ pub(crate) mod fuzzing;
 mod group;
 mod head;
 mod items;
+mod layers;
 pub(crate) mod listing;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod memory;
@@ -59,11 +60,6 @@ use group::{Group, Line};
 use head::{Entry, FORMAT, FlowItem, Head, TooLongAgo};
 use items::{Items, Key, Span, Write};
 use register::{change_head, partition, read_flow, read_head, write_of_flow};
-
-/// How many groups the positions are read from before they are written as one, if that pays.
-const LAYERS: usize = 16;
-/// And in any case.
-const LAYERS_MAX: usize = 64;
 
 /// A table, for the store and for the thread that holds the flow.
 pub(crate) type Shared = Arc<dyn Items>;
@@ -135,37 +131,6 @@ impl DynamoDbStore {
         let span = Span { partition: &self.partition, from: &from, to: &to, backwards, limit };
         let items = self.items.items(span)?;
         items.iter().map(|item| register::parse(&*self.items, &item.key, &item.body)).collect()
-    }
-
-    /// The positions that these layers make.
-    fn positions(&self, layers: &[Group]) -> Result<Vec<SealedShard>, Error> {
-        let known = self.positions.borrow().clone();
-        if known.0 == layers {
-            return Ok(known.1);
-        }
-        // Most often there is one layer more.
-        let (mut shards, new) = match layers.strip_prefix(known.0.as_slice()) {
-            Some(new) => (known.1, new),
-            None => (Vec::new(), layers),
-        };
-        for layer in new {
-            group::move_on(&mut shards, group::read(&*self.items, &self.partition, layer)?);
-        }
-        *self.positions.borrow_mut() = (layers.to_vec(), shards.clone());
-        Ok(shards)
-    }
-
-    /// The layers with one more, or all of them as one.
-    fn layered(&self, layers: &[Group], attempt: &Attempt, contents: &Group) -> Result<Vec<Group>, Error> {
-        let above: u64 = layers.iter().skip(1).map(|layer| layer.lines).sum();
-        let pays = above * 4 >= layers.first().map_or(0, |first| first.lines);
-        if layers.len() < LAYERS || (!pays && layers.len() < LAYERS_MAX) {
-            return Ok([layers, std::slice::from_ref(contents)].concat());
-        }
-        let mut shards = self.positions(layers)?;
-        group::move_on(&mut shards, group::read(&*self.items, &self.partition, contents)?);
-        let lines: Vec<Line> = shards.into_iter().map(Line::Shard).collect();
-        Ok(vec![group::write(&*self.items, &self.partition, &attempt.id, &lines)?])
     }
 
     /// Notes that an iteration has reached a state, by `change`, if it may.
@@ -240,12 +205,7 @@ impl Store for DynamoDbStore {
     }
 
     fn shards(&self) -> Result<Vec<SealedShard>, Error> {
-        let layers = self.head()?.layers;
-        self.positions(&layers).or_else(|error| {
-            // What was tidied away while it was read is in other layers now.
-            let now = self.head()?.layers;
-            if now == layers { Err(error) } else { self.positions(&now) }
-        })
+        self.sealed_positions()
     }
 
     fn last_output(&self, port: &str, before: u64) -> Result<Option<u64>, Error> {
@@ -281,10 +241,16 @@ impl Store for DynamoDbStore {
 
     fn revoke(&self, attempt: &str, why: GivenUp<'_>) -> Result<bool, Error> {
         let revoke = |partition: &str| {
-            change_head(&*self.items, partition, |head| {
+            let mut was_open = false;
+            let revoked = change_head(&*self.items, partition, |head| {
+                was_open |= head.open.iter().any(|open| open.id == attempt);
                 let is_answered = head.is_current() || head.state_of(attempt).0.is_some();
                 Ok((head.revoke(attempt, why), is_answered))
-            })
+            })?;
+            if was_open && matches!(why, GivenUp::Revoked(_)) {
+                self.sweep_attempt(partition, attempt);
+            }
+            Ok(revoked)
         };
         let revoke = || match revoke(&self.partition)? {
             (is_garbage, true) => Ok(is_garbage),
@@ -297,20 +263,33 @@ impl Store for DynamoDbStore {
     fn write_seal(&self, attempt: &Attempt, seal: &Seal) -> Result<bool, Error> {
         let write = || {
             // An attempt that has lost already need not write what it has read.
-            if !may_seal(self.head()?.seal_facts(attempt)) {
+            let head = self.head()?;
+            if !may_seal(head.seal_facts(attempt)) {
                 return Ok(false);
             }
+            let swept = self.sweep(&head.superseded);
             let ranges = seal.ranges.iter().cloned().map(Line::Range);
             let lines: Vec<Line> = ranges.chain(seal.counts.iter().cloned().map(Line::Counts)).collect();
             let contents = group::write(&*self.items, &self.partition, &attempt.id, &lines)?;
-            self.change(|head| {
+            let mut merged: Vec<Group> = Vec::new();
+            let layers = self.change(|head| {
                 if !may_seal(head.seal_facts(attempt)) {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                let layers = self.layered(&head.layers, attempt, &contents)?;
+                let before = head.layers.clone();
+                let layers = self.layered(head, &attempt.id, &contents, &lines)?;
+                head.superseded.retain(|group| !swept.contains(group));
+                // Others were faster than what was decided before.
+                head.superseded.extend(merged.iter().cloned());
+                merged.extend(layers.last().filter(|layer| layer.is_merged).cloned());
                 head.seal(attempt, seal, contents.clone(), layers);
-                Ok(true)
-            })
+                Ok(Some((before, head.layers.clone())))
+            })?;
+            let is_sealed = layers.is_some();
+            if let Some((before, now)) = layers {
+                self.sealed_on((&before, &now), lines);
+            }
+            Ok(is_sealed)
         };
         effect("store.seal", write)
     }

@@ -115,8 +115,10 @@ impl DynamoDbStore {
         }
         let kept = (done.len() + head.unfinished.len()) as u64;
         let forgotten = head.latest.map_or(0, |latest| latest + 1).saturating_sub(kept);
+        let superseded = head.superseded;
         self.change(|head| {
             head.forgotten = forgotten;
+            head.superseded.retain(|group| !superseded.contains(group));
             Ok(())
         })
     }
