@@ -1,6 +1,10 @@
 //! Before the seal: one attempt reads, processes and stages an iteration; whatever fails, nothing of it is visible.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::HashMap,
+    iter::repeat,
+    sync::{Arc, atomic::Ordering},
+};
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -144,15 +148,16 @@ pub(super) fn seal(
     read: Read,
 ) -> Result<Option<Sealed>, Error> {
     let Read { executed, staged, known, about, .. } = read;
+    let told = told_gaps(ports, &executed);
     let seal = match close(attempt.iteration, ports.sources(), ranges(ports, &executed), &known) {
         Close::Nothing => return Ok(None),
         Close::Positions(ranges) => {
-            let note = note([&about, "no new records"], &ranges, &known);
+            let note = note([&about, "no new records"], &ranges, &known, &told);
             Seal { ranges, sealed_us: clock::now_us(), note, ..Seal::default() }
         }
         Close::Everything(ranges) => Seal {
             sealed_us: clock::now_us(),
-            note: note([&about, closed_by(executed.closed_by)], &ranges, &known),
+            note: note([&about, closed_by(executed.closed_by)], &ranges, &known, &told),
             ranges,
             tables: tables(ports, &executed),
             outputs: outputs(ports, effect("stage.finish", || staged.finish())?),
@@ -206,9 +211,18 @@ pub(super) fn outcomes(ports: &Ports, read: &Read) -> Vec<PortOutcome> {
 }
 
 /// What a person should know of the iteration: why it is no bigger, and which gaps were accepted.
-fn note(about: [&str; 2], ranges: &[Range], known: &[SealedShard]) -> String {
+fn note(about: [&str; 2], ranges: &[Range], known: &[SealedShard], told: &ToldGaps<'_>) -> String {
     let about = about.into_iter().filter(|about| !about.is_empty()).map(str::to_owned);
-    about.chain(gaps(ranges, known)).collect::<Vec<_>>().join("; ")
+    let told = |range: &Range| told.get(&(&*range.port, &*range.shard)).copied();
+    about.chain(gaps(ranges, known, told)).collect::<Vec<_>>().join("; ")
+}
+
+/// What sources say of the gaps that were accepted in them, by port and shard.
+type ToldGaps<'e> = HashMap<(&'e str, &'e str), &'e str>;
+
+fn told_gaps<'e>(ports: &'e Ports, executed: &'e Executed) -> ToldGaps<'e> {
+    let shards = inputs(ports, executed, PortKind::Source).flat_map(|(port, shards)| shards.iter().zip(repeat(port)));
+    shards.filter_map(|(read, port)| Some(((port, &*read.id), read.gap.as_deref()?))).collect()
 }
 
 fn closed_by(closed_by: ClosedBy) -> &'static str {

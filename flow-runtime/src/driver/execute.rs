@@ -148,6 +148,8 @@ pub(crate) struct ShardRead {
     pub(crate) hash: String,
     /// Whatever arrived before this has been read, if the source knows times.
     pub(crate) covered_us: Option<i64>,
+    /// [`ShardFrom::gap`](crate::source::ShardFrom::gap).
+    pub(crate) gap: Option<String>,
 }
 
 /// Follows the plan's steps. Sources are looked at first: if none has a new record, no operator runs.

@@ -383,7 +383,7 @@ fn before_last_line(piece: &Piece) -> Position {
 }
 
 impl Tally {
-    fn new(ShardFrom { shard, from, covered_us, .. }: &ShardFrom, is_ordered: bool) -> Self {
+    fn new(ShardFrom { shard, from, covered_us, gap, .. }: &ShardFrom, is_ordered: bool) -> Self {
         let read = ShardRead {
             id: shard.id.clone(),
             name: shard.name.clone(),
@@ -394,6 +394,7 @@ impl Tally {
             bytes: 0,
             hash: String::new(),
             covered_us: *covered_us,
+            gap: gap.clone(),
         };
         Self { read, hash: Hash::new(is_ordered), is_behind: false }
     }

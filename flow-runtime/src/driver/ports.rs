@@ -177,6 +177,12 @@ impl Ports {
         Ok(jobs)
     }
 
+    /// Binds an input to another tap.
+    #[cfg(all(test, feature = "aws"))]
+    pub(super) fn bind(&mut self, index: usize, tap: impl SourceTap + 'static) {
+        self.taps[index] = Tap::Input(Box::new(tap));
+    }
+
     /// The tap of the input with this index.
     pub(super) fn input(&self, index: usize) -> Option<&dyn SourceTap> {
         match self.taps.get(index) {

@@ -100,6 +100,7 @@ fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range])
                 from: range.first.clone(),
                 until: Some(range.next.clone()),
                 covered_us: None,
+                gap: None,
             }),
             None => missing.push(*range),
         }

@@ -71,7 +71,7 @@ impl SourceTap for DynamoDbTap {
         }
         let (id, name, start) = (self.name(), self.name(), Position::counted(0));
         let shard = Shard { id, name, mark: String::new(), start: start.clone() };
-        Ok(vec![ShardFrom { shard, from: start, until: None, covered_us: None }])
+        Ok(vec![ShardFrom { shard, from: start, until: None, covered_us: None, gap: None }])
     }
 
     fn is_ordered(&self) -> bool {

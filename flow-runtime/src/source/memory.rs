@@ -69,7 +69,7 @@ impl SourceTap for MemoryRecords {
             Some(known) => known.next.clone(),
             None => shard.start.clone(),
         };
-        Ok(vec![ShardFrom { shard, from, until: None, covered_us: None }])
+        Ok(vec![ShardFrom { shard, from, until: None, covered_us: None, gap: None }])
     }
 
     fn open(&self, shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {

@@ -32,6 +32,8 @@ use crate::{Address, Error, Failure, address::without_secrets, effect::clock, fl
 
 pub(crate) use file::{Paths, is_same_file};
 pub use handle::{Input, Source, Table};
+#[cfg(all(test, feature = "aws"))]
+pub(crate) use kinesis::FakeTap;
 pub use memory::MemoryRecords;
 
 /// What some programs begin a text in UTF-8 with: no part of its first record.
@@ -120,6 +122,8 @@ pub struct ShardFrom {
     /// Whatever arrived in the shard before this has been read, in microseconds since the epoch of Unix; `None` where the
     /// source knows no times.
     pub covered_us: Option<i64>,
+    /// What somebody has accepted to be missing before `from`, for people, where positions alone do not show it.
+    pub gap: Option<String>,
 }
 
 /// What a source knows of a shard from earlier iterations.

@@ -53,6 +53,7 @@ impl SourceTap for StdinTap {
             from: start,
             until: None,
             covered_us: None,
+            gap: None,
         }])
     }
 

@@ -81,7 +81,7 @@ mod tests {
             let [id, name, mark] = [*name, *name, ""].map(str::to_owned);
             let start = Position::counted(0);
             let shard = crate::source::Shard { id, name, mark, start: start.clone() };
-            ShardFrom { shard, from: start, until: None, covered_us: None }
+            ShardFrom { shard, from: start, until: None, covered_us: None, gap: None }
         });
         gone(known, &present.collect::<Vec<_>>()).map(|failure| failure.to_string())
     }

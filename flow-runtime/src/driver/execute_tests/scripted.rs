@@ -45,7 +45,7 @@ impl SourceTap for Scripted {
     fn shards(&self, _known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
         let shard =
             Shard { id: "s".to_owned(), name: "shard".to_owned(), mark: String::new(), start: Position::counted(0) };
-        Ok(vec![ShardFrom { from: shard.start.clone(), shard, until: None, covered_us: None }])
+        Ok(vec![ShardFrom { from: shard.start.clone(), shard, until: None, covered_us: None, gap: None }])
     }
 
     fn open(&self, _shards: &[ShardFrom], _reading: Reading) -> Result<Box<dyn Reader>, Error> {

@@ -218,7 +218,7 @@ impl Trapped {
             let shard = Shard { id: self.shard.clone(), name: self.name.clone(), mark: String::new(), start: start() };
             let from = known.filter(|_| !self.retry.from_start).map_or_else(start, |known| known.next.clone());
             let tap = RetryTap::new(Arc::clone(&self.reader), ports.plan, index, self.retry.branched);
-            (index, tap, ShardFrom { shard, from, until: None, covered_us: None })
+            (index, tap, ShardFrom { shard, from, until: None, covered_us: None, gap: None })
         };
         sources.map(job).collect()
     }

@@ -172,6 +172,11 @@ impl TestWorld {
         *self.hook.lock().unwrap() = None;
     }
 
+    /// Lets time go by.
+    pub(super) fn pass(&self, time: Duration) {
+        self.seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
+    }
+
     /// Has `disk` told of what is synced.
     pub(super) fn stand_on(&self, disk: ForgetfulDisk) {
         *self.disk.lock().unwrap() = Some(disk);

@@ -11,6 +11,8 @@ mod model;
 mod recovery;
 mod replay;
 mod restage;
+#[cfg(feature = "aws")]
+mod streams;
 mod targets;
 mod tidy;
 

@@ -159,13 +159,20 @@ pub(crate) fn is_trap(shard: &str) -> bool {
 }
 
 /// The shards that were not read on from where they had been sealed to, because somebody has accepted the gap: as a
-/// person reads it.
-pub(crate) fn gaps(ranges: &[Range], sealed: &[SealedShard]) -> Vec<String> {
-    let gap = |range: &Range| {
+/// person reads it. Of some the source has `told` what is missing; of others the positions say it.
+pub(crate) fn gaps<'t>(
+    ranges: &[Range],
+    sealed: &[SealedShard],
+    told: impl Fn(&Range) -> Option<&'t str>,
+) -> Vec<String> {
+    let by_positions = |range: &Range| {
         let before = sealed.iter().find(|shard| (&shard.port, &shard.shard) == (&range.port, &range.shard))?;
-        (before.next != range.first).then(|| {
-            format!("gap accepted in {}: it was read to {}, and goes on at {}", range.name, before.next, range.first)
-        })
+        let moved = before.next != range.first;
+        moved.then(|| format!("it was read to {}, and goes on at {}", before.next, range.first))
+    };
+    let gap = |range: &Range| {
+        let gap = told(range).map(str::to_owned).or_else(|| by_positions(range))?;
+        Some(format!("gap accepted in {}: {gap}", range.name))
     };
     ranges.iter().filter(|range| !is_trap(&range.shard)).filter_map(gap).collect()
 }

@@ -199,7 +199,10 @@ fn a_renamed_shard_is_sealed_under_its_new_name() {
 fn a_shard_that_goes_on_elsewhere_than_it_was_sealed_to_has_a_gap() {
     let sealed = [shard("log", "a", "10"), shard("log", "b", "0"), shard("other", "c", "10")];
     let ranges = [range("a", 1, "5"), range("b", 1, "5"), range("c", 1, "5")];
-    assert_eq!(gaps(&ranges, &sealed), ["gap accepted in a.log: it was read to 10, and goes on at 0"]);
+    assert_eq!(gaps(&ranges, &sealed, |_| None), ["gap accepted in a.log: it was read to 10, and goes on at 0"]);
+    // What its source says is more, also of a shard that has not moved.
+    let told = |range: &Range| (range.shard == "b").then_some("a hole of 3 h");
+    assert_eq!(gaps(&ranges[1..], &sealed, told), ["gap accepted in b.log: a hole of 3 h"]);
 }
 
 #[test]

@@ -283,7 +283,7 @@ impl Found {
         }
         let start = self.start();
         let shard = Shard { id, name: self.path.clone(), mark, start: start.clone() };
-        Some(ShardFrom { shard, from: start, until: None, covered_us: None })
+        Some(ShardFrom { shard, from: start, until: None, covered_us: None, gap: None })
     }
 
     fn read_on(&self, known: &KnownShard, is_followed: bool) -> ShardFrom {
@@ -301,7 +301,7 @@ impl Found {
     fn go_on(&self, known: &KnownShard, from: Position) -> ShardFrom {
         let (name, mark) = (self.path.clone(), self.identity().to_string());
         let shard = Shard { id: known.id.clone(), name, mark, start: self.start() };
-        ShardFrom { shard, from, until: None, covered_us: None }
+        ShardFrom { shard, from, until: None, covered_us: None, gap: None }
     }
 }
 

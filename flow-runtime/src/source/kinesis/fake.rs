@@ -9,7 +9,12 @@ use std::{
     time::Duration,
 };
 
-use super::service::{Pushed, Service};
+use super::{
+    place::Start,
+    reader::{How, KinesisReader},
+    service::{Pushed, Service},
+    survey::Survey,
+};
 use crate::{
     Error,
     aws::{
@@ -21,6 +26,7 @@ use crate::{
         limits, wait,
     },
     effect::{World, clock, in_world, network::pause},
+    source::{Gaps, KnownShard, Reader, Reading, ShardFrom, SourceTap},
 };
 
 /// A clock that goes on by what is waited for, and takes no time; or stands still, for as long as anybody waits.
@@ -130,6 +136,8 @@ pub(super) struct FakeShard {
     pub(super) listed: ListedShard,
     pub(super) is_listed: bool,
     pub(super) records: Vec<StreamRecord>,
+    /// How many of them have aged out.
+    pub(super) trimmed: usize,
 }
 
 pub(super) fn trouble(kind: Kind) -> Trouble {
@@ -191,7 +199,7 @@ impl State {
     fn add_shard(&mut self, parents: &[String]) {
         let id = format!("shardId-{:012}", self.shards.len());
         let listed = ListedShard { id, parents: parents.to_vec(), hash_keys: None, is_closed: false };
-        self.shards.push(FakeShard { listed, is_listed: true, records: Vec::new() });
+        self.shards.push(FakeShard { listed, is_listed: true, records: Vec::new(), trimmed: 0 });
     }
 
     pub(super) fn put(&mut self, shard: usize, data: &[u8], arrived_us: i64) {
@@ -214,23 +222,83 @@ impl State {
             Beginning::Oldest => 0,
             Beginning::Latest => records.len(),
             Beginning::Time(us) => find(&|record| record.arrived_us >= Some(us)),
-            // What has aged out is passed over without a word.
             Beginning::At(at) => find(&|record| number(&record.sequence) >= number(at)),
             Beginning::After(after) => find(&|record| number(&record.sequence) > number(after)),
         };
         Ok((shard, index))
     }
 
+    /// How long ago a record came, and a minute at least.
+    fn behind(&self, record: &StreamRecord) -> Duration {
+        let ago = clock::now_us() - record.arrived_us.unwrap_or_default();
+        Duration::from_micros(ago.max(60_000_000) as u64)
+    }
+
     /// The page at `index` of a shard.
     fn page(&self, shard: usize, index: usize) -> Page {
-        let FakeShard { listed, records, .. } = &self.shards[shard];
+        let FakeShard { listed, records, trimmed, .. } = &self.shards[shard];
+        // What has aged out is passed over without a word.
+        let index = index.max(*trimmed);
         let end = records.len().min(index + self.page);
         let is_at_end = end == records.len();
         Page {
             records: records[index..end].to_vec(),
             next: (!is_at_end || !listed.is_closed).then(|| token(shard, end)),
-            behind: if is_at_end { self.behind_at_end } else { Duration::from_secs(60) },
+            behind: if is_at_end { self.behind_at_end } else { self.behind(&records[end - 1]) },
         }
+    }
+}
+
+/// A stream in memory as a tap, for whole iterations.
+#[derive(Debug)]
+pub(crate) struct FakeTap(Arc<Fake>);
+
+impl FakeTap {
+    /// A stream of one shard, which keeps records for a day.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Fake::of(1)))
+    }
+
+    pub(crate) fn put(&self, records: &[&str]) {
+        self.0.put(0, records);
+    }
+
+    /// All that was put has aged out.
+    pub(crate) fn forget(&self) {
+        let shard = &mut self.0.state().shards[0];
+        shard.trimmed = shard.records.len();
+    }
+
+    /// The stream is deleted, and another made under its name.
+    pub(crate) fn make_anew(&self) {
+        self.forget();
+        self.0.state().about.created_ms += 1_000;
+    }
+
+    /// The same stream, for another owner.
+    pub(crate) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl SourceTap for FakeTap {
+    fn shards(&self, known: &[KnownShard]) -> Result<Vec<ShardFrom>, Error> {
+        self.survey(known, Gaps::Refuse, 0)?.into_iter().collect()
+    }
+
+    fn survey(
+        &self,
+        known: &[KnownShard],
+        gaps: Gaps,
+        created_us: i64,
+    ) -> Result<Vec<Result<ShardFrom, Error>>, Error> {
+        wait(Survey { service: &*self.0, name: "s", start: Start::Oldest, gaps, created_us }.list(known))
+    }
+
+    fn open(&self, shards: &[ShardFrom], reading: Reading) -> Result<Box<dyn Reader>, Error> {
+        let (service, shards) = (Arc::clone(&self.0), shards.to_vec());
+        let how = How { reads_per_second: 5, consumer: None };
+        Ok(Box::new(KinesisReader { service, shards, how, reading, begun: None }))
     }
 }
 
@@ -343,7 +411,7 @@ impl FakePushed {
             page.next = Some(record.sequence.clone());
         }
         let has_records = !page.records.is_empty();
-        self.index += page.records.len();
+        self.index = self.index.max(state.shards[self.shard].trimmed) + page.records.len();
         (has_records || is_end).then_some(page)
     }
 }

@@ -49,6 +49,10 @@ pub(super) fn shards<'l>(
     found.extend(aged.into_iter().map(|id| Found::Aged { id, is_hole: !is_first }));
 
     found.extend(parents_first(listed).into_iter().map(|shard| match sealed.get(&shard.id) {
+        Some(Sealed { next: Place::Oldest, covered_us }) => {
+            let covered_us = (*covered_us).max(covered_by_parents(shard, sealed));
+            Found::Listed { shard, from: Place::Oldest, covered_us }
+        }
         Some(Sealed { next, covered_us }) => Found::Listed { shard, from: next.clone(), covered_us: *covered_us },
         None if is_first => Found::Listed { shard, from: start.clone(), covered_us: time_of(start) },
         // Whatever is in it came after its parents were closed.

@@ -57,6 +57,18 @@ fn a_child_is_covered_up_to_when_its_parents_were() {
 }
 
 #[test]
+fn a_child_that_waits_for_its_parents_is_covered_further_as_they_are_read() {
+    let listed = [listed("a", &[]), listed("b", &["a"]), listed("c", &["a"])];
+    let mut sealed = sealed(&[("a", Place::Time(0)), ("b", Place::Oldest), ("c", Place::Time(3))]);
+    sealed.get_mut("a").unwrap().covered_us = Some(9);
+    let covered = shards(&listed, &sealed, &Place::Oldest).into_iter().map(|found| match found {
+        Found::Listed { covered_us, .. } => covered_us,
+        Found::Aged { .. } | Found::Gone { .. } => None,
+    });
+    assert_eq!(covered.collect::<Vec<_>>(), [Some(9), Some(9), Some(7)]);
+}
+
+#[test]
 fn a_parent_that_is_not_listed_and_was_read_to_its_end_is_no_hole() {
     let found = told(&[listed("b", &["a"])], &sealed(&[("a", Place::End)]), &Place::Oldest);
     assert_eq!(found, ["b oldest"]);

@@ -1,9 +1,9 @@
 //! `kinesis://` sources and tables: what they do, for users, is in `kinesis.md`.
 //!
 //! This file is the tap. Which shards there are is `lineage.rs`' to say, from what `survey.rs` asks, and whether one may have
-//! a hole, `hole.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`; `page.rs` makes pieces of a
-//! read, `aggregate.rs` takes apart what the producer library has put together, `pushed.rs` has a consumer's. Positions are
-//! `place.rs`'.
+//! a hole, `hole.rs`' and `oldest.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`;
+//! `page.rs` makes pieces of a read, `aggregate.rs` takes apart what the producer library has put together,
+//! `pushed.rs` has a consumer's. Positions are `place.rs`'.
 
 mod aggregate;
 #[cfg(test)]
@@ -13,6 +13,7 @@ pub(crate) mod fuzzing;
 mod hole;
 mod lineage;
 mod mark;
+mod oldest;
 mod pace;
 mod page;
 mod place;
@@ -29,6 +30,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use place::Start;
 use reader::{How, KinesisReader};
 use survey::Survey;
+
+#[cfg(test)]
+pub(crate) use fake::FakeTap;
 
 use super::{Gaps, KnownShard, Reader, Reading, ShardFrom, SourceTap};
 use crate::{

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::{
-    hole::{self, Oldest},
+    hole::{self, Another, Missing},
     lineage::{self, Found, Sealed},
     mark::Identity,
-    place::{Place, Sequence, Start},
+    oldest::{self, Left},
+    place::{Place, Start},
     reader::unknown,
     service::Service,
 };
@@ -14,18 +15,15 @@ use crate::{
     Error, Failure,
     aws::{
         Kind, Patience, Trouble,
-        clients::kinesis::{About, Beginning, ListedShard},
+        clients::kinesis::{About, ListedShard},
         retrying,
     },
-    effect::{clock, network::pause},
-    source::{Gaps, KnownShard, ShardFrom, kinesis::pace::LOOK_AGAIN},
+    effect::clock,
+    source::{Gaps, KnownShard, ShardFrom},
 };
 
 /// Pages of a list of shards: a stream has ten thousand at most, and a page a thousand, or one.
 const PAGES_MAX: usize = 20_000;
-
-/// Reads in search of the oldest record of a shard.
-const SEARCH_READS_MAX: usize = 50;
 
 /// The stream, and how it is to be read.
 #[derive(Debug)]
@@ -49,13 +47,15 @@ impl<S: Service> Survey<'_, S> {
         let stream = Identity { name: self.name.to_owned(), created_ms: about.created_ms };
         let now_us = clock::now_us();
         let sealed = sealed(&stream, known)?;
-        let mut start = self.start.place(self.created_us);
+        let (mut start, mut anew) = (self.start.place(self.created_us), None);
         if let Some(other) = known.first().filter(|_| sealed.is_empty()) {
+            let another = Another { created_us: about.created_ms * 1000, read: &other.name };
             start = match self.gaps {
-                Gaps::Refuse => return Err(hole::another(self.name, about.created_ms * 1000, &other.name)),
+                Gaps::Refuse => return Err(another.held(self.name)),
                 Gaps::FromBeginning => Place::Oldest,
                 Gaps::FromEnd => Place::Time(now_us),
             };
+            anew = Some(format!("{another}; it goes on at {start}"));
         }
         let mut shards = Vec::new();
         let mut found = lineage::shards(&listed, &sealed, &start);
@@ -64,6 +64,10 @@ impl<S: Service> Survey<'_, S> {
         }
         for found in found {
             shards.push(self.shard(&stream, &about, &sealed, found, now_us).await);
+        }
+        // Once is enough.
+        if let Some(first) = shards.iter_mut().flatten().next() {
+            first.gap = anew.or(first.gap.take());
         }
         Ok(shards)
     }
@@ -76,50 +80,70 @@ impl<S: Service> Survey<'_, S> {
         found: Found<'_>,
         now_us: i64,
     ) -> Result<ShardFrom, Error> {
-        let retention = about.retention;
-        match found {
+        let (id, missing) = match found {
             Found::Listed { shard, from, covered_us } => {
                 // Who begins before the oldest record begins with that.
-                let is_first = sealed.is_empty();
-                let covered_us = covered_us.filter(|_| !is_first || !hole::may_be(covered_us, retention, now_us));
-                let listed = |from: Place, covered_us| {
-                    let shard = stream.listed(shard, from.position());
-                    ShardFrom { shard, from: from.position(), until: None, covered_us }
-                };
-                let (left, is_refused) = match self.hole(shard, &from, covered_us, about, now_us).await? {
-                    Hole::None => return Ok(listed(from, covered_us)),
-                    Hole::Behind { left, is_refused } => (left, is_refused),
-                };
-                match self.gaps {
-                    Gaps::Refuse => {
-                        let name = stream.listed(shard, from.position()).name;
-                        Err(hole::held(&name, &from, (covered_us, left.oldest()), (retention, now_us)))
-                    }
-                    Gaps::FromBeginning => {
-                        // The oldest record may be one that was read, unless it is known to be none.
-                        let is_behind = is_refused || !matches!(left, Left::Unknown);
-                        let covered_us = hole::given_up_to(left.oldest(), retention, now_us);
-                        let covered_us = if matches!(left, Left::Nothing) { now_us } else { covered_us };
-                        Ok(listed(if is_behind { Place::Oldest } else { from }, Some(covered_us)))
-                    }
-                    Gaps::FromEnd => Ok(listed(Place::Time(now_us), Some(now_us))),
-                }
+                let covered_us =
+                    covered_us.filter(|_| !sealed.is_empty() || !hole::may_be(covered_us, about.retention, now_us));
+                // Only a child of a hole begins at a time, where others were read before.
+                let is_first = sealed.is_empty() || sealed.contains_key(&shard.id);
+                let is_given_up = !is_first && matches!(from, Place::Time(_));
+                let gap = is_given_up.then(|| format!("what it goes on from is missing; it goes on at {from}"));
+                let listed = self.listed(stream, about, (shard, from, covered_us), now_us).await?;
+                return Ok(ShardFrom { gap: gap.or(listed.gap), ..listed });
             }
-            Found::Aged { id, is_hole } if is_hole && self.gaps == Gaps::Refuse => {
-                let covered = sealed.values().filter_map(|sealed| sealed.covered_us).min();
-                Err(hole::gone(&stream.gone(id, Place::End.position()).name, None, covered, retention, now_us))
+            Found::Aged { id, is_hole: false } => (id, None),
+            Found::Aged { id, is_hole: true } => {
+                let covered_us = sealed.values().filter_map(|sealed| sealed.covered_us).min();
+                (id, Some((None, covered_us)))
             }
-            Found::Gone { id } if self.gaps == Gaps::Refuse => {
+            Found::Gone { id } => {
                 let (place, covered_us) = sealed.get(id).map(|sealed| (&sealed.next, sealed.covered_us)).unzip();
-                let name = stream.gone(id, Place::End.position()).name;
-                Err(hole::gone(&name, place, covered_us.flatten(), retention, now_us))
+                (id, Some((place, covered_us.flatten())))
             }
-            // That it is over is sealed, and so noted once.
-            Found::Aged { id, .. } | Found::Gone { id } => {
-                let (shard, from) = (stream.gone(id, Place::End.position()), Place::End.position());
-                Ok(ShardFrom { shard, from, until: None, covered_us: None })
+        };
+        let shard = stream.gone(id, Place::End.position());
+        let missing = missing
+            .map(|(place, covered_us)| Missing::with_shard(&shard.name, place, covered_us, (about.retention, now_us)));
+        let gap = match (missing, self.gaps) {
+            (Some(missing), Gaps::Refuse) => return Err(missing.held()),
+            (missing, _) => missing.map(|missing| missing.what),
+        };
+        // That it is over is sealed, and so noted once.
+        Ok(ShardFrom { shard, from: Place::End.position(), until: None, covered_us: None, gap })
+    }
+
+    /// A shard that is there, to be read on from a place, up to which it was read at a time.
+    async fn listed(
+        &self,
+        stream: &Identity,
+        about: &About,
+        (shard, from, covered_us): (&ListedShard, Place, Option<i64>),
+        now_us: i64,
+    ) -> Result<ShardFrom, Error> {
+        let times = (about.retention, now_us);
+        let at = |from: &Place, covered_us, gap| {
+            let shard = stream.listed(shard, from.position());
+            ShardFrom { shard, from: from.position(), until: None, covered_us, gap }
+        };
+        let (left, is_refused) = match self.hole(shard, &from, covered_us, about, now_us).await? {
+            // What comes from now on is not to be missed, though nothing be read of it now.
+            Hole::None => return Ok(at(&from, covered_us.or(Some(now_us)), None)),
+            Hole::Behind { left, is_refused } => (left, is_refused),
+        };
+        let missing = Missing::before(&stream.listed(shard, from.position()).name, &from, covered_us, &left, times);
+        let (to, covered_us) = match self.gaps {
+            Gaps::Refuse => return Err(missing.held()),
+            Gaps::FromBeginning => {
+                // The oldest record may be one that was read, unless it is known to be none.
+                let is_behind = is_refused || !matches!(left, Left::Unknown);
+                let covered_us = hole::given_up_to(&left, times);
+                (if is_behind { Place::Oldest } else { from }, covered_us)
             }
-        }
+            Gaps::FromEnd => (Place::Time(now_us), now_us),
+        };
+        let gap = format!("{}; it goes on at {to}", missing.what);
+        Ok(at(&to, Some(covered_us), Some(gap)))
     }
 
     /// Whether a shard may have a hole where it is to be read on.
@@ -138,9 +162,8 @@ impl<S: Service> Survey<'_, S> {
         if !is_refused && !hole::may_be(covered_us, about.retention, now_us) {
             return Ok(Hole::None);
         }
-        let left = self.left(shard).await?;
-        let is_bridged = !is_refused && hole::is_bridged(from, left.oldest());
-        Ok(if is_bridged { Hole::None } else { Hole::Behind { left, is_refused } })
+        let left = oldest::left(self.service, &shard.id).await.map_err(|trouble| self.failed(&trouble))?;
+        Ok(if !is_refused && left.bridges(from) { Hole::None } else { Hole::Behind { left, is_refused } })
     }
 
     /// Whether the service does not know the record any more where a shard is to be read on.
@@ -154,27 +177,6 @@ impl<S: Service> Survey<'_, S> {
             Err(trouble) if matches!(trouble.kind, Kind::Invalid | Kind::Missing) => Ok(true),
             Err(trouble) => Err(self.failed(&trouble)),
         }
-    }
-
-    /// Searches for the oldest record of a shard.
-    async fn left(&self, shard: &ListedShard) -> Result<Left, Error> {
-        let begin = async || self.service.iterator(&shard.id, Beginning::Oldest).await;
-        let mut iterator = Some(self.ask(begin).await?);
-        for _ in 0..SEARCH_READS_MAX {
-            let Some(token) = iterator else { return Ok(Left::Nothing) };
-            let page = self.ask(async || self.service.records(&token).await).await?;
-            if let Some(record) = page.records.first() {
-                let arrived_us = record.arrived_us;
-                let oldest = Sequence::parse(&record.sequence).map(|sequence| Oldest { sequence, arrived_us });
-                return Ok(oldest.map_or(Left::Unknown, Left::From));
-            }
-            if page.behind.is_zero() {
-                return Ok(Left::Nothing);
-            }
-            iterator = page.next;
-            pause(LOOK_AGAIN / 4).await;
-        }
-        Ok(Left::Unknown)
     }
 
     async fn shards(&self) -> Result<Vec<ListedShard>, Error> {
@@ -219,24 +221,6 @@ enum Hole {
         left: Left,
         is_refused: bool,
     },
-}
-
-/// What a shard has.
-enum Left {
-    /// This record, and what came after it.
-    From(Oldest),
-    Nothing,
-    /// The search for a record was given up.
-    Unknown,
-}
-
-impl Left {
-    fn oldest(&self) -> Option<&Oldest> {
-        match self {
-            Self::From(oldest) => Some(oldest),
-            Self::Nothing | Self::Unknown => None,
-        }
-    }
 }
 
 /// What was sealed of this stream, by what it calls its shards.

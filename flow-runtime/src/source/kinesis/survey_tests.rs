@@ -6,7 +6,10 @@ use super::*;
 use crate::aws::wait;
 use crate::source::{
     Position,
-    kinesis::fake::{Fake, Fault, trouble, with_clock},
+    kinesis::{
+        fake::{Fake, Fault, trouble, with_clock},
+        oldest::SEARCH_READS_MAX,
+    },
 };
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -171,6 +174,68 @@ fn a_stream_that_was_made_again_is_held_as_another() {
     // Once it was read, the former one is out of sight.
     let both = [read[0].clone(), KnownShard { id: "s@2000/shardId-000000000000".to_owned(), ..known(0, "7+", None) }];
     assert_eq!(told(&fake, &both, Gaps::Refuse), ["s/shardId-000000000000 7+"]);
+}
+
+#[test]
+fn an_accepted_gap_is_told_with_the_size_of_the_hole() {
+    let gap = |fake: &Fake, known: &[KnownShard], gaps: Gaps, index: usize| {
+        listed(fake, known, Start::Oldest, gaps).unwrap().remove(index).unwrap().gap
+    };
+    let (fake, now) = (Fake::of(1), clock::now_us());
+    fake.state().put(0, b"left", now - 20 * HOUR_US);
+    for position in ["99+", "oldest"] {
+        let read = [known(0, position, Some(now - 30 * HOUR_US))];
+        let told = gap(&fake, &read, Gaps::FromBeginning, 0).unwrap();
+        assert!(told.starts_with("a hole of up to 6 h 0 min") && told.ends_with("goes on at oldest"), "{told}");
+        let told = gap(&fake, &read, Gaps::FromEnd, 0).unwrap();
+        assert!(told.starts_with("a hole of up to 6 h 0 min") && told.contains("goes on at time:"), "{told}");
+    }
+    assert_eq!(gap(&fake, &[known(0, "101+", Some(now))], Gaps::FromBeginning, 0), None);
+
+    let fake = Fake::of(2);
+    fake.reshard(&[0], 1);
+    fake.state().shards[0].is_listed = false;
+    let other = known(1, "101+", Some(now - 30 * HOUR_US));
+    let aged = gap(&fake, std::slice::from_ref(&other), Gaps::FromBeginning, 0).unwrap();
+    assert!(aged.contains("a hole of up to 6 h 0 min") && aged.contains("made and closed since"), "{aged}");
+    let child = gap(&fake, std::slice::from_ref(&other), Gaps::FromEnd, 2).unwrap();
+    assert!(child.contains("what it goes on from is missing"), "{child}");
+    let gone = gap(&fake, &[known(0, "101+", Some(now - 27 * HOUR_US)), other], Gaps::FromBeginning, 0).unwrap();
+    assert!(gone.contains("a hole of up to 3 h 0 min") && gone.contains("the shard was closed since"), "{gone}");
+
+    let fake = Fake::of(1);
+    fake.state().about.created_ms = 2_000;
+    let anew = gap(&fake, &[known(0, "101+", None)], Gaps::FromBeginning, 0).unwrap();
+    assert!(anew.contains("what was read is s/shardId-000000000000"), "{anew}");
+}
+
+#[test]
+fn a_shard_that_was_seen_and_not_read_for_as_long_as_records_are_kept_has_a_hole() {
+    with_clock(|clock| async move {
+        let fake = Fake::of(2);
+        fake.reshard(&[0], 1);
+        let survey = Survey { service: &fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let seen = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap);
+        let seen: Vec<KnownShard> = seen
+            .map(|ShardFrom { shard, from, covered_us, .. }| KnownShard {
+                id: shard.id,
+                name: shard.name,
+                mark: shard.mark,
+                next: from,
+                last: None,
+                covered_us,
+            })
+            .collect();
+        clock.advance(Duration::from_secs(23 * 3600));
+        assert!(survey.list(&seen).await.unwrap().into_iter().all(|shard| shard.is_ok()));
+        clock.advance(Duration::from_secs(2 * 3600));
+        fake.put(1, &["late"]);
+        // One of them has aged out as a whole.
+        fake.state().shards[0].is_listed = false;
+        let held: Vec<String> =
+            survey.list(&seen).await.unwrap().into_iter().map(|shard| shard.unwrap_err().to_string()).collect();
+        assert!(held.len() == 3 && held.iter().all(|held| held.contains("a hole of up to 1 h 0 min")), "{held:?}");
+    });
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn recognise<'o>(
         let version = Version { bytes: object.bytes, etag: object.etag.clone(), id: None };
         let read = |from: Position, version: &Version| {
             let shard = Shard { id: name.clone(), name: name.clone(), mark: version.to_string(), start: start() };
-            ShardFrom { shard, from, until: None, covered_us: None }
+            ShardFrom { shard, from, until: None, covered_us: None, gap: None }
         };
         let anew = |from: Position| Ok(Listed { from: read(from, &version), new: Some(object) });
         let known = known.get(name.as_str()).map(|known| (*known, known.mark.parse::<Version>()));
@@ -124,7 +124,7 @@ fn recognise<'o>(
         Gaps::FromBeginning | Gaps::FromEnd => {
             let KnownShard { id, name, mark, .. } = known.clone();
             let shard = Shard { id, name, mark, start: start() };
-            let from = ShardFrom { shard, from: Offset::End.position(), until: None, covered_us: None };
+            let from = ShardFrom { shard, from: Offset::End.position(), until: None, covered_us: None, gap: None };
             Ok(Listed { from, new: None })
         }
     }));

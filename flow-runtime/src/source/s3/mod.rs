@@ -131,7 +131,7 @@ impl SourceTap for S3Tap {
         let again = known.iter().map(|known| {
             let KnownShard { id, name, mark, next, .. } = known.clone();
             let shard = Shard { id, name, mark, start: Offset::At(0).position() };
-            Ok(ShardFrom { shard, from: next, until: None, covered_us: None })
+            Ok(ShardFrom { shard, from: next, until: None, covered_us: None, gap: None })
         });
         Ok(again.collect())
     }
