@@ -1,8 +1,8 @@
 //! `kinesis://` sources and tables: what they do, for users, is in `kinesis.md`.
 //!
 //! This file is the tap. Which shards there are is `lineage.rs`' to say, from what `survey.rs` asks, and whether one may have
-//! a hole, `hole.rs`' and `oldest.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`;
-//! `page.rs` makes pieces of a read, `aggregate.rs` takes apart what the producer library has put together,
+//! a hole, `hole.rs`' and `oldest.rs`'; `reader.rs` reads them side by side, `shard.rs` one, within `pace.rs`, under the eyes
+//! of `watch.rs`; `page.rs` makes pieces of a read, `aggregate.rs` takes apart what the producer library has put together,
 //! `pushed.rs` has a consumer's. Positions are `place.rs`'.
 
 mod aggregate;
@@ -24,6 +24,7 @@ mod readings;
 mod service;
 mod shard;
 mod survey;
+mod watch;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     sync::{
-        Semaphore,
+        OnceCell, Semaphore,
         mpsc::{self, error::TryRecvError},
         watch,
     },
@@ -21,7 +21,8 @@ use super::{
     page::{ShardRead, Wanted},
     place::Place,
     service::Service,
-    shard::ShardReader,
+    shard::{Ended, ShardReader},
+    watch::Watch,
 };
 use crate::{
     Error, Failure,
@@ -93,14 +94,15 @@ impl Shards {
     ) -> Result<Self, Error> {
         let (sender, said) = mpsc::channel(SAID_MAX);
         let (spare, reads) = (Spare::default(), Arc::new(Semaphore::new(READS_AT_ONCE)));
-        let mut ends: HashMap<String, watch::Receiver<bool>> = HashMap::new();
+        let mut ends: HashMap<String, watch::Receiver<Option<Ended>>> = HashMap::new();
+        let watch = Arc::new(Watch { service: Arc::clone(service), retention: OnceCell::new() });
         let mut tasks = JoinSet::new();
         let mut states = Vec::new();
         for (index, shard) in shards.iter().enumerate() {
             let Mark { id, parents, hash_keys, is_closed } = Mark::of(&shard.shard)?;
             let wanted = Wanted { from: place(shard, &shard.from)?, until: until(shard)? };
             let has_ended = wanted.from == Place::End || wanted.until.as_ref() == Some(&wanted.from);
-            let (ended, end) = watch::channel(has_ended);
+            let (ended, end) = watch::channel(has_ended.then_some(Ended { covered_us: shard.covered_us }));
             // Parents come before their children; one that is not among them is read.
             let parents = parents.iter().filter_map(|parent| ends.get(parent).cloned()).collect();
             ends.insert(id.clone(), end);
@@ -116,6 +118,7 @@ impl Shards {
                 reads_per_second: how.reads_per_second,
                 parents,
                 ended,
+                watch: Arc::clone(&watch),
                 reads: Arc::clone(&reads),
                 said: sender.clone(),
                 spare: Arc::clone(&spare),

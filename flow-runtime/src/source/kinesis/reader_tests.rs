@@ -109,6 +109,57 @@ fn an_iterator_that_expires_is_made_anew_behind_what_was_read_last() {
     });
 }
 
+/// Reads a shard of 30 records whose reader stands still for more than a day after a part of it; `act` is what happens to
+/// the shard in the meantime.
+fn stood_still(act: impl FnOnce(&Fake)) -> Result<Vec<String>, Error> {
+    let mut act = Some(act);
+    with_clock(|clock| async move {
+        let fake = Arc::new(Fake::of(1));
+        fake.state().page = 1;
+        put(&fake, 0, 0..30);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
+        let mut read = Vec::new();
+        loop {
+            match reader.next(Vec::new(), WAIT).await? {
+                Next::Piece(piece) => read.push(String::from_utf8_lossy(&piece.bytes).into_owned()),
+                Next::Idle => return Ok(read),
+                _ => {}
+            }
+            if let Some(act) = act.take_if(|_| !read.is_empty()) {
+                clock.advance(Duration::from_secs(25 * 3600));
+                act(&fake);
+            }
+        }
+    })
+}
+
+#[test]
+fn what_a_shard_forgets_while_it_is_read_is_told_with_the_size_of_the_hole() {
+    let says = "a hole of up to ";
+    for forgotten in [25, 30] {
+        let told = stood_still(|fake| fake.state().shards[0].trimmed = forgotten).unwrap_err();
+        assert!(matches!(told, Error::Held(_)) && told.to_string().contains(says), "{forgotten}: {told}");
+    }
+    let of_closed = stood_still(|fake| {
+        fake.reshard(&[0], 1);
+        fake.state().shards[0].trimmed = 30;
+    });
+    assert!(of_closed.unwrap_err().to_string().contains(says));
+}
+
+#[test]
+fn who_stood_still_for_long_reads_on_where_nothing_was_forgotten() {
+    assert_eq!(stood_still(|_| ()).unwrap(), numbered(0..30));
+    // A stream that keeps more than was stood still for forgets nothing: it is not looked for.
+    let kept_longer = stood_still(|fake| {
+        fake.state().about.retention = Duration::from_secs(48 * 3600);
+        fake.state().shards[0].trimmed = 25;
+    });
+    assert_eq!(kept_longer.unwrap().last().unwrap(), "29");
+}
+
 #[test]
 fn whatever_fails_and_passes_each_record_comes_once() {
     paused(async {

@@ -16,6 +16,7 @@ use super::{
     pushed::Subscribed,
     reader::{Said, Spare, State},
     service::Service,
+    watch::{ReadTo, Watch},
 };
 use crate::{
     Error,
@@ -51,15 +52,23 @@ pub(super) struct ShardReader<S> {
     pub(super) consumer: Option<Arc<str>>,
     pub(super) reads_per_second: u32,
     /// Its parents, as far as they are read too.
-    pub(super) parents: Vec<watch::Receiver<bool>>,
+    pub(super) parents: Vec<watch::Receiver<Option<Ended>>>,
     /// Says that it is read to its end.
-    pub(super) ended: watch::Sender<bool>,
+    pub(super) ended: watch::Sender<Option<Ended>>,
+    pub(super) watch: Arc<Watch<S>>,
     /// Reads of all shards that may be under way, or wait to be handed on.
     pub(super) reads: Arc<Semaphore>,
     pub(super) said: mpsc::Sender<Said>,
     pub(super) spare: Spare,
     /// When it was last said that others read too much.
     pub(super) complained: Option<Duration>,
+}
+
+/// That a shard is read to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// [`ShardReader::covered_us`].
+    pub(super) covered_us: Option<i64>,
 }
 
 /// Where records come from.
@@ -120,9 +129,15 @@ impl<S: Service> ShardReader<S> {
     }
 
     async fn read(&mut self) -> Result<(), Ends> {
+        let mut covered = Vec::new();
         for parent in &mut self.parents {
             // Who is gone without an end has failed, and said so.
-            parent.wait_for(|ended| *ended).await.map_err(|_| Ends::Left)?;
+            let ended = parent.wait_for(Option::is_some).await.map_err(|_| Ends::Left)?;
+            covered.push(ended.and_then(|ended| ended.covered_us));
+        }
+        if self.wanted.from == Place::Oldest {
+            // Whatever is in it came after what was read of its parents.
+            self.covered_us = self.covered_us.max(covered.into_iter().min().flatten());
         }
         let mut tip = Tip::default();
         let mut feed = match self.consumer {
@@ -134,6 +149,7 @@ impl<S: Service> ShardReader<S> {
                 Feed::Read { iterator, pace } => self.page(iterator, pace).await?,
                 Feed::Pushed(subscribed) => self.pushed(subscribed).await?,
             };
+            self.heed_holes(&page, asked_us).await?;
             let (count, behind) = (page.records.len(), page.behind);
             if let Feed::Read { pace, .. } = &mut feed {
                 pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
@@ -206,7 +222,7 @@ impl<S: Service> ShardReader<S> {
         let attempt = tries.all;
         match trouble.kind {
             Kind::Throttled if since(tries.began) < THROTTLED_MAX => {
-                self.complain(&trouble, "throttled by other readers of the stream")
+                self.complain(&trouble, "throttled by other readers of the stream");
             }
             Kind::Passing if tries.failed + 1 < Patience::USUAL.attempts => {
                 tries.failed += 1;
@@ -258,6 +274,17 @@ impl<S: Service> ShardReader<S> {
         }
     }
 
+    /// Makes sure that nothing was forgotten before what was read now. What was sealed is known by its hash.
+    async fn heed_holes(&self, page: &Page, asked_us: i64) -> Result<(), Error> {
+        if self.wanted.until.is_some() {
+            return Ok(());
+        }
+        let Self { id, of: ShardRead { name, .. }, wanted: Wanted { from: place, .. }, covered_us, .. } = self;
+        let read = ReadTo { id, name, place, covered_us: *covered_us };
+        let missing = self.watch.missing(read, page, asked_us).await.map_err(|trouble| self.failed(&trouble))?;
+        missing.map_or(Ok(()), |missing| Err(missing.held()))
+    }
+
     /// Hands on what was read; says whether that is all that was asked for.
     async fn hand_on(&mut self, records: Vec<StreamRecord>, is_behind: bool) -> Result<bool, Ends> {
         let before = self.wanted.from.clone();
@@ -290,7 +317,7 @@ impl<S: Service> ShardReader<S> {
             self.moved(None).await?;
         }
         self.say(Said::At(self.of.index, State::Ended)).await?;
-        self.ended.send_replace(true);
+        self.ended.send_replace(Some(Ended { covered_us: self.covered_us }));
         Ok(())
     }
 
