@@ -50,8 +50,8 @@ struct Input<'a> {
     was_opened: bool,
     /// Read and not yet given out; no more than there are buffers. A piece comes first.
     waiting: VecDeque<Read>,
-    /// Its reader has said something.
-    has_answered: bool,
+    /// Its reader has looked at all that it can read.
+    has_looked: bool,
     /// It has said something since all were heard.
     was_heard: bool,
     /// How much it had done when all were heard.
@@ -122,13 +122,19 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Takes in what the reader of an input had to say.
-    pub(super) fn answered(&mut self, index: usize, answer: Result<Next, Error>) -> Result<(), Error> {
+    /// Takes in what the reader of an input had to say, and whether it has looked at all that it can read.
+    pub(super) fn answered(
+        &mut self,
+        index: usize,
+        answer: Result<Next, Error>,
+        has_looked: bool,
+    ) -> Result<(), Error> {
         let input = &mut self.inputs[index];
         if input.has_ended {
             return Ok(());
         }
-        (input.has_answered, input.was_heard) = (true, true);
+        input.has_looked |= has_looked;
+        input.was_heard = true;
         match answer.map_err(|error| error.of_port(input.name))? {
             Next::Piece(piece) => {
                 input.is_idle = false;
@@ -138,6 +144,7 @@ impl<'a> Intake<'a> {
                 input.waiting.push_back(Read::Moved(moved));
                 input.settle();
             }
+            Next::Looking => input.request(Vec::new()),
             Next::Waiting => input.wait(),
             // A table has no other time.
             Next::Idle if !input.job.is_source => input.wait(),
@@ -151,8 +158,8 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Asks the readers of sources for nothing more when a time is over; what they have read is still taken. Each is
-    /// heard once, however late it is: else a short time on a busy machine would come to nothing, run after run.
+    /// Asks the readers of sources for nothing more when a time is over; what they have read is still taken. Each looks
+    /// once, however late it is: else a short time on a busy machine would come to nothing, run after run.
     pub(super) fn heed_time(&mut self, now: Duration) {
         self.count_starving(now);
         let starved_since = self.starved_since.unwrap_or(now);
@@ -160,7 +167,7 @@ impl<'a> Intake<'a> {
             return;
         };
         let mut sources = self.inputs.iter().filter(|input| input.job.is_source && !input.has_ended).peekable();
-        if sources.peek().is_some() && sources.all(|source| source.has_answered) {
+        if sources.peek().is_some() && sources.all(|source| source.has_looked) {
             self.closed_by = Some(bound);
             self.inputs.iter_mut().filter(|input| input.job.is_source).for_each(Input::ask_no_more);
         }
@@ -303,7 +310,7 @@ impl<'a> Input<'a> {
             reader: None,
             was_opened: false,
             waiting: VecDeque::new(),
-            has_answered: false,
+            has_looked: false,
             was_heard: false,
             moves_heard: 0,
             in_work: 0,

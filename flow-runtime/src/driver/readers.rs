@@ -84,13 +84,14 @@ fn answer(
             break;
         }
         let answer = caught(|| reader.next(buffer, WAIT)).unwrap_or_else(|message| Err(panicked(&message)));
-        let is_last = !matches!(answer, Ok(Next::Piece(_) | Next::Moved(_) | Next::Idle | Next::Waiting));
-        if events.send(Event::Answered { input, answer }).is_err() || is_last {
+        let is_last = matches!(answer, Err(_) | Ok(Next::End));
+        let has_looked = reader.has_looked() && !matches!(answer, Ok(Next::Looking));
+        if events.send(Event::Answered { input, answer, has_looked }).is_err() || is_last {
             return;
         }
     }
     // Nobody may be listening any more.
-    let _ = events.send(Event::Answered { input, answer: Ok(Next::End) });
+    let _ = events.send(Event::Answered { input, answer: Ok(Next::End), has_looked: true });
 }
 
 /// A reader of a tap panicked.

@@ -35,7 +35,7 @@ const TICK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) enum Event {
     /// A reader, of the input with this index.
-    Answered { input: usize, answer: Result<Next, Error> },
+    Answered { input: usize, answer: Result<Next, Error>, has_looked: bool },
     /// A worker.
     Worked(Box<Work>),
 }
@@ -237,7 +237,9 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
         let now = (self.clock)();
         let mut worked = None;
         match event {
-            Ok(Event::Answered { input, answer }) => self.intake.answered(input, answer)?,
+            Ok(Event::Answered { input, answer, has_looked }) => {
+                self.intake.answered(input, answer, has_looked)?;
+            }
             Ok(Event::Worked(work)) => {
                 self.progress.beat();
                 worked = Some(work);

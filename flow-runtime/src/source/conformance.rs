@@ -263,7 +263,7 @@ impl Read {
             match reader.next(Vec::new(), Duration::from_millis(100))? {
                 Next::Piece(piece) => read.take(shards, piece, most),
                 Next::Moved(moved) => drop(read.next.insert(moved.shard, moved.to)),
-                Next::Waiting => waits += 1,
+                Next::Looking | Next::Waiting => waits += 1,
                 Next::Idle | Next::End => break,
             }
         }

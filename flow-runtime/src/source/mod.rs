@@ -239,6 +239,12 @@ pub trait Reader: fmt::Debug + Send {
     /// # Errors
     /// What could not be read, with shard and position.
     fn next(&mut self, buffer: Vec<u8>, wait: Duration) -> Result<Next, Error>;
+
+    /// Whether each shard that can be read was looked at once: before, no time-out ends the reading. Else a time that is
+    /// shorter than a look would close iteration after iteration, and nothing would ever be read.
+    fn has_looked(&self) -> bool {
+        true
+    }
 }
 
 /// What a reader has to say.
@@ -248,6 +254,8 @@ pub enum Next {
     Piece(Piece),
     /// A shard was read further, and no record was there.
     Moved(Moved),
+    /// Nothing within the time that was given, for a read is still under way: it is asked again, and keeps its turn.
+    Looking,
     /// Nothing new within the time that was given. This may close a source's part of the iteration, to be read on in
     /// the next; a table is asked again until it ends.
     Idle,

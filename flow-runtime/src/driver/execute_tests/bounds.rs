@@ -11,7 +11,7 @@ use super::{
 use crate::{
     driver::{intake::Intake, run::Event},
     effect::effect,
-    source::{Reader, Reading, ShardFrom},
+    source::{Next, Reader, Reading, ShardFrom},
 };
 
 proptest! {
@@ -223,12 +223,54 @@ fn a_source_is_heard_once_even_if_the_time_is_over_before() {
         let mut intake = Intake::new(Grouped::PLAN, vec![source(LINES, &lines)], &bounds);
         intake.open(0, threads, 1, &events).unwrap();
         intake.heed_time(late);
-        let Event::Answered { input, answer } = said.recv().unwrap() else { panic!("no worker runs") };
-        intake.answered(input, answer).unwrap();
+        let Event::Answered { input, answer, has_looked } = said.recv().unwrap() else { panic!("no worker runs") };
+        intake.answered(input, answer, has_looked).unwrap();
         intake.heed_time(late);
         assert!(intake.next(&[0]).is_some());
         assert_eq!(intake.into_reads().1, ClosedBy::IterationTimeout);
     });
+}
+
+#[test]
+fn a_source_that_is_still_looking_is_read_however_short_the_time_is() {
+    let bounds = [
+        Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() },
+        Bounds { no_data_timeout: Some(Duration::from_secs(10)), ..Bounds::default() },
+    ];
+    for bounds in bounds {
+        let setting = Setting::with_bounds(bounds);
+        let seconds = Arc::clone(&setting.seconds);
+        // The first look takes longer than the iteration may.
+        let lines = scripted(move |answer| match answer {
+            0..20 => {
+                seconds.fetch_add(1, Ordering::SeqCst);
+                Said::Looking
+            }
+            20 => Said::Lines("x\n"),
+            _ => {
+                seconds.fetch_add(1, Ordering::SeqCst);
+                Said::Looking
+            }
+        });
+        let (executed, gathered) = setting.run_lines(&lines);
+        assert!(matches!(executed.unwrap().closed_by, ClosedBy::IterationTimeout | ClosedBy::NoDataTimeout));
+        assert_eq!(gathered.out, "x\n");
+    }
+}
+
+#[test]
+fn a_source_of_which_a_part_was_not_looked_at_is_not_closed_by_time() {
+    let bounds = Bounds { iteration_timeout: Some(Duration::from_secs(10)), ..Bounds::default() };
+    let late = Duration::from_secs(11);
+    let lines = MemoryRecords::default();
+    let mut intake = Intake::new(Grouped::PLAN, vec![source(LINES, &lines)], &bounds);
+    for has_looked in [false, true] {
+        assert!(!intake.is_read(&[0]));
+        intake.answered(0, Ok(Next::Waiting), has_looked).unwrap();
+        intake.heed_time(late);
+    }
+    assert!(intake.is_read(&[0]));
+    assert_eq!(intake.into_reads().1, ClosedBy::IterationTimeout);
 }
 
 #[test]
@@ -254,8 +296,8 @@ fn a_source_that_was_closed_by_time_is_not_read_from_its_beginning_again() {
         // Sources are opened to see whether there is anything new, and once more when their step comes.
         for _ in 0..2 {
             intake.open(0, threads, 1, &events).unwrap();
-            let Event::Answered { input, answer } = said.recv().unwrap() else { panic!("no worker runs") };
-            intake.answered(input, answer).unwrap();
+            let Event::Answered { input, answer, has_looked } = said.recv().unwrap() else { panic!("no worker runs") };
+            intake.answered(input, answer, has_looked).unwrap();
             intake.heed_time(late);
         }
         assert!(intake.next(&[0]).is_some());

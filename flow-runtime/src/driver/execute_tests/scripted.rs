@@ -22,6 +22,7 @@ pub(super) enum Said {
     /// So many bytes without a record.
     Moved(usize),
     Idle,
+    Looking,
     Waiting,
     End,
     Failure,
@@ -85,6 +86,7 @@ impl Reader for ScriptedReader {
                 Ok(Next::Moved(Moved { shard: 0, to: self.position.clone(), covered_us: Some(7) }))
             }
             Said::Idle => Ok(Next::Idle),
+            Said::Looking => Ok(Next::Looking),
             Said::Waiting => Ok(Next::Waiting),
             Said::End => Ok(Next::End),
             Said::Failure => Err(Error::Input(Failure::new("the disk is gone").at("shard"))),

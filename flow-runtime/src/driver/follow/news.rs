@@ -31,8 +31,8 @@ fn has_moved(source: &InputJob<'_>, is_ending: &dyn Fn() -> bool) -> Result<bool
             Next::Moved(moved) if source.shards.get(moved.shard).is_some_and(|shard| shard.from != moved.to) => {
                 return Ok(true);
             }
-            Next::Moved(_) | Next::Waiting if !is_ending() => {}
-            Next::Moved(_) | Next::Waiting | Next::Idle | Next::End => return Ok(false),
+            Next::Moved(_) | Next::Looking | Next::Waiting if !is_ending() => {}
+            Next::Moved(_) | Next::Looking | Next::Waiting | Next::Idle | Next::End => return Ok(false),
         }
     }
 }

@@ -99,6 +99,8 @@ pub(super) struct State {
     pub(super) list_faults: VecDeque<Fault>,
     /// So many shards, from the first on, are read empty by others.
     pub(super) throttled: usize,
+    /// Reads of this shard never come back.
+    pub(super) hanging: Option<usize>,
     /// What every read says to be behind when it is at the end.
     pub(super) behind_at_end: Duration,
     /// When each read was, of which shard.
@@ -156,6 +158,7 @@ impl Fake {
             faults: VecDeque::new(),
             list_faults: VecDeque::new(),
             throttled: 0,
+            hanging: None,
             behind_at_end: Duration::ZERO,
             reads: Vec::new(),
             consumer: VecDeque::from([ConsumerState::Active]),
@@ -337,7 +340,11 @@ impl Service for Fake {
             let mut state = self.state();
             let id = state.shards[shard].listed.id.clone();
             state.reads.push((id, clock::elapsed()));
-            let fault = if shard < state.throttled { Some(THROTTLED) } else { state.faults.pop_front() };
+            let fault = match () {
+                () if state.hanging == Some(shard) => Some(Fault::Never),
+                () if shard < state.throttled => Some(THROTTLED),
+                () => state.faults.pop_front(),
+            };
             fault.unwrap_or(Fault::None)
         };
         if fault == THROTTLED {

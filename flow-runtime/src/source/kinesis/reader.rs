@@ -64,6 +64,8 @@ pub(super) enum Said {
 /// How far a shard is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
+    /// The service has not answered yet.
+    Unheard,
     /// More may be there.
     Reading,
     /// It was read to where it ended then.
@@ -104,9 +106,14 @@ impl Shards {
             let has_ended = wanted.from == Place::End || wanted.until.as_ref() == Some(&wanted.from);
             let (ended, end) = watch::channel(has_ended.then_some(Ended { covered_us: shard.covered_us }));
             // Parents come before their children; one that is not among them is read.
-            let parents = parents.iter().filter_map(|parent| ends.get(parent).cloned()).collect();
+            let parents: Vec<_> = parents.iter().filter_map(|parent| ends.get(parent).cloned()).collect();
             ends.insert(id.clone(), end);
-            states.push(if has_ended { State::Ended } else { State::Reading });
+            states.push(match () {
+                () if has_ended => State::Ended,
+                // It is asked for only when these are read: that is a step on, too.
+                () if parents.iter().any(|parent| parent.borrow().is_none()) => State::Reading,
+                () => State::Unheard,
+            });
             let reader = ShardReader {
                 service: Arc::clone(service),
                 id,
@@ -123,6 +130,7 @@ impl Shards {
                 said: sender.clone(),
                 spare: Arc::clone(&spare),
                 complained: None,
+                was_heard: false,
             };
             if !has_ended {
                 tasks.spawn(accompanied(reader.run()));
@@ -171,7 +179,12 @@ impl Shards {
 
     /// Whether every shard was read to where it ended, now or since reading began.
     fn rests(&self) -> bool {
-        self.states.iter().all(|state| *state != State::Reading)
+        self.states.iter().all(|state| matches!(state, State::AtRest | State::Ended))
+    }
+
+    /// Whether the service has said something of each shard that can be read.
+    fn has_looked(&self) -> bool {
+        self.states.iter().all(|state| *state != State::Unheard)
     }
 
     fn keep(&self, buffer: Vec<u8>) {
@@ -218,6 +231,10 @@ impl<S: Service> Reader for KinesisReader<S> {
             };
             begun.next(buffer, patience).await
         })
+    }
+
+    fn has_looked(&self) -> bool {
+        self.begun.as_ref().is_some_and(Shards::has_looked)
     }
 }
 

@@ -50,7 +50,7 @@ fn an_iteration_without_an_end_goes_on_when_something_comes() {
                 Next::Piece(_) => "piece",
                 Next::Moved(_) => "moved",
                 Next::Idle => "idle",
-                Next::Waiting => "waiting",
+                Next::Looking | Next::Waiting => "waiting",
                 Next::End => "end",
             });
         }
@@ -74,7 +74,7 @@ fn who_reads_once_comes_to_an_end() {
                 Next::Piece(_) => pieces += 1,
                 Next::End => break,
                 Next::Idle => panic!("a table is asked again until it ends"),
-                Next::Moved(_) | Next::Waiting => {}
+                Next::Moved(_) | Next::Looking | Next::Waiting => {}
             }
         }
         assert_eq!(pieces, 1);
@@ -211,21 +211,56 @@ fn throttling_is_waited_out_for_minutes_and_not_for_ever() {
     });
 }
 
+/// Reads until there is a piece, of shards one of which does not answer.
+async fn read_piece(reader: &mut Shards) {
+    for _ in 0..4_000 {
+        match reader.next(Vec::new(), WAIT).await.unwrap() {
+            Next::Piece(_) => return,
+            Next::Idle | Next::End => panic!("one has not answered"),
+            Next::Moved(_) | Next::Looking | Next::Waiting => assert!(!reader.has_looked(), "one has not answered"),
+        }
+    }
+    panic!("the shard that could be read was not");
+}
+
 #[test]
 fn a_call_that_never_comes_back_stops_nobody_else() {
     paused(async {
         let fake = Arc::new(Fake::of(2));
         put(&fake, 1, 0..5);
-        fake.state().faults.push_back(Fault::Never);
+        fake.state().hanging = Some(0);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        read_piece(&mut Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap()).await;
+    });
+}
+
+#[test]
+fn who_reads_has_looked_when_each_shard_that_can_be_read_has_answered() {
+    with_clock(|clock| async move {
+        // Else the throttled would soon have waited for too long.
+        clock.stop();
+        let fake = Arc::new(Fake::of(3));
+        put(&fake, 2, 0..5);
+        fake.reshard(&[2], 1);
+        fake.state().throttled = 1;
+        fake.state().hanging = Some(1);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
         let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
-        let mut said = Vec::new();
-        for _ in 0..20 {
-            said.push(reader.next(Vec::new(), WAIT).await.unwrap());
+        read_piece(&mut reader).await;
+        assert!(!reader.has_looked());
+
+        // The first is throttled, and that is an answer; a child has none before its parent is read.
+        let both = [shards[0].clone(), shards[2].clone(), shards[3].clone()];
+        let mut reader = Shards::start(&fake, &both, &POLLED, Reading::default()).unwrap();
+        for _ in 0..2_000 {
+            if reader.has_looked() {
+                return;
+            }
+            reader.next(Vec::new(), WAIT).await.unwrap();
         }
-        assert!(said.iter().any(|said| matches!(said, Next::Piece(_))));
-        assert!(said.iter().all(|said| !matches!(said, Next::Idle | Next::End)), "one has not answered");
+        panic!("all have answered");
     });
 }
 
@@ -262,7 +297,7 @@ fn a_silent_shard_that_says_to_be_behind_is_covered_up_to_there() {
         for _ in 0..20 {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
                 Next::Moved(moved) => covered.extend(moved.covered_us),
-                Next::Idle | Next::Waiting => {}
+                Next::Idle | Next::Looking | Next::Waiting => {}
                 Next::Piece(_) | Next::End => panic!("it is silent, and open"),
             }
         }

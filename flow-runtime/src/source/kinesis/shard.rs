@@ -4,7 +4,7 @@
 //! Where to go on is in one place, `wanted.from`: it moves when records were handed on, and every iterator is made from it.
 //! So whatever expires, fails or is lost, no record is left out, and none comes twice.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
@@ -62,6 +62,8 @@ pub(super) struct ShardReader<S> {
     pub(super) spare: Spare,
     /// When it was last said that others read too much.
     pub(super) complained: Option<Duration>,
+    /// The service has answered, if only that others read too much.
+    pub(super) was_heard: bool,
 }
 
 /// That a shard is read to its end.
@@ -155,6 +157,8 @@ impl<S: Service> ShardReader<S> {
                 pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
             }
             let is_whole = self.hand_on(page.records, !behind.is_zero()).await?;
+            // After what it has answered: a time-out may end the reading as soon as it is known.
+            self.heard().await?;
             drop(turn);
             let Some(next) = page.next.filter(|_| !is_whole) else { return self.end(is_whole).await };
             match &mut feed {
@@ -222,6 +226,7 @@ impl<S: Service> ShardReader<S> {
         let attempt = tries.all;
         match trouble.kind {
             Kind::Throttled if since(tries.began) < THROTTLED_MAX => {
+                self.heard().await?;
                 self.complain(&trouble, "throttled by other readers of the stream");
             }
             Kind::Passing if tries.failed + 1 < Patience::USUAL.attempts => {
@@ -242,6 +247,14 @@ impl<S: Service> ShardReader<S> {
             self.complained = Some(clock::elapsed());
             tracing::warn!(shard = self.of.name, %trouble, "{what}");
         }
+    }
+
+    /// Says once that the service has answered.
+    pub(super) async fn heard(&mut self) -> Result<(), Left> {
+        if mem::replace(&mut self.was_heard, true) {
+            return Ok(());
+        }
+        self.say(Said::At(self.of.index, State::Reading)).await
     }
 
     /// An iterator that begins where reading goes on.
