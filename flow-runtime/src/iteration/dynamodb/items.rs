@@ -14,7 +14,8 @@ pub(crate) trait Items: fmt::Debug + Send + Sync {
     /// Writes all or nothing, on the condition that every item still has its version; says whether they had.
     fn put(&self, writes: &[Write]) -> Result<bool, Error>;
 
-    /// Removes an item.
+    /// Removes an item, on no condition: only what nobody names any more, or ever will, is removed, and no key is used again
+    /// (a group's has a random number, that of an iteration its epoch). So a removal may come late, or twice.
     fn remove(&self, key: &Key) -> Result<(), Error>;
 
     /// The items of a span, in its order.
