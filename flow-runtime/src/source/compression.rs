@@ -109,6 +109,14 @@ impl<R: BufRead> Decoder<R> {
         }
     }
 
+    /// The same, to be looked after.
+    pub(super) fn get_mut(&mut self) -> &mut R {
+        match self {
+            Self::Gzip(text) => text.get_mut(),
+            Self::Zstd(text) => text.get_mut(),
+        }
+    }
+
     /// What was decompressed, wherever it stands.
     pub(super) fn into_inner(self) -> R {
         match self {

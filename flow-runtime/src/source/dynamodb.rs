@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 
 use super::{Framing, KnownShard, Next, Piece, Position, Reader, Reading, Shard, ShardFrom, SourceTap};
 use crate::{
@@ -137,22 +137,20 @@ async fn page(tables: Tables, table: String, segment: Segment) -> Result<Items, 
 }
 
 impl Reader for ScanReader {
-    fn next(&mut self, _buffer: Vec<u8>, _wait: Duration) -> Result<Next, Error> {
-        while let Some(mut page) = self.pages.pop_front() {
-            let answer = wait(async {
-                (&mut page.0).await.unwrap_or_else(|error| Err(Trouble::new(SCAN, Kind::Passing, error.to_string())))
-            });
-            let Items { json, ends, next } =
-                answer.map_err(|trouble| failed(&format!("dynamodb://{}", self.table), &trouble))?;
-            if let Some(next) = next {
-                self.ask(next)?;
-            }
-            // Pages may be empty.
-            if !ends.is_empty() {
-                return Ok(Next::Piece(self.advance(json, &ends)));
-            }
+    fn next(&mut self, _buffer: Vec<u8>, patience: Duration) -> Result<Next, Error> {
+        let Some(page) = self.pages.front_mut() else { return Ok(Next::End) };
+        let Ok(answer) = wait(async { Ok::<_, Error>(timeout(patience, &mut page.0).await) })? else {
+            return Ok(Next::Looking);
+        };
+        self.pages.pop_front();
+        let answer = answer.unwrap_or_else(|error| Err(Trouble::new(SCAN, Kind::Passing, error.to_string())));
+        let Items { json, ends, next } =
+            answer.map_err(|trouble| failed(&format!("dynamodb://{}", self.table), &trouble))?;
+        if let Some(next) = next {
+            self.ask(next)?;
         }
-        Ok(Next::End)
+        // Pages may be empty.
+        Ok(if ends.is_empty() { Next::Looking } else { Next::Piece(self.advance(json, &ends)) })
     }
 }
 

@@ -1,8 +1,10 @@
 //! What goes wrong with calls of S3 and DynamoDB: nothing is lost or doubled.
 
+use std::time::{Duration, Instant};
+
 use flow_tests::{
-    program::hit,
-    services::{Fault, Proxy, Rule},
+    program::{Running, hit, until},
+    services::{CREDENTIALS, Calls, Fault, Proxy, Rule},
 };
 
 use super::Setting;
@@ -49,5 +51,37 @@ fn nothing_is_lost_or_doubled_whatever_goes_wrong_with_a_call() {
             proxy.obey(&[]);
         }
         assert_eq!(setting.count("logs/", ""), 157, "{rule:?}");
+    }
+}
+
+/// Shorter than a call waits for its answer.
+const PROMPTLY: Duration = Duration::from_secs(8);
+
+#[test]
+fn a_signal_is_heeded_while_a_call_does_not_come_back() {
+    let Some(mut setting) = Setting::new("stalled") else { return };
+    setting.put("logs/a", 7);
+    setting.service.create_table("stalled", &["id"]);
+    let (log, hosts) = ("--log s3://stalled/logs/", "--hosts dynamodb://stalled");
+    for (ports, operation, calls) in [
+        (log.to_owned(), "s3.get_object", Calls::All),
+        // The first shows that the table is there.
+        (format!("{log} {hosts}"), "dynamodb.scan", Calls::Every(2)),
+    ] {
+        setting.place = Setting::folder();
+        let proxy = Proxy::before(setting.service, &[Rule { operation, calls, fault: Fault::Stalled }]);
+        setting.endpoint = proxy.endpoint();
+        let mut command = setting.place.command(&format!("run {ports}"));
+        command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL", &setting.endpoint);
+        let run = Running::start(command);
+        until("a call is stalled", || (!proxy.struck().is_empty()).then_some(()));
+        let asked = Instant::now();
+        run.signal("TERM");
+        let ended = run.end();
+        assert!(asked.elapsed() < PROMPTLY, "{operation}: {:?}, {ended:?}", asked.elapsed());
+        assert!(ended.code != Some(0) && setting.counted() == 0, "{operation}: {ended:?}");
+        // What it began is begun anew.
+        proxy.obey(&[]);
+        assert_eq!(setting.count("logs/", ""), 7, "{operation}");
     }
 }

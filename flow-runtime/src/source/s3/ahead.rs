@@ -1,9 +1,12 @@
 //! Reads objects ahead: several parts at once, of one object or of many, and gives them out in order. What is under way is
 //! bounded, however large the objects are and however many.
 
-use std::{cmp::Ordering, collections::VecDeque, ops::Range};
+use std::{cmp::Ordering, collections::VecDeque, ops::Range, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
 
 use crate::{
     Error,
@@ -49,6 +52,18 @@ struct Part {
     object: usize,
     bytes: u64,
     answer: JoinHandle<Result<Vec<u8>, Trouble>>,
+    /// What the answer was, if it was waited for.
+    came: Option<Result<Vec<u8>, Trouble>>,
+}
+
+impl Part {
+    async fn wait(&mut self) -> &mut Option<Result<Vec<u8>, Trouble>> {
+        if self.came.is_none() {
+            let lost = |error: JoinError| Err(Trouble::new(GET, Kind::Passing, error.to_string()));
+            self.came = Some((&mut self.answer).await.unwrap_or_else(lost));
+        }
+        &mut self.came
+    }
 }
 
 impl Drop for Part {
@@ -63,14 +78,30 @@ impl Ahead {
         Self { s3, objects, object: 0, offset, parts: VecDeque::new(), part_bytes: PART_BYTES }
     }
 
+    /// Waits, but not for long, until the next so many bytes of an object are there, or all that it has; says whether they
+    /// are.
+    pub(super) fn wait_for(&mut self, object: usize, bytes: u64, patience: Duration) -> Result<bool, Trouble> {
+        self.skip_to(object);
+        self.ask()?;
+        let mut missing = bytes;
+        let come = async {
+            for part in self.parts.iter_mut().take_while(|part| part.object == object) {
+                if missing == 0 {
+                    return;
+                }
+                part.wait().await;
+                missing = missing.saturating_sub(part.bytes);
+            }
+        };
+        wait(async { Ok(timeout(patience, come).await.is_ok()) })
+    }
+
     /// The next part of an object; nothing after its last. What is left of earlier ones is not wanted any more.
     pub(super) fn next(&mut self, object: usize) -> Result<Option<Vec<u8>>, Trouble> {
         self.skip_to(object);
         self.ask()?;
         let Some(mut part) = self.parts.pop_front_if(|part| part.object == object) else { return Ok(None) };
-        let bytes = wait(async {
-            (&mut part.answer).await.unwrap_or_else(|error| Err(Trouble::new(GET, Kind::Passing, error.to_string())))
-        })?;
+        let bytes = wait(async { part.wait().await.take().unwrap_or_else(|| Ok(Vec::new())) })?;
         // While this one is worked on, the next ones come.
         drop(part);
         self.ask()?;
@@ -106,7 +137,7 @@ impl Ahead {
             self.offset = range.end;
             let is_whole = bytes == object.bytes;
             let answer = spawn(read(self.s3.clone(), object.wanted.clone(), range, is_whole))?;
-            self.parts.push_back(Part { object: self.object, bytes, answer });
+            self.parts.push_back(Part { object: self.object, bytes, answer, came: None });
         }
         Ok(())
     }

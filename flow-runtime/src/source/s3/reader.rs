@@ -19,6 +19,9 @@ use crate::{
 /// Bytes that are read at once; a piece ends at the last line end among them.
 const BLOCK_BYTES: usize = 256 * 1024;
 
+/// Stored bytes that give such a block, and one more: what does not compress grows by less than that.
+const STORED_BYTES_MAX: usize = 2 * BLOCK_BYTES;
+
 /// An object to be read.
 #[derive(Clone, Debug)]
 pub(super) struct Planned {
@@ -53,14 +56,18 @@ impl ObjectReader {
         Self { expected, planned, opened: 0, ahead: Some(ahead), open: None, line_bytes_max: LINE_BYTES_MAX }
     }
 
-    /// Opens the next object; says whether there is one.
-    fn open_next(&mut self) -> Result<bool, Error> {
+    /// Opens the next object; says whether there is one, or that it is still to come.
+    fn open_next(&mut self, patience: Duration) -> Result<Opened, Error> {
         while let (Some(planned), Some(ahead)) = (self.planned.get(self.opened), self.ahead.take()) {
             let mut body = Body::new(ahead, self.opened);
+            if !body.wait_for(1, patience).map_err(|trouble| lost(&planned.name, &trouble))? {
+                self.ahead = Some(body.ahead);
+                return Ok(Opened::NotYet);
+            }
             self.opened += 1;
             if body.fill_buf().is_ok() {
                 self.open = Some(OpenObject::open(planned.clone(), body, self.expected)?);
-                return Ok(true);
+                return Ok(Opened::Yes);
             }
             // Deleted or overwritten since it was listed; next time it is listed as what it is then.
             let is_changed = body.failed.as_ref().is_some_and(Trouble::is_changed);
@@ -69,21 +76,33 @@ impl ObjectReader {
                 _ => self.ahead = Some(body.ahead),
             }
         }
-        Ok(false)
+        Ok(Opened::NoMore)
     }
 }
 
+/// Whether an object was opened.
+enum Opened {
+    Yes,
+    NotYet,
+    NoMore,
+}
+
 impl Reader for ObjectReader {
-    fn next(&mut self, mut buffer: Vec<u8>, _wait: Duration) -> Result<Next, Error> {
+    fn next(&mut self, mut buffer: Vec<u8>, patience: Duration) -> Result<Next, Error> {
         loop {
             if let Some(object) = &mut self.open {
+                if !object.wait_for_block(patience)? {
+                    return Ok(Next::Looking);
+                }
                 if let Some(next) = object.next(&mut buffer, self.line_bytes_max)? {
                     return Ok(next);
                 }
                 self.ahead = self.open.take().map(|object| object.text.into_body().ahead);
             }
-            if !self.open_next()? {
-                return Ok(Next::End);
+            match self.open_next(patience)? {
+                Opened::Yes => {}
+                Opened::NotYet => return Ok(Next::Looking),
+                Opened::NoMore => return Ok(Next::End),
             }
         }
     }
@@ -98,6 +117,8 @@ struct OpenObject {
     position: u64,
     /// What was read after it.
     carry: Vec<u8>,
+    /// Bytes of the text before the place where reading begins.
+    to_skip: u64,
     /// Nothing was given out.
     is_first: bool,
     has_ended: bool,
@@ -115,51 +136,65 @@ impl OpenObject {
                 Error::Input(Failure::new("cannot decompress the object").at(&*planned.name).cause(error))
             })?),
         };
-        let position = planned.from;
-        let mut object = Self { planned, text, position, carry: Vec::new(), is_first: true, has_ended: false };
-        object.skip()?;
-        Ok(object)
+        let (position, to_skip) = (planned.from, planned.from - planned.skipped);
+        Ok(Self { planned, text, position, carry: Vec::new(), to_skip, is_first: true, has_ended: false })
     }
 
-    /// Goes to where reading begins.
-    fn skip(&mut self) -> Result<(), Error> {
-        let before = self.planned.from - self.planned.skipped;
-        let skipped = io::copy(&mut (&mut self.text).take(before), &mut io::sink());
+    /// Waits, but not for long, until the next block can be read; says whether it can.
+    fn wait_for_block(&mut self, patience: Duration) -> Result<bool, Error> {
+        let body = self.text.body_mut();
+        body.wait_for(STORED_BYTES_MAX, patience).map_err(|trouble| lost(&self.planned.name, &trouble))
+    }
+
+    /// Goes on to where reading begins; says whether it is reached.
+    fn skip(&mut self) -> Result<bool, Error> {
+        let block = self.to_skip.min(BLOCK_BYTES as u64);
+        let skipped = io::copy(&mut (&mut self.text).take(block), &mut io::sink());
         let skipped = skipped.map_err(|error| self.failed(&error))?;
-        if skipped < before {
+        if skipped < block {
             return Err(self.ends_before(self.planned.from));
         }
-        if self.position == 0 {
-            self.read_on(BYTE_ORDER_MARK.len())?;
-            if self.carry == BYTE_ORDER_MARK {
-                self.position = self.carry.len() as u64;
-                self.carry.clear();
-            }
+        self.to_skip -= skipped;
+        Ok(self.to_skip == 0)
+    }
+
+    /// Leaves out what some programs begin a text with.
+    fn skip_mark(&mut self) -> Result<(), Error> {
+        self.read_on(BYTE_ORDER_MARK.len())?;
+        if self.carry == BYTE_ORDER_MARK {
+            self.position = self.carry.len() as u64;
+            self.carry.clear();
         }
         Ok(())
     }
 
-    /// The next whole lines, the last of them with word that this is the end; nothing comes after that.
+    /// The next whole lines, the last of them with word that this is the end; nothing comes after that. No more than a block
+    /// is read at once.
     fn next(&mut self, buffer: &mut Vec<u8>, line_bytes_max: usize) -> Result<Option<Next>, Error> {
         if self.has_ended {
             return Ok(None);
         }
-        loop {
-            let searched = self.carry.len();
-            let mut is_last = self.read_on(BLOCK_BYTES)?;
-            let newline = memchr::memrchr(b'\n', &self.carry[searched..]);
-            let whole = match newline {
-                _ if is_last => self.carry.len(),
-                Some(newline) => searched + newline + 1,
-                None if self.carry.len() > line_bytes_max => return Err(self.line_too_long(line_bytes_max)),
-                None => continue,
-            };
-            if !is_last && whole == self.carry.len() {
-                // Is there more?
-                is_last = self.read_on(1)?;
-            }
-            return Ok(Some(self.advance(buffer, whole, is_last)));
+        if self.to_skip > 0 && !self.skip()? {
+            return Ok(Some(Next::Looking));
         }
+        if self.position == 0 && self.carry.is_empty() {
+            self.skip_mark()?;
+        }
+        // What is left of the last block has no line end.
+        let searched = self.carry.len();
+        let mut is_last = self.read_on(BLOCK_BYTES)?;
+        let newline = memchr::memrchr(b'\n', &self.carry[searched..]);
+        let whole = match newline {
+            _ if is_last => self.carry.len(),
+            Some(newline) => searched + newline + 1,
+            None if self.carry.len() > line_bytes_max => return Err(self.line_too_long(line_bytes_max)),
+            None => return Ok(Some(Next::Looking)),
+        };
+        if !is_last && whole == self.carry.len() {
+            // Is there more?
+            is_last = self.read_on(1)?;
+        }
+        Ok(Some(self.advance(buffer, whole, is_last)))
     }
 
     /// Reads so many more bytes; says whether there are no more after them.
@@ -274,6 +309,13 @@ impl Text {
         }
     }
 
+    fn body_mut(&mut self) -> &mut Body {
+        match self {
+            Self::Plain(body) => body,
+            Self::Decoded(text) => text.get_mut(),
+        }
+    }
+
     fn into_body(self) -> Body {
         match self {
             Self::Plain(body) => *body,
@@ -309,6 +351,15 @@ struct Body {
 impl Body {
     fn new(ahead: Ahead, object: usize) -> Self {
         Self { ahead, object, part: Vec::new(), taken: 0, read: 0, failed: None }
+    }
+
+    /// Waits, but not for long, until so many bytes more are there, or all; says whether they are.
+    fn wait_for(&mut self, bytes: usize, patience: Duration) -> Result<bool, Trouble> {
+        let left = self.part.len() - self.taken;
+        match bytes.saturating_sub(left) {
+            0 => Ok(true),
+            missing => self.ahead.wait_for(self.object, missing as u64, patience),
+        }
     }
 }
 
