@@ -134,6 +134,11 @@ fn a_stream_that_was_made_again_is_held_until_its_gap_is_accepted() {
     assert!(!refused.status.success() && said.contains("the stream is another one"), "{said}");
     test.run_through("--accept-gap");
     assert_eq!(test.counts(), counted(&[("h1", 7), ("h2", 7)]));
+    let listed = test.place.succeed("iterations --json --checkpoint sqlite:s.db").stdout;
+    assert!(
+        listed.contains("gap accepted in made-again/") && listed.contains("what was read is made-again/"),
+        "{listed}"
+    );
 }
 
 #[test]
