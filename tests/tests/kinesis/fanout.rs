@@ -136,6 +136,25 @@ fn a_subscription_that_is_cut_or_falls_silent_after_an_event_goes_on_where_it_wa
 }
 
 #[test]
+fn a_service_has_its_stream_pushed_and_looks_for_more_without() {
+    let Some(test) = pushed("followed", 1) else { return };
+    let mut command = test.run("run --follow");
+    command.env("FLOW_EFFECTS", test.place.path("effects"));
+    test.put(5);
+    let running = Running::start(command);
+    for count in [5, 10, 15] {
+        until("it is counted", || (test.counts() == counted(&[("h1", count), ("h2", count)])).then_some(()));
+        test.put(5);
+    }
+    running.signal("TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let effects = test.place.text("effects");
+    let calls = |name: &str| effects.lines().filter(|effect| effect.starts_with(name)).count();
+    assert!(calls("kinesis.subscribe_to_shard") >= 3 && calls("kinesis.get_records") > 0, "{effects}");
+}
+
+#[test]
 fn a_consumer_that_is_not_there_is_told_with_what_to_do() {
     let Some(test) = Streamed::new(kinesis_local(), "no-consumer", 1) else { return };
     let test = Streamed { read: "consumer=counts", ..test };

@@ -100,7 +100,6 @@ impl<S: Service> ShardReader<S> {
             match trouble.kind {
                 Kind::InUse if in_use < IN_USE.attempts => {
                     in_use += 1;
-                    self.heard().await?;
                     // What had events was taken over.
                     if subscribed.has_event {
                         self.complain(&trouble, "another reader uses the same consumer");
