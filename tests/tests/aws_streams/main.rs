@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod examples;
 mod iterations;
 mod secrets;
 mod volume;
