@@ -19,6 +19,33 @@ impl Service {
         self.s3("PUT", &format!("{bucket}/{key}"), bytes.as_ref());
     }
 
+    /// Begins an upload of several parts, which is no object yet: its id.
+    ///
+    /// # Panics
+    /// When the service refuses.
+    #[must_use]
+    pub fn begin_upload(&self, bucket: &str, key: &str) -> String {
+        let begun = String::from_utf8_lossy(&self.s3("POST", &format!("{bucket}/{key}?uploads"), b"")).into_owned();
+        let id = begun.split_once("<UploadId>").and_then(|(_, rest)| rest.split_once("</UploadId>"));
+        id.unwrap_or_else(|| panic!("no upload: {begun}")).0.to_owned()
+    }
+
+    /// Sends the parts of an upload and completes it: now it is an object.
+    ///
+    /// # Panics
+    /// When the service refuses.
+    pub fn complete_upload(&self, bucket: &str, key: &str, id: &str, parts: &[&str]) {
+        let mut completed = String::new();
+        for (part, bytes) in (1..).zip(parts) {
+            let path = format!("/{bucket}/{key}?partNumber={part}&uploadId={id}");
+            let answer = self.http("PUT", &path, "", bytes.as_bytes());
+            let tag = answer.header("etag").unwrap_or_else(|| panic!("part {part}: {}", answer.text()));
+            completed += &format!("<Part><PartNumber>{part}</PartNumber><ETag>{tag}</ETag></Part>");
+        }
+        let completed = format!("<CompleteMultipartUpload>{completed}</CompleteMultipartUpload>");
+        self.s3("POST", &format!("{bucket}/{key}?uploadId={id}"), completed.as_bytes());
+    }
+
     /// The bytes of an object.
     ///
     /// # Panics

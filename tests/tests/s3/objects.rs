@@ -19,6 +19,20 @@ fn an_object_that_comes_late_under_a_lower_key_is_found() {
 }
 
 #[test]
+fn an_upload_that_began_before_an_iteration_and_ends_after_it_is_found() {
+    let Some(setting) = Setting::new("late-uploads") else { return };
+    let upload = setting.service.begin_upload(setting.bucket, "logs/a");
+    setting.put("logs/b", 2);
+    assert_eq!(setting.count("logs/", ""), 2);
+    // Its key comes before the one that was read, and so does the time at which it was begun.
+    setting.service.complete_upload(setting.bucket, "logs/a", &upload, &[&hit("a").repeat(3), &hit("a").repeat(4)]);
+    assert_eq!(setting.count("logs/", ""), 9);
+    let ended = setting.run("run --log s3://late-uploads/logs/");
+    assert!(ended.stderr.contains("nothing new"), "{ended:?}");
+    assert_eq!(setting.counted(), 9);
+}
+
+#[test]
 fn an_address_is_one_object_a_prefix_or_a_glob() {
     for (bucket, address, hits) in [
         ("meant-object", "logs/a.log", 1),
