@@ -22,7 +22,7 @@ const AGGREGATE_LINES: usize = 5;
 const AGGREGATE_BOUND: usize = 7;
 
 /// How long a process waits for an answer, and for what another holds that stands still.
-const PATIENCE_MS: &str = "1000";
+pub(crate) const PATIENCE_MS: &str = "1000";
 
 /// Amounts up from this one are kept.
 const AMOUNT_MIN: i64 = 50;
@@ -139,13 +139,36 @@ impl Scene {
         } else {
             String::new()
         };
-        let mut command = self.cloud.on(self.place.command(&format!("{given} {bound}")));
-        command.env("FLOW_UNDER_TEST", "split").env("FLOW_PATIENCE_MS", PATIENCE_MS);
-        command
+        self.prepared(self.place.command(&format!("{given} {bound}")))
     }
 
     pub(crate) fn run(&self) -> Ended {
         Running::start(self.command()).end()
+    }
+
+    /// Gives a command that mends the store, with the store and, where it takes them, the ports.
+    pub(crate) fn mend(&self, command: &str) -> Ended {
+        let takes_ports = !command.starts_with("clean");
+        Running::start(if takes_ports { self.given(command) } else { self.kept(command) }).end()
+    }
+
+    /// Asks the store.
+    pub(crate) fn ask(&self, command: &str) -> Ended {
+        let ended = Running::start(self.kept(command)).end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended
+    }
+
+    /// A command that takes no ports.
+    fn kept(&self, command: &str) -> Command {
+        let given = format!("{command} --checkpoint dynamodb://{}?lease=1s", self.name);
+        self.prepared(self.place.command(&given))
+    }
+
+    fn prepared(&self, command: Command) -> Command {
+        let mut command = self.cloud.on(command);
+        command.env("FLOW_UNDER_TEST", "split").env("FLOW_PATIENCE_MS", PATIENCE_MS);
+        command
     }
 
     /// Runs until nothing is left to do; says how it went when that does not come.
