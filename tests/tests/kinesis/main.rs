@@ -26,6 +26,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod addresses;
 mod fanout;
 mod inputs;
 
