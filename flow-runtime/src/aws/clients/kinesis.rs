@@ -123,8 +123,9 @@ impl Stream {
         iterator.ok_or_else(|| Trouble::new(NAME, Kind::Passing, "the answer has no iterator"))
     }
 
-    pub(crate) async fn records(&self, iterator: &str) -> Result<Page, Trouble> {
-        let request = self.client.get_records().shard_iterator(iterator).limit(limits::READ_RECORDS_MAX);
+    /// A read of so many records at most.
+    pub(crate) async fn records(&self, iterator: &str, most: i32) -> Result<Page, Trouble> {
+        let request = self.client.get_records().shard_iterator(iterator).limit(most.min(limits::READ_RECORDS_MAX));
         let answer = call("kinesis.get_records", request.send()).await?;
         let behind = answer.millis_behind_latest.and_then(|behind| u64::try_from(behind).ok()).unwrap_or(0);
         Ok(Page {

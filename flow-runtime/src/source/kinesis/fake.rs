@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    pace::Paces,
     place::Start,
     reader::{How, KinesisReader},
     service::{Pushed, Service},
@@ -237,12 +238,12 @@ impl State {
         Duration::from_micros(ago.max(60_000_000) as u64)
     }
 
-    /// The page at `index` of a shard.
-    fn page(&self, shard: usize, index: usize) -> Page {
+    /// The page at `index` of a shard, of so many records at most.
+    fn page(&self, shard: usize, index: usize, most: usize) -> Page {
         let FakeShard { listed, records, trimmed, .. } = &self.shards[shard];
         // What has aged out is passed over without a word.
         let index = index.max(*trimmed);
-        let end = records.len().min(index + self.page);
+        let end = records.len().min(index + self.page.min(most));
         let is_at_end = end == records.len();
         Page {
             records: records[index..end].to_vec(),
@@ -300,7 +301,7 @@ impl SourceTap for FakeTap {
 
     fn open(&self, shards: &[ShardFrom], reading: Reading) -> Result<Box<dyn Reader>, Error> {
         let (service, shards) = (Arc::clone(&self.0), shards.to_vec());
-        let how = How { reads_per_second: 5, consumer: None };
+        let how = How { paces: Arc::new(Paces::new(5)), consumer: None };
         Ok(Box::new(KinesisReader { service, shards, how, reading, begun: None }))
     }
 }
@@ -333,7 +334,7 @@ impl Service for Fake {
         Ok(token(shard, index))
     }
 
-    async fn records(&self, iterator: &str) -> Result<Page, Trouble> {
+    async fn records(&self, iterator: &str, most: i32) -> Result<Page, Trouble> {
         let parts: Vec<u64> = iterator.split(':').map(|part| part.parse().unwrap()).collect();
         let (shard, index) = (parts[0] as usize, parts[1] as usize);
         let fault = {
@@ -355,7 +356,7 @@ impl Service for Fake {
             return Err(trouble(Kind::IteratorExpired));
         }
         match fault {
-            Fault::None => Ok(self.state().page(shard, index)),
+            Fault::None => Ok(self.state().page(shard, index, most as usize)),
             Fault::Trouble(kind) => Err(trouble(kind)),
             Fault::AnswerLost => Err(trouble(Kind::Passing)),
             Fault::Empty(behind) => Ok(Page { records: Vec::new(), next: Some(token(shard, index)), behind }),
@@ -409,7 +410,7 @@ impl FakePushed {
     fn event(&mut self) -> Option<Page> {
         let state = Arc::clone(&self.state);
         let state = state.lock().unwrap();
-        let mut page = state.page(self.shard, self.index);
+        let mut page = state.page(self.shard, self.index, usize::MAX);
         let is_closed = state.shards[self.shard].listed.is_closed;
         let is_end = page.records.is_empty() && is_closed && state.tells_ends;
         // What comes next would have at least this.

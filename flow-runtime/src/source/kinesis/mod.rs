@@ -28,6 +28,7 @@ mod watch;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use pace::Paces;
 use place::Start;
 use reader::{How, KinesisReader};
 use survey::Survey;
@@ -98,7 +99,7 @@ impl KinesisTap {
             None => self.look_at_consumer()?,
             known => known,
         };
-        Ok(How { reads_per_second: self.reads_per_second, consumer })
+        Ok(How { paces: Paces::of(&self.account, &self.name, self.reads_per_second), consumer })
     }
 }
 

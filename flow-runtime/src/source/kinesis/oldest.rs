@@ -85,7 +85,7 @@ async fn iterator<S: Service>(service: &S, shard: &str) -> Result<String, Troubl
 async fn page<S: Service>(service: &S, iterator: &str) -> Result<Page, Trouble> {
     let mut attempts = Attempts::new(Patience::USUAL);
     loop {
-        match service.records(iterator).await {
+        match service.records(iterator, 1).await {
             Err(trouble) => attempts.wait_after(trouble).await?,
             answer => return answer,
         }

@@ -1,8 +1,16 @@
-//! How fast a shard may be read: buckets that fill with time, and when its present end is reached. Pure arithmetic.
+//! How fast a shard may be read: buckets that fill with time, and when its present end is reached. Arithmetic, but for the
+//! clock that [`Paces`] look at.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    time::Duration,
+};
 
-use crate::aws::limits;
+use crate::{
+    aws::{Account, limits},
+    effect::clock,
+};
 
 /// Time between two looks at a shard that had nothing new.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -11,16 +19,83 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// does one that is silent.
 const EMPTY_READS_MAX: u32 = 5;
 
+/// How fast the shards of a stream are read, by all who read it together. They outlive readers and taps: who looks, reads
+/// and looks again has one limit for all of it.
+#[derive(Debug)]
+pub(super) struct Paces {
+    reads_per_second: u32,
+    shards: Mutex<HashMap<String, Arc<Mutex<Pace>>>>,
+}
+
+/// A stream, and how often each of its shards may be read in a second.
+type Limited = (Account, String, u32);
+
+/// Those of this process.
+static PACES: LazyLock<Mutex<HashMap<Limited, Arc<Paces>>>> = LazyLock::new(Mutex::default);
+
+impl Paces {
+    /// For whoever of this process reads this stream.
+    pub(super) fn of(account: &Account, stream: &str, reads_per_second: u32) -> Arc<Self> {
+        let limited = (account.clone(), stream.to_owned(), reads_per_second);
+        let mut all = PACES.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(limited).or_insert_with(|| Arc::new(Self::new(reads_per_second))))
+    }
+
+    /// For who alone reads a stream.
+    pub(super) fn new(reads_per_second: u32) -> Self {
+        Self { reads_per_second, shards: Mutex::default() }
+    }
+
+    /// That of a shard.
+    pub(super) fn shard(&self, id: &str) -> SharedPace {
+        let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pace) = shards.get(id) {
+            return SharedPace(Arc::clone(pace));
+        }
+        let now = clock::elapsed();
+        // One that nobody has, and that is as new, is as good as none: shards come and go.
+        shards.retain(|_, pace| {
+            Arc::strong_count(pace) > 1 || !pace.lock().unwrap_or_else(PoisonError::into_inner).is_rested(now)
+        });
+        let pace = Arc::new(Mutex::new(Pace::new(self.reads_per_second, now)));
+        SharedPace(Arc::clone(shards.entry(id.to_owned()).or_insert(pace)))
+    }
+}
+
+#[cfg(test)]
+impl Paces {
+    /// How many shards have one.
+    pub(super) fn known(&self) -> usize {
+        self.shards.lock().unwrap().len()
+    }
+}
+
+/// The pace of one shard.
+#[derive(Clone, Debug)]
+pub(super) struct SharedPace(Arc<Mutex<Pace>>);
+
+impl SharedPace {
+    /// As [`Pace::before_read`].
+    pub(super) fn before_read(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).before_read(clock::elapsed())
+    }
+
+    /// As [`Pace::after_read`].
+    pub(super) fn after_read(&self, bytes: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).after_read(bytes, clock::elapsed());
+    }
+}
+
 /// Reads of one shard. All readers of the stream together have the service's limits.
 #[derive(Debug)]
-pub(super) struct Pace {
+struct Pace {
     reads: Bucket,
     bytes: Bucket,
 }
 
 impl Pace {
     /// For so many reads in a second, and the same part of the bytes.
-    pub(super) fn new(reads_per_second: u32, now: Duration) -> Self {
+    fn new(reads_per_second: u32, now: Duration) -> Self {
         let share = f64::from(reads_per_second) / f64::from(limits::READS_PER_SECOND);
         Self {
             // Nothing is saved up: two bursts could fall into one second.
@@ -34,15 +109,20 @@ impl Pace {
     }
 
     /// How long to wait before the next read, which is then counted.
-    pub(super) fn before_read(&mut self, now: Duration) -> Duration {
+    fn before_read(&mut self, now: Duration) -> Duration {
         let wait = self.reads.wait_for(1.0, now).max(self.bytes.wait_for(0.0, now));
         self.reads.take(1.0, now);
         wait
     }
 
     /// Counts what was read.
-    pub(super) fn after_read(&mut self, bytes: usize, now: Duration) {
+    fn after_read(&mut self, bytes: usize, now: Duration) {
         self.bytes.take(bytes as f64, now);
+    }
+
+    /// Whether it is as if nothing had ever been read.
+    fn is_rested(&mut self, now: Duration) -> bool {
+        self.reads.is_full(now) && self.bytes.is_full(now)
     }
 }
 
@@ -63,7 +143,12 @@ impl Bucket {
     fn fill(&mut self, now: Duration) {
         let seconds = now.saturating_sub(self.at).as_secs_f64();
         self.level = (self.level + seconds * self.per_second).min(self.most);
-        self.at = self.at.max(now);
+        self.at = now;
+    }
+
+    fn is_full(&mut self, now: Duration) -> bool {
+        self.fill(now);
+        self.level >= self.most
     }
 
     /// How long until there is so much in it.

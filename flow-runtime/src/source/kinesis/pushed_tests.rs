@@ -11,7 +11,7 @@ use crate::source::{
         fake::{CONSUMER, Fake, Fault, with_clock},
         place::Start,
         reader::{How, Shards},
-        readings::{Read, WAIT, numbered, paused, put},
+        readings::{Read, WAIT, numbered, paused, polled, put},
         survey::Survey,
     },
 };
@@ -26,7 +26,7 @@ async fn shards(fake: &Fake, start: Start, created_us: i64) -> Vec<ShardFrom> {
 }
 
 fn reader(fake: &Arc<Fake>, shards: &[ShardFrom]) -> Shards {
-    let how = How { reads_per_second: 5, consumer: Some(CONSUMER.into()) };
+    let how = How { consumer: Some(CONSUMER.into()), ..polled() };
     Shards::start(fake, shards, &how, Reading::default()).unwrap()
 }
 

@@ -18,6 +18,7 @@ use tokio::{
 
 use super::{
     mark::Mark,
+    pace::Paces,
     page::{ShardRead, Wanted},
     place::Place,
     service::Service,
@@ -46,8 +47,8 @@ pub(super) type Spare = Arc<Mutex<Vec<Vec<u8>>>>;
 /// How shards are read.
 #[derive(Clone, Debug)]
 pub(super) struct How {
-    /// So often each, in a second.
-    pub(super) reads_per_second: u32,
+    /// No faster than this.
+    pub(super) paces: Arc<Paces>,
     /// The ARN of the consumer to which they are pushed instead.
     pub(super) consumer: Option<Arc<str>>,
 }
@@ -114,6 +115,7 @@ impl Shards {
                 () if parents.iter().any(|parent| parent.borrow().is_none()) => State::Reading,
                 () => State::Unheard,
             });
+            let pace = how.paces.shard(&id);
             let reader = ShardReader {
                 service: Arc::clone(service),
                 id,
@@ -122,7 +124,8 @@ impl Shards {
                 is_closed,
                 covered_us: shard.covered_us,
                 consumer: how.consumer.clone(),
-                reads_per_second: how.reads_per_second,
+                pace,
+                is_look: reading.is_look,
                 parents,
                 ended,
                 watch: Arc::clone(&watch),

@@ -10,8 +10,9 @@ use crate::{
         Framing, Gaps,
         kinesis::{
             fake::{Fake, Fault, with_clock},
+            pace::Paces,
             place::Start,
-            readings::{POLLED, Read, WAIT, numbered, paused, put},
+            readings::{Read, WAIT, numbered, paused, polled, put},
             survey::Survey,
         },
     },
@@ -40,7 +41,7 @@ fn an_iteration_without_an_end_goes_on_when_something_comes() {
         let fake = Arc::new(Fake::of(1));
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap();
         let mut said = Vec::new();
         for round in 0..40 {
             if round == 20 {
@@ -67,7 +68,7 @@ fn who_reads_once_comes_to_an_end() {
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
         let reading = Reading { once: true, ..Reading::default() };
-        let mut reader = Shards::start(&fake, &shards, &POLLED, reading).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &polled(), reading).unwrap();
         let mut pieces = 0;
         loop {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
@@ -90,7 +91,7 @@ fn an_iterator_that_expires_is_made_anew_behind_what_was_read_last() {
         put(&fake, 0, 0..60);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap();
         loop {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
                 Next::Piece(piece) => {
@@ -119,7 +120,7 @@ fn stood_still(act: impl FnOnce(&Fake)) -> Result<Vec<String>, Error> {
         put(&fake, 0, 0..30);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap();
         let mut read = Vec::new();
         loop {
             match reader.next(Vec::new(), WAIT).await? {
@@ -231,7 +232,7 @@ fn a_call_that_never_comes_back_stops_nobody_else() {
         fake.state().hanging = Some(0);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        read_piece(&mut Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap()).await;
+        read_piece(&mut Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap()).await;
     });
 }
 
@@ -247,13 +248,13 @@ fn who_reads_has_looked_when_each_shard_that_can_be_read_has_answered() {
         fake.state().hanging = Some(1);
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap();
         read_piece(&mut reader).await;
         assert!(!reader.has_looked());
 
         // The first is throttled, and that is an answer; a child has none before its parent is read.
         let both = [shards[0].clone(), shards[2].clone(), shards[3].clone()];
-        let mut reader = Shards::start(&fake, &both, &POLLED, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &both, &polled(), Reading::default()).unwrap();
         for _ in 0..2_000 {
             if reader.has_looked() {
                 return;
@@ -274,7 +275,7 @@ fn shards_that_others_read_empty_leave_the_rest_to_be_read() {
         fake.state().throttled = READS_AT_ONCE;
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
-        let mut reader = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap();
+        let mut reader = Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap();
         for _ in 0..4_000 {
             if matches!(reader.next(Vec::new(), WAIT).await.unwrap(), Next::Piece(_)) {
                 return;
@@ -293,7 +294,7 @@ fn a_silent_shard_that_says_to_be_behind_is_covered_up_to_there() {
         let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
         let began = clock::now_us();
         let (mut reader, mut covered) =
-            (Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap(), Vec::new());
+            (Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap(), Vec::new());
         for _ in 0..20 {
             match reader.next(Vec::new(), WAIT).await.unwrap() {
                 Next::Moved(moved) => covered.extend(moved.covered_us),
@@ -331,6 +332,74 @@ fn a_shard_is_not_read_more_often_than_is_allowed() {
         for window in times.windows(6) {
             assert!(window[5] - window[0] >= Duration::from_millis(990), "{window:?}");
         }
+    });
+}
+
+/// When the reads of a shard were, of a reader that looks, reads if something is there, and begins again, so often; each
+/// with readers of its own, as a service has them. Somebody puts a record for each pass.
+async fn passes(fake: &Arc<Fake>, reads_per_second: u32, count: usize) -> Vec<Duration> {
+    let how = How { paces: Arc::new(Paces::new(reads_per_second)), consumer: None };
+    let mut read = Read::default();
+    for number in 0..count {
+        put(fake, 0, number..number + 1);
+        let survey = Survey { service: &**fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&read.known).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let look = Reading { is_look: true, ..Reading::default() };
+        read_piece(&mut Shards::start(fake, &shards, &how, look).unwrap()).await;
+        assert_eq!(read.by(fake, &how, shards, usize::MAX).await.unwrap(), 1);
+    }
+    fake.state().reads.iter().map(|(_, at)| *at).collect()
+}
+
+#[test]
+fn who_looks_and_reads_again_and_again_reads_no_more_often_than_is_allowed() {
+    for allowed in [1, 5] {
+        let times = paused(async { passes(&Arc::new(Fake::of(1)), allowed, 20).await });
+        assert!(times.len() >= 40, "a look and a read each: {times:?}");
+        for window in times.windows(allowed as usize + 1) {
+            assert!(window[allowed as usize] - window[0] >= Duration::from_millis(990), "{allowed}: {window:?}");
+        }
+    }
+}
+
+#[test]
+fn who_only_looks_is_given_one_record_however_many_there_are() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        put(&fake, 0, 0..10);
+        let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
+        let shards: Vec<ShardFrom> = survey.list(&[]).await.unwrap().into_iter().map(Result::unwrap).collect();
+        let look = Reading { is_look: true, ..Reading::default() };
+        let mut reader = Shards::start(&fake, &shards, &polled(), look).unwrap();
+        loop {
+            if let Next::Piece(piece) = reader.next(Vec::new(), WAIT).await.unwrap() {
+                let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
+                assert_eq!(listed.len(), 1);
+                break;
+            }
+        }
+    });
+}
+
+#[test]
+fn readers_of_one_stream_share_its_paces_and_others_have_their_own() {
+    let account = |region: &str| crate::aws::Account { region: Some(region.to_owned()), ..Default::default() };
+    let of = |region, reads| Paces::of(&account(region), "shared-by-this-test", reads);
+    assert!(Arc::ptr_eq(&of("here", 5), &of("here", 5)));
+    assert!(!Arc::ptr_eq(&of("here", 5), &of("there", 5)) && !Arc::ptr_eq(&of("here", 5), &of("here", 1)));
+}
+
+#[test]
+fn the_paces_of_shards_that_rest_are_forgotten() {
+    with_clock(|clock| async move {
+        let paces = Paces::new(5);
+        for shard in 0..100 {
+            paces.shard(&shard.to_string()).before_read();
+            clock.advance(Duration::from_secs(1));
+        }
+        assert!(paces.known() <= 2, "{paces:?}");
+        let busy = paces.shard("busy");
+        assert!(busy.before_read().is_zero() && !paces.shard("busy").before_read().is_zero());
     });
 }
 
@@ -435,7 +504,7 @@ fn a_position_of_another_tap_is_held() {
         let survey = Survey { service: &*fake, name: "s", start: Start::Oldest, gaps: Gaps::Refuse, created_us: 0 };
         let listed = survey.list(&[]).await.unwrap().remove(0).unwrap();
         let shards = [ShardFrom { from: Position::new("0x17"), ..listed }];
-        let error = Shards::start(&fake, &shards, &POLLED, Reading::default()).unwrap_err();
+        let error = Shards::start(&fake, &shards, &polled(), Reading::default()).unwrap_err();
         assert!(matches!(error, Error::Held(_)), "{error}");
     });
 }

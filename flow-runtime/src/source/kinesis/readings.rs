@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     fake::{CONSUMER, Fake, with_clock},
+    pace::Paces,
     place::Start,
     reader::{How, Shards},
     survey::Survey,
@@ -15,7 +16,10 @@ use crate::{
 
 pub(super) const WAIT: Duration = Duration::from_millis(5);
 
-pub(super) const POLLED: How = How { reads_per_second: 5, consumer: None };
+/// How a stream is read that nobody else reads.
+pub(super) fn polled() -> How {
+    How { paces: Arc::new(Paces::new(5)), consumer: None }
+}
 
 pub(super) fn paused<T>(test: impl Future<Output = T>) -> T {
     with_clock(|_| test)
@@ -36,7 +40,7 @@ pub(super) struct Read {
 
 impl Read {
     fn how(&self) -> How {
-        How { consumer: self.is_pushed.then(|| CONSUMER.into()), ..POLLED }
+        How { consumer: self.is_pushed.then(|| CONSUMER.into()), ..polled() }
     }
 
     /// One iteration: until nothing is new, or so many records are read.
@@ -46,13 +50,19 @@ impl Read {
         self.of(fake, shards, most).await
     }
 
-    pub(super) async fn of(
+    pub(super) async fn of(&mut self, fake: &Arc<Fake>, shards: Vec<ShardFrom>, most: usize) -> Result<usize, Error> {
+        self.by(fake, &self.how(), shards, most).await
+    }
+
+    /// The same, by a pace that others may have, too.
+    pub(super) async fn by(
         &mut self,
         fake: &Arc<Fake>,
+        how: &How,
         mut shards: Vec<ShardFrom>,
         most: usize,
     ) -> Result<usize, Error> {
-        let mut reader = Shards::start(fake, &shards, &self.how(), Reading::default())?;
+        let mut reader = Shards::start(fake, &shards, how, Reading::default())?;
         let mut count = 0;
         while count < most {
             match reader.next(Vec::new(), WAIT).await? {

@@ -24,7 +24,8 @@ pub(super) trait Service: fmt::Debug + Send + Sync + 'static {
 
     fn iterator(&self, shard: &str, from: Beginning<'_>) -> impl Future<Output = Result<String, Trouble>> + Send;
 
-    fn records(&self, iterator: &str) -> impl Future<Output = Result<Page, Trouble>> + Send;
+    /// So many records at most.
+    fn records(&self, iterator: &str, most: i32) -> impl Future<Output = Result<Page, Trouble>> + Send;
 
     /// The consumer of this name, if there is one.
     fn consumer(&self, name: &str) -> impl Future<Output = Result<Option<Consumer>, Trouble>> + Send;
@@ -59,8 +60,8 @@ impl Service for Stream {
         self.iterator(shard, from).await
     }
 
-    async fn records(&self, iterator: &str) -> Result<Page, Trouble> {
-        self.records(iterator).await
+    async fn records(&self, iterator: &str, most: i32) -> Result<Page, Trouble> {
+        self.records(iterator, most).await
     }
 
     async fn consumer(&self, name: &str) -> Result<Option<Consumer>, Trouble> {

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::{
     hole,
-    pace::{LOOK_AGAIN, Pace, Tip},
+    pace::{LOOK_AGAIN, SharedPace, Tip},
     page::{self, ShardRead, Taken, Wanted},
     place::Place,
     pushed::Subscribed,
@@ -23,6 +23,7 @@ use crate::{
     aws::{
         Attempts, Kind, Patience, Trouble,
         clients::kinesis::{Beginning, Page, StreamRecord},
+        limits,
     },
     effect::{clock, network::pause},
     source::Moved,
@@ -50,7 +51,9 @@ pub(super) struct ShardReader<S> {
     pub(super) covered_us: Option<i64>,
     /// The ARN of the consumer to which its records are pushed; else they are read.
     pub(super) consumer: Option<Arc<str>>,
-    pub(super) reads_per_second: u32,
+    pub(super) pace: SharedPace,
+    /// Whether one record is enough.
+    pub(super) is_look: bool,
     /// Its parents, as far as they are read too.
     pub(super) parents: Vec<watch::Receiver<Option<Ended>>>,
     /// Says that it is read to its end.
@@ -75,7 +78,7 @@ pub(super) struct Ended {
 
 /// Where records come from.
 enum Feed<S: Service> {
-    Read { iterator: Option<String>, pace: Pace },
+    Read { iterator: Option<String> },
     Pushed(Subscribed<S::Pushed>),
 }
 
@@ -142,27 +145,31 @@ impl<S: Service> ShardReader<S> {
             self.covered_us = self.covered_us.max(covered.into_iter().min().flatten());
         }
         let mut tip = Tip::default();
-        let mut feed = match self.consumer {
+        let mut feed: Feed<S> = match self.consumer {
             Some(_) => Feed::Pushed(Subscribed::default()),
-            None => self.to_be_read(),
+            None => Feed::Read { iterator: None },
         };
         loop {
             let Answer { page, turn, asked_us } = match &mut feed {
-                Feed::Read { iterator, pace } => self.page(iterator, pace).await?,
+                Feed::Read { iterator } => self.page(iterator).await?,
                 Feed::Pushed(subscribed) => self.pushed(subscribed).await?,
             };
             self.heed_holes(&page, asked_us).await?;
             let (count, behind) = (page.records.len(), page.behind);
-            if let Feed::Read { pace, .. } = &mut feed {
-                pace.after_read(page.records.iter().map(|record| record.data.len()).sum(), clock::elapsed());
+            if matches!(feed, Feed::Read { .. }) {
+                self.pace.after_read(page.records.iter().map(|record| record.data.len()).sum());
             }
             let is_whole = self.hand_on(page.records, !behind.is_zero()).await?;
             // After what it has answered: a time-out may end the reading as soon as it is known.
             self.heard().await?;
             drop(turn);
+            if self.is_look && count > 0 {
+                // What else there is, is read by who keeps it.
+                return Ok(());
+            }
             let Some(next) = page.next.filter(|_| !is_whole) else { return self.end(is_whole).await };
             match &mut feed {
-                Feed::Read { iterator, .. } => *iterator = Some(next),
+                Feed::Read { iterator } => *iterator = Some(next),
                 Feed::Pushed(subscribed) => subscribed.go_on_after(&next),
             }
             if !tip.is_reached(count, behind) {
@@ -170,7 +177,7 @@ impl<S: Service> ShardReader<S> {
             }
             match (&feed, self.is_closed) {
                 // A read tells for sure that nothing more comes; not every service pushes that.
-                (Feed::Pushed(_), true) if count == 0 => feed = self.to_be_read(),
+                (Feed::Pushed(_), true) if count == 0 => feed = Feed::Read { iterator: None },
                 (_, true) => {}
                 (_, false) => {
                     let behind_us = i64::try_from(behind.as_micros()).unwrap_or(i64::MAX);
@@ -183,15 +190,12 @@ impl<S: Service> ShardReader<S> {
         }
     }
 
-    fn to_be_read(&self) -> Feed<S> {
-        Feed::Read { iterator: None, pace: Pace::new(self.reads_per_second, clock::elapsed()) }
-    }
-
     /// Reads once, however often that must be tried, with a new iterator where there is none.
-    async fn page(&mut self, iterator: &mut Option<String>, pace: &mut Pace) -> Result<Answer, Ends> {
+    async fn page(&mut self, iterator: &mut Option<String>) -> Result<Answer, Ends> {
         let (mut tries, mut expired) = (Tries::new(), 0);
+        let most = if self.is_look { 1 } else { limits::READ_RECORDS_MAX };
         loop {
-            pause(pace.before_read(clock::elapsed())).await;
+            pause(self.pace.before_read()).await;
             let token = match iterator.take() {
                 Some(token) => token,
                 None => self.iterator().await?,
@@ -199,7 +203,7 @@ impl<S: Service> ShardReader<S> {
             // Never fails: it is never closed.
             let turn = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Ends::Left)?;
             let asked_us = clock::now_us();
-            let trouble = match self.service.records(&token).await {
+            let trouble = match self.service.records(&token, most).await {
                 Ok(page) => return Ok(Answer { page, turn, asked_us }),
                 Err(trouble) => trouble,
             };
