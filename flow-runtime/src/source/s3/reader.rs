@@ -184,7 +184,7 @@ impl OpenObject {
         let searched = self.carry.len();
         let mut is_last = self.read_on(BLOCK_BYTES)?;
         let newline = memchr::memrchr(b'\n', &self.carry[searched..]);
-        let whole = match newline {
+        let mut whole = match newline {
             _ if is_last => self.carry.len(),
             Some(newline) => searched + newline + 1,
             None if self.carry.len() > line_bytes_max => return Err(self.line_too_long(line_bytes_max)),
@@ -193,6 +193,8 @@ impl OpenObject {
         if !is_last && whole == self.carry.len() {
             // Is there more?
             is_last = self.read_on(1)?;
+            // The byte itself may be the last.
+            whole = if is_last { self.carry.len() } else { whole };
         }
         Ok(Some(self.advance(buffer, whole, is_last)))
     }
