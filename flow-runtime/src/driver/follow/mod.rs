@@ -169,10 +169,13 @@ impl<'a, F: Flow> Following<'a, F> {
         let began = clock::now_us();
         self.options.progress.note(|status| _ = status.behind_since_us.get_or_insert(began));
         fit(self.flow, &ports, &self.options)?;
-        let outcome = iterate::<F>(checkpoint, &mut ports, &self.options)?;
-        // Who has accepted the gaps that were there has not accepted those to come.
-        self.options.gaps = Gaps::Refuse;
-        Ok(Some(outcome))
+        let latest = checkpoint.store.latest()?;
+        let outcome = iterate::<F>(checkpoint, &mut ports, &self.options);
+        if outcome.is_ok() || checkpoint.store.latest().is_ok_and(|now| now != latest) {
+            // Who has accepted the gaps that were there has not accepted those to come.
+            self.options.gaps = Gaps::Refuse;
+        }
+        outcome.map(Some)
     }
 
     fn succeeded(&mut self) {
