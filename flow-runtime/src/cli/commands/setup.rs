@@ -161,8 +161,10 @@ fn tear_down<F: Flow>(flow: &mut F, matches: &ArgMatches, telling: &mut Telling<
     let tasks = looked_at(flow, matches, delete_or_leave)?;
     tasks.iter().for_each(|task| telling.say(&teardown_text(task)));
     confirm(&tasks, "delete", matches, telling)?;
-    // A stream is not deleted as long as it has a consumer.
-    for Task { resource, act, .. } in tasks.iter().rev() {
+    // A stream is not deleted as long as it has a consumer; where iterations are kept goes last.
+    let (consumers, others): (Vec<&Task>, Vec<&Task>) =
+        tasks.iter().partition(|task| task.resource.what == What::Consumer);
+    for Task { resource, act, .. } in consumers.into_iter().chain(others) {
         match act {
             Act::Delete => resource.delete()?,
             Act::Await => resource.wait_until("go", |state| *state == State::Missing)?,
