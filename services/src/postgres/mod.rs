@@ -159,9 +159,15 @@ impl Server {
         }
     }
 
+    /// Where a program of this PostgreSQL is: `psql`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// `psql`, which prints a line a row, columns between `|`, null as `∅`.
     fn psql(&self) -> Command {
-        let mut command = Command::new(self.programs.join("psql"));
+        let mut command = Command::new(self.program("psql"));
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-P", "null=∅", "-h", "127.0.0.1", "-U", USER]);
         command.args(["-p", &self.port.to_string(), "postgres"]);
         command
