@@ -105,8 +105,11 @@ fn note_what_is_there(checkpoint: &OpenCheckpoint, ports: &Ports, iteration: u64
 fn is_whole(checkpoint: &OpenCheckpoint, ports: &Ports, attempt: &str, unloaded: &[&Output]) -> Result<bool, Error> {
     for output in unloaded {
         let Some((index, port)) = ports.plan.port(&output.staged.port) else { return Ok(false) };
-        let Some(tap) = ports.output(index) else { return Ok(false) };
-        match staged(tap, &checkpoint.staging, attempt, (&output.staged, port)) {
+        let found = match ports.output(index) {
+            Some(tap) => staged(tap, &checkpoint.staging, attempt, (&output.staged, port)),
+            None => checkpoint.staging.staged(attempt, &output.staged, port),
+        };
+        match found {
             Ok(_) => {}
             Err(Error::Held(_)) => return Ok(false),
             Err(error) => return Err(error),
