@@ -135,8 +135,9 @@ fn stands_still(process: &Running) -> bool {
 
 fn wherever_a_process_dies(input: Input) {
     let Some(effects) = effects(input) else { return };
-    let mut chosen = if is_whole() { effects.clone() } else { thinned(&effects) };
-    // What comes after the reading is the same whatever was read, but for where the next reading begins.
+    // At every effect where a stream is read; what comes after the reading is the same whatever was read, but for where the next
+    // reading begins.
+    let mut chosen = if is_whole() || input == Input::Stream { effects.clone() } else { thinned(&effects) };
     match input {
         Input::Stream => {}
         Input::Aggregates => chosen.retain(|effect| ["kinesis.", "store."].iter().any(|of| effect.starts_with(of))),
