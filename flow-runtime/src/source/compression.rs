@@ -110,6 +110,7 @@ impl<R: BufRead> Decoder<R> {
     }
 
     /// The same, to be looked after.
+    #[cfg(feature = "aws")]
     pub(super) fn get_mut(&mut self) -> &mut R {
         match self {
             Self::Gzip(text) => text.get_mut(),

@@ -173,6 +173,7 @@ impl TestWorld {
     }
 
     /// Lets time go by.
+    #[cfg(feature = "aws")]
     pub(super) fn pass(&self, time: Duration) {
         self.seconds.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
