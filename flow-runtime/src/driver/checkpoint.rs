@@ -9,7 +9,7 @@ use crate::{
     Error, Failure,
     effect::{self, Mutant, clock, disk, mutant},
     iteration::{sqlite::SqliteStore, store::GivenUp, upkeep::Upkeep},
-    sink::{Over, Ticket, staging::StagingArea},
+    sink::{Ticket, staging::StagingArea},
 };
 
 /// An opened [`Checkpoint`]; this run is the only one that has it.
@@ -89,7 +89,7 @@ impl OpenCheckpoint {
     pub(super) fn give_up(&self, ports: &Ports, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
         if mutant(Mutant::CleanUpWithoutRevocation) || self.store.revoke(attempt, why)? {
             self.staging.remove(attempt)?;
-            ports.remove_staged(attempt, Over::GivenUp)?;
+            ports.remove_staged(attempt)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{
     },
     plan::{PortKind, PortPlan},
     sink::{
-        self, Demands, Mode, Over, Sink, SinkTap, Staged, Stager, Target, Ticket, Trap,
+        self, Demands, Mode, Sink, SinkTap, Staged, Stager, Target, Ticket, Trap,
         staging::{self, StagedManifest, StagingArea},
     },
     source::{self, Reading, SourceTap},
@@ -213,8 +213,8 @@ impl Ports {
     }
 
     /// Has the targets that stage rows themselves remove what they have staged for an attempt.
-    pub(super) fn remove_staged(&self, attempt: &str, over: Over) -> Result<(), Error> {
-        self.ports().filter_map(|(index, _)| self.output(index)).try_for_each(|tap| tap.remove_staged(attempt, over))
+    pub(super) fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
+        self.ports().filter_map(|(index, _)| self.output(index)).try_for_each(|tap| tap.remove_staged(attempt))
     }
 
     /// How many ports are sources.

@@ -13,7 +13,6 @@ use crate::{
         decide::{Misfit, Start, start},
     },
     plan::PortKind,
-    sink::Over,
 };
 
 /// Publishes what earlier runs have sealed and not finished, without reading any of it again. Returns their numbers, and
@@ -59,7 +58,7 @@ pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &S
     events::done(&checkpoint.flow, iteration, clock::elapsed().saturating_sub(began));
     // What is left if this fails is swept away by the next run.
     staging.remove(&sealed.attempt)?;
-    ports.remove_staged(&sealed.attempt, Over::Loaded)
+    ports.remove_staged(&sealed.attempt)
 }
 
 fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {

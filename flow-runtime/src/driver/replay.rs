@@ -21,7 +21,7 @@ use crate::{
         decide::{compare_outputs, compare_tables},
     },
     plan::option_name,
-    sink::{self, Over, Target, staging::StagedManifest},
+    sink::{self, Target, staging::StagedManifest},
 };
 
 /// What replaying an iteration has found.
@@ -93,7 +93,7 @@ fn replay_in<F: Flow>(
     let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
 
     let published = publish(&checkpoint, &mut ports, &attempt, &manifests);
-    let removed = ports.remove_staged(&attempt, if published.is_ok() { Over::Loaded } else { Over::GivenUp });
+    let removed = ports.remove_staged(&attempt);
     let published = published?;
     removed?;
     let elapsed = clock::elapsed().saturating_sub(began);

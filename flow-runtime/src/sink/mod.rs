@@ -37,7 +37,7 @@ pub use memory::{FromRow, MemoryRows, TrappedRow};
 pub(crate) use open::{demands_of, identity};
 pub use open::{open, place};
 pub use read_back::{Entries, Entry, TrapReader};
-pub use staging::{Over, Staged, Stager};
+pub use staging::{Staged, Stager};
 
 /// What happens to rows that are already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -145,13 +145,13 @@ pub trait SinkTap: fmt::Debug + Send {
         Ok(())
     }
 
-    /// Removes what stagers of this tap have staged for `attempt`, except what was published by being there. Nothing
-    /// staged is no error.
+    /// Removes what stagers of this tap have staged for `attempt`, which is given up, or done. What is published by being
+    /// there stays, as the target's own ledger names it. Nothing staged is no error.
     ///
     /// # Errors
     /// What could not be removed.
-    fn remove_staged(&self, attempt: &str, over: Over) -> Result<(), Error> {
-        let _ = (attempt, over);
+    fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
+        let _ = attempt;
         Ok(())
     }
 

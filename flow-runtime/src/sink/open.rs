@@ -1,7 +1,7 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Demands, Dialect, Head, Mode, Over, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket, TrapReader,
+    Demands, Dialect, Head, Mode, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket, TrapReader,
     file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
@@ -197,8 +197,8 @@ impl SinkTap for PortTap {
         self.tap.check_staged(address).map_err(|error| error.of_port(self.port))
     }
 
-    fn remove_staged(&self, attempt: &str, over: Over) -> Result<(), Error> {
-        self.tap.remove_staged(attempt, over).map_err(|error| error.of_port(self.port))
+    fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
+        self.tap.remove_staged(attempt).map_err(|error| error.of_port(self.port))
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {

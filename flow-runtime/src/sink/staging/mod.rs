@@ -55,7 +55,7 @@ impl StagedManifest {
 }
 
 /// Stages the rows of an attempt for a target that does so itself. Nothing of it is visible to who reads the target by its
-/// manifests, and whatever a process leaves that dies is removed by `clean`.
+/// manifests.
 pub trait Stager: fmt::Debug + Send {
     /// Adds rows.
     ///
@@ -68,15 +68,6 @@ pub trait Stager: fmt::Debug + Send {
     /// # Errors
     /// As [`write`](Self::write).
     fn finish(self: Box<Self>) -> Result<String, Error>;
-}
-
-/// Why a target need not keep any longer what it has staged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// It was published.
-    Loaded,
-    /// Its attempt was revoked.
-    GivenUp,
 }
 
 /// The directory in which attempts stage their rows.
