@@ -108,8 +108,8 @@ pub(super) struct State {
     pub(super) reads: Vec<(String, Duration)>,
     /// What a look at the consumer finds, each in turn and the last for ever.
     pub(super) consumer: VecDeque<ConsumerState>,
-    /// What becomes of the next subscriptions.
-    pub(super) subscribe_faults: VecDeque<Kind>,
+    /// With which codes the next subscriptions are refused.
+    pub(super) subscribe_faults: VecDeque<&'static str>,
     /// To which shard each was, from where, and when.
     pub(super) subscriptions: Vec<(usize, String, Duration)>,
     /// The latest of each shard: another takes it over.
@@ -123,6 +123,8 @@ pub(super) struct State {
 pub(super) enum Fault {
     None,
     Trouble(Kind),
+    /// What the service calls by this code.
+    Code(&'static str),
     /// The read is done, and its answer lost.
     AnswerLost,
     /// No record, although there are some, and a little closer to them.
@@ -145,6 +147,13 @@ pub(super) struct FakeShard {
 
 pub(super) fn trouble(kind: Kind) -> Trouble {
     Trouble::new("kinesis.fake", kind, "it was made to fail")
+}
+
+/// With its code, by which it is sorted.
+fn coded(code: &str) -> Trouble {
+    let mut trouble = trouble(Kind::of_answer(Some(code), 400));
+    trouble.code = Some(code.to_owned());
+    trouble
 }
 
 impl Fake {
@@ -358,6 +367,7 @@ impl Service for Fake {
         match fault {
             Fault::None => Ok(self.state().page(shard, index, most as usize)),
             Fault::Trouble(kind) => Err(trouble(kind)),
+            Fault::Code(code) => Err(coded(code)),
             Fault::AnswerLost => Err(trouble(Kind::Passing)),
             Fault::Empty(behind) => Ok(Page { records: Vec::new(), next: Some(token(shard, index)), behind }),
             Fault::Never => std::future::pending().await,
@@ -375,8 +385,8 @@ impl Service for Fake {
     async fn subscribe(&self, consumer: &str, shard: &str, from: Beginning<'_>) -> Result<FakePushed, Trouble> {
         let mut state = self.state();
         assert_eq!(consumer, CONSUMER);
-        if let Some(kind) = state.subscribe_faults.pop_front() {
-            return Err(trouble(kind));
+        if let Some(code) = state.subscribe_faults.pop_front() {
+            return Err(coded(code));
         }
         let (shard, index) = state.begin(shard, from)?;
         let now = clock::elapsed();
@@ -433,6 +443,7 @@ impl Pushed for FakePushed {
         match fault {
             Fault::None => {}
             Fault::Trouble(kind) => return Err(trouble(kind)),
+            Fault::Code(code) => return Err(coded(code)),
             Fault::AnswerLost => return Err(trouble(Kind::Passing)),
             Fault::Empty(behind) => return Ok(Some(Page { next: Some(String::new()), behind, ..Page::default() })),
             Fault::Never => std::future::pending().await,

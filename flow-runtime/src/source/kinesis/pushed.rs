@@ -4,7 +4,7 @@
 //! Whatever happens to a subscription, the next one begins behind what was handed on. An event is asked for when the one before
 //! is handed on, so what waits for whoever is slow waits at the service, but for what is under way.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use super::{
     hole,
@@ -43,7 +43,8 @@ pub(super) struct Subscribed<P> {
     has_event: bool,
     /// The number after which the service goes on: further than what was read where there are no records.
     after: Option<Sequence>,
-    /// Whether to take what comes from now on, the time to begin at being still to come.
+    /// Whether the next try takes what comes from now on, the time to begin at being still to come. Only that one: whatever
+    /// comes before the one after it has to be there then.
     from_latest: bool,
     /// What came before then has been pushed, but for what an event says to be behind.
     since_us: i64,
@@ -96,7 +97,8 @@ impl<S: Service> ShardReader<S> {
                 Ok(None) => Trouble::new("kinesis.next_event", Kind::Passing, "the subscription ended at once"),
                 Err(trouble) => trouble,
             };
-            subscribed.pushed = None;
+            let is_refused = subscribed.pushed.take().is_none() && is_refusal(&trouble);
+            let was_latest = mem::take(&mut subscribed.from_latest);
             match trouble.kind {
                 Kind::InUse if in_use < IN_USE.attempts => {
                     in_use += 1;
@@ -107,7 +109,7 @@ impl<S: Service> ShardReader<S> {
                     pause(IN_USE.wait_after(in_use, fastrand::f64())).await;
                 }
                 Kind::InUse => return Err(self.contested(&trouble).into()),
-                Kind::Invalid | Kind::Missing if !subscribed.has_event => self.refused(subscribed, &trouble)?,
+                _ if is_refused => self.refused(subscribed, &trouble, was_latest)?,
                 _ => self.wait_after(trouble, &mut tries).await?,
             }
         }
@@ -133,13 +135,18 @@ impl<S: Service> ShardReader<S> {
     }
 
     /// Finds another way to begin for a subscription that was refused, or why there is none.
-    fn refused(&self, subscribed: &mut Subscribed<S::Pushed>, trouble: &Trouble) -> Result<(), Error> {
+    fn refused(
+        &self,
+        subscribed: &mut Subscribed<S::Pushed>,
+        trouble: &Trouble,
+        was_latest: bool,
+    ) -> Result<(), Error> {
         if subscribed.after.take().is_some() {
             return Ok(());
         }
         match &self.wanted.from {
             // To the service, this time is still to come.
-            Place::Time(us) if trouble.kind == Kind::Invalid && !subscribed.from_latest && is_about_now(*us) => {
+            Place::Time(us) if trouble.kind == Kind::Invalid && !was_latest && is_about_now(*us) => {
                 subscribed.from_latest = true;
                 Ok(())
             }
@@ -153,6 +160,14 @@ impl<S: Service> ShardReader<S> {
     fn contested(&self, trouble: &Trouble) -> Error {
         let failure = Failure::new("the consumer is always in use").at(self.of.name.clone()).cause(trouble);
         Error::Input(failure.help("give each flow a consumer of its own: another reader subscribes by this one"))
+    }
+}
+
+/// Whether a subscription may be refused for where it was to begin; its stream may be of no use for other reasons.
+fn is_refusal(trouble: &Trouble) -> bool {
+    match trouble.kind {
+        Kind::Invalid => trouble.code.as_deref() == Some("InvalidArgumentException"),
+        kind => kind == Kind::Missing,
     }
 }
 

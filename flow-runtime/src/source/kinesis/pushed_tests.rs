@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::aws::kpl::{AggregatedRecord, Record};
 use crate::source::{
-    Framing, Gaps, Next, Position, Reading, ShardFrom,
+    Framing, Gaps, Next, Piece, Position, Reading, ShardFrom,
     kinesis::{
         aggregate::tests::written,
         fake::{CONSUMER, Fake, Fault, with_clock},
@@ -15,6 +15,10 @@ use crate::source::{
         survey::Survey,
     },
 };
+
+const INVALID: &str = "InvalidArgumentException";
+
+const IN_USE_CODE: &str = "ResourceInUseException";
 
 fn pushed() -> Read {
     Read { is_pushed: true, ..Read::default() }
@@ -35,13 +39,27 @@ async fn texts(reader: &mut Shards, count: usize) -> Vec<String> {
     let mut texts = Vec::new();
     while texts.len() < count {
         if let Next::Piece(piece) = reader.next(Vec::new(), WAIT).await.unwrap() {
-            let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
-            texts.extend(
-                listed.iter().map(|(span, _)| String::from_utf8_lossy(&piece.bytes[span.start..span.end]).into()),
-            );
+            texts.extend(records(&piece));
         }
     }
     texts
+}
+
+/// What comes until nothing more does.
+async fn rest(reader: &mut Shards) -> Vec<String> {
+    let mut texts = Vec::new();
+    loop {
+        match reader.next(Vec::new(), WAIT).await.unwrap() {
+            Next::Piece(piece) => texts.extend(records(&piece)),
+            Next::Idle => return texts,
+            _ => {}
+        }
+    }
+}
+
+fn records(piece: &Piece) -> Vec<String> {
+    let Framing::Listed(listed) = &piece.framing else { panic!("records are listed") };
+    listed.iter().map(|(span, _)| String::from_utf8_lossy(&piece.bytes[span.start..span.end]).into()).collect()
 }
 
 /// To where each subscription went.
@@ -212,7 +230,7 @@ fn a_subscription_that_was_taken_over_is_taken_back() {
 fn a_consumer_that_is_always_in_use_is_an_error_that_says_so() {
     paused(async {
         let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
-        fake.state().subscribe_faults.extend([Kind::InUse; 99]);
+        fake.state().subscribe_faults.extend([IN_USE_CODE; 99]);
         let began = clock::elapsed();
         let error = read.on(&fake, usize::MAX).await.unwrap_err().to_string();
         assert!(error.contains("the consumer is always in use (s/shardId-000000000000)"), "{error}");
@@ -244,13 +262,13 @@ fn a_position_that_is_refused_is_held_and_a_number_of_the_service_is_let_go() {
         let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
         put(&fake, 0, 0..5);
         assert_eq!(read.on(&fake, 3).await.unwrap(), 3);
-        fake.state().subscribe_faults.push_back(Kind::Invalid);
+        fake.state().subscribe_faults.push_back(INVALID);
         let error = read.on(&fake, usize::MAX).await.unwrap_err();
         assert!(matches!(error, Error::Held(_)), "{error}");
 
         let mut reader = reader(&fake, &shards(&fake, Start::Oldest, 0).await);
         assert_eq!(texts(&mut reader, 5).await.len(), 5);
-        fake.state().subscribe_faults.push_back(Kind::Invalid);
+        fake.state().subscribe_faults.push_back(INVALID);
         clock.advance(Duration::from_secs(301));
         while !fake.state().subscribe_faults.is_empty() {
             reader.next(Vec::new(), WAIT).await.unwrap();
@@ -266,13 +284,77 @@ fn a_time_that_is_still_to_come_for_the_service_is_now() {
         let fake = Arc::new(Fake::of(1));
         put(&fake, 0, 0..5);
         let listed = shards(&fake, Start::Latest, clock::now_us() + 1).await;
-        fake.state().subscribe_faults.push_back(Kind::Invalid);
+        fake.state().subscribe_faults.push_back(INVALID);
         let mut reader = reader(&fake, &listed);
         while !matches!(reader.next(Vec::new(), WAIT).await.unwrap(), Next::Idle) {}
         put(&fake, 0, 5..7);
         assert_eq!(texts(&mut reader, 2).await, numbered(5..7));
         assert_eq!(begun(&fake)[0], "Latest");
     });
+}
+
+/// How it goes when a time to begin at, which was still to come for the service at first, has come when the first try to take
+/// what comes from now on has failed: where records went, and to where the subscriptions.
+fn begun_at_a_time_that_comes(refusals: &[&'static str], faults: &[Fault]) -> (Vec<String>, Vec<String>) {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        let listed = shards(&fake, Start::Latest, clock::now_us()).await;
+        put(&fake, 0, 0..3);
+        fake.state().subscribe_faults.extend(refusals);
+        fake.state().faults.extend(faults);
+        (rest(&mut reader(&fake, &listed)).await, begun(&fake))
+    })
+}
+
+#[test]
+fn what_comes_between_two_tries_to_take_what_comes_from_now_on_is_not_skipped() {
+    let at_time = "Time(1800000000000000)";
+    let (records, begun) = begun_at_a_time_that_comes(&[INVALID, IN_USE_CODE], &[]);
+    assert_eq!((records, &begun[..]), (numbered(0..3), &[at_time.to_owned()][..]));
+    for fault in [Fault::Trouble(Kind::Passing), Fault::Code(IN_USE_CODE), Fault::End] {
+        let (records, begun) = begun_at_a_time_that_comes(&[INVALID], &[fault]);
+        assert_eq!(
+            (records, &begun[..]),
+            (numbered(0..3), &["Latest".to_owned(), at_time.to_owned()][..]),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn a_time_that_is_refused_as_what_comes_from_now_on_is_ends_it() {
+    paused(async {
+        let fake = Arc::new(Fake::of(1));
+        let listed = shards(&fake, Start::Latest, clock::now_us()).await;
+        fake.state().subscribe_faults.extend([INVALID; 2]);
+        let mut reader = reader(&fake, &listed);
+        let error = loop {
+            if let Err(error) = reader.next(Vec::new(), WAIT).await {
+                break error.to_string();
+            }
+        };
+        assert!(error.contains("cannot read the shard") && error.contains(INVALID), "{error}");
+    });
+}
+
+#[test]
+fn a_stream_whose_key_is_of_no_use_has_no_hole() {
+    for code in ["KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", "KMSOptInRequired"] {
+        for is_event in [false, true] {
+            paused(async {
+                let (fake, mut read) = (Arc::new(Fake::of(1)), pushed());
+                put(&fake, 0, 0..5);
+                assert_eq!(read.on(&fake, 3).await.unwrap(), 3);
+                match is_event {
+                    true => fake.state().faults.push_back(Fault::Code(code)),
+                    false => fake.state().subscribe_faults.push_back(code),
+                }
+                let error = read.on(&fake, usize::MAX).await.unwrap_err();
+                assert!(matches!(&error, Error::Input(_)) && error.to_string().contains(code), "{error}");
+                assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 2);
+            });
+        }
+    }
 }
 
 #[test]
