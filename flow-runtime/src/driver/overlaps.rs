@@ -1,4 +1,5 @@
-//! Refuses ports that lie on one another: an output on an input, on another output, or on the checkpoint store.
+//! Refuses ports that lie on one another: an output on an input, on another output, or on the checkpoint store; and inputs that
+//! take from each other what comes but once.
 //!
 //! Each of these would destroy something: a log that rows are added to, a flow fed with its own rows, a ledger.
 
@@ -12,7 +13,7 @@ use crate::{
     source::{self, Input, Paths, is_same_file},
 };
 
-/// A port that is bound to files.
+/// A port that is bound to what another one may be bound to as well.
 struct Bound {
     port: &'static str,
     place: String,
@@ -21,6 +22,8 @@ struct Bound {
 
 enum Files {
     Stdin,
+    /// By a consumer of a stream, of which each shard is pushed to one subscriber at a time.
+    Pushed(String),
     Read(Paths),
     /// A file, or one table in it.
     Written(String, Option<String>),
@@ -56,7 +59,7 @@ pub(super) fn find<'a>(
         };
         if let Some(what) = with_store.or_else(|| bound[..index].iter().find_map(|other| other.overlap(one))) {
             let failure = Failure::new(what).at(one.place.clone());
-            found.push((one.port, failure.help("give each a file, or in a database a table, of its own")));
+            found.push((one.port, failure.help(one.to.help())));
         }
     }
     found
@@ -75,7 +78,7 @@ impl Bound {
 
     fn overlap_with_store(&self, store: &Path) -> Option<String> {
         let (overlaps, verb) = match &self.to {
-            Files::Stdin => return None,
+            Files::Stdin | Files::Pushed(_) => return None,
             Files::Read(paths) => (paths.include(store), "read"),
             Files::Written(path, _) => (is_same_file(store, path.as_ref()), "write to"),
             Files::Served(_) => (false, "write to"),
@@ -94,8 +97,11 @@ impl Bound {
             (Files::Stdin, Files::Stdin) => {
                 Some(format!("ports `{}` and `{}` would share standard input", self.port, later.port))
             }
-            (Files::Served(_) | Files::Stdin, _)
-            | (_, Files::Served(_) | Files::Stdin)
+            (Files::Pushed(one), Files::Pushed(other)) if one == other => {
+                Some(format!("ports `{}` and `{}` would share a consumer", self.port, later.port))
+            }
+            (Files::Served(_) | Files::Stdin | Files::Pushed(_), _)
+            | (_, Files::Served(_) | Files::Stdin | Files::Pushed(_))
             | (Files::Read(_), Files::Read(_)) => None,
             (Files::Read(paths), Files::Written(path, _)) => reads(later, path, self, paths),
             (Files::Written(path, _), Files::Read(paths)) => reads(self, path, later, paths),
@@ -108,12 +114,26 @@ impl Bound {
 }
 
 impl Files {
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Pushed(_) => {
+                "give each a consumer of its own: by one, they take the subscription from each other for ever"
+            }
+            _ => "give each a file, or in a database a table, of its own",
+        }
+    }
+
     fn read(input: &Input) -> Option<Self> {
         let Input::Address(text) = input else { return None };
         let address = text.parse::<Address>().ok()?;
         match address.tap() {
             "file" => Some(Self::Read(Paths::new(address.path()))),
             "stdin" => Some(Self::Stdin),
+            "kinesis" => {
+                address.option("consumer")?;
+                let whose = ["consumer", "endpoint", "profile", "region", "role"].map(|name| address.option(name));
+                Some(Self::Pushed(format!("{} {whose:?}", address.path())))
+            }
             _ => None,
         }
     }
@@ -194,6 +214,18 @@ mod tests {
         let shared = "ports `log` and `hosts` would share standard input (stdin:)";
         assert_eq!(refusal("stdin:", "stdin:", "stdout:", "file:b", ""), shared);
         assert_eq!(refusal("stdin:", "file:h", "stdout:", "file:b", ""), "");
+    }
+
+    #[test]
+    fn two_ports_do_not_share_a_consumer() {
+        let inputs = |log: &str, hosts: &str| refusal(log, hosts, "stdout:", "file:b", "");
+        let log = "kinesis://s?consumer=c&region=r&start=latest";
+        let shared = "ports `log` and `hosts` would share a consumer (kinesis://s?consumer=c&region=r)";
+        assert_eq!(inputs(log, "kinesis://s?region=r&consumer=c"), shared);
+        for other in ["kinesis://s?region=r", "kinesis://s?consumer=d&region=r", "kinesis://t?consumer=c&region=r"] {
+            assert_eq!(inputs(log, other), "");
+        }
+        assert_eq!(inputs("kinesis://s", "kinesis://s"), "");
     }
 
     #[test]
