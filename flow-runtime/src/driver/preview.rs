@@ -73,9 +73,11 @@ pub fn preview<F: Flow>(flow: &F, options: &Options, rows_max: usize) -> Result<
     let place = OpenCheckpoint::open(&Checkpoint::None, name)?;
     let id = format!("{iteration}-{}", effect::id());
     let run_when_empty = runs_without_records(iteration, ports.sources());
+    let mut inputs = ports.jobs(&looked, &looked.store.shards()?, options)?;
+    inputs.iter_mut().for_each(|job| job.reading.is_look = true);
     let reading = Reading {
         attempt: &id,
-        inputs: ports.jobs(&looked, &looked.store.shards()?, options)?,
+        inputs,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
         demands: ports.demands.as_slice().into(),
         stagers: Vec::new(),

@@ -31,10 +31,12 @@ pub(super) fn reread<F: Flow>(
     (iteration, attempt): (u64, &str),
     sealed: &[Range],
 ) -> Result<Read, Error> {
+    // Without a store of its own it is a replay: a run may be under way.
+    let how = source::Reading { take_tail: true, once: true, is_look: !checkpoint.is_kept };
     let reading = Reading {
         attempt,
-        inputs: jobs(ports, iteration, sealed)?,
-        // Without a store of its own it is a replay, which wants all that comes out, if only to compare it.
+        inputs: jobs(ports, iteration, sealed, how)?,
+        // A replay wants all that comes out, if only to compare it.
         has_target: ports.ports().map(|(index, _)| !checkpoint.is_kept || ports.output(index).is_some()).collect(),
         demands: ports.demands.as_slice().into(),
         stagers: ports.stagers(attempt),
@@ -49,7 +51,12 @@ pub(super) fn reread<F: Flow>(
 }
 
 /// The sealed ranges of every source, in the order of their first reading; tables are read whole, as they are now.
-fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<InputJob<'p>>, Error> {
+fn jobs<'p>(
+    ports: &'p Ports,
+    iteration: u64,
+    sealed: &[Range],
+    reading: source::Reading,
+) -> Result<Vec<InputJob<'p>>, Error> {
     let is_source = |name: &str| ports.plan.port(name).is_some_and(|(_, port)| port.kind == PortKind::Source);
     if let Some(range) = sealed.iter().find(|range| range.records > 0 && !is_source(&range.port)) {
         return Err(Error::Config(
@@ -77,13 +84,7 @@ fn jobs<'p>(ports: &'p Ports, iteration: u64, sealed: &[Range]) -> Result<Vec<In
             true => find(tap, port, iteration, &of_port())?,
             false => tap.shards(&[]).map_err(|error| error.of_port(port.name))?,
         };
-        jobs.push(InputJob {
-            port: index,
-            tap,
-            shards,
-            reading: source::Reading { take_tail: true, once: true, is_look: false },
-            is_source,
-        });
+        jobs.push(InputJob { port: index, tap, shards, reading, is_source });
     }
     Ok(jobs)
 }

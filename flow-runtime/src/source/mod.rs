@@ -174,7 +174,8 @@ pub struct Reading {
     /// Nobody will read on from where this ends, as with tables and runs without a store: what cannot be read now is an
     /// error, and does not wait for the next time.
     pub once: bool,
-    /// Only whether there is something is asked: nothing of what is read is kept.
+    /// Others may be reading the same for good, and nothing may be taken from them: it is a look whether there is something, a
+    /// dry run, a replay.
     pub is_look: bool,
 }
 

@@ -91,7 +91,8 @@ impl KinesisTap {
         Ok(Some(arn))
     }
 
-    /// How to read it: who only looks whether there is something would keep the others from subscribing for a while.
+    /// How to read it: who only looks does not subscribe, as that would take the subscription from who reads it for good, or
+    /// keep him from subscribing for a while.
     fn how(&self, reading: Reading) -> Result<How, Error> {
         let known = self.known_consumer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let consumer = match known {
@@ -171,6 +172,14 @@ fn reads_per_second(address: &Address) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_only_looks_takes_no_subscription_over() {
+        let tap = KinesisTap::open(&"kinesis://s?consumer=c".parse().unwrap()).unwrap();
+        *tap.known_consumer.lock().unwrap() = Some("arn".into());
+        let consumer = |is_look| tap.how(Reading { is_look, ..Reading::default() }).unwrap().consumer;
+        assert_eq!((consumer(false).as_deref(), consumer(true)), (Some("arn"), None));
+    }
 
     #[test]
     fn an_address_names_a_stream_and_how_to_read_it() {
