@@ -186,7 +186,7 @@ impl Shards {
     }
 
     /// Whether the service has said something of each shard that can be read.
-    fn has_looked(&self) -> bool {
+    pub(super) fn has_looked(&self) -> bool {
         self.states.iter().all(|state| *state != State::Unheard)
     }
 
@@ -254,6 +254,9 @@ pub(super) fn unknown(name: &str, position: &Position) -> Error {
     Error::Held(Failure::new("the position is none of a stream").at(format!("{name}, position {position}")))
 }
 
+#[cfg(test)]
+#[path = "reader_pace_tests.rs"]
+mod pace_tests;
 #[cfg(test)]
 #[path = "reader_tests.rs"]
 mod tests;

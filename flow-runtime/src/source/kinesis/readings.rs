@@ -115,3 +115,15 @@ pub(super) fn put(fake: &Fake, shard: usize, range: std::ops::Range<usize>) {
     let records = numbered(range);
     fake.put(shard, &records.iter().map(String::as_str).collect::<Vec<_>>());
 }
+
+/// Reads until there is a piece, of shards one of which does not answer.
+pub(super) async fn read_piece(reader: &mut Shards) {
+    for _ in 0..4_000 {
+        match reader.next(Vec::new(), WAIT).await.unwrap() {
+            Next::Piece(_) => return,
+            Next::Idle | Next::End => panic!("one has not answered"),
+            Next::Moved(_) | Next::Looking | Next::Waiting => assert!(!reader.has_looked(), "one has not answered"),
+        }
+    }
+    panic!("the shard that could be read was not");
+}
