@@ -134,7 +134,7 @@ fn job<'a>(port: usize, tap: &'a dyn SourceTap, is_source: bool, known: &[KnownS
         port,
         tap,
         shards: tap.shards(known).unwrap(),
-        reading: Reading { take_tail: !is_source, once: !is_source, is_look: false },
+        reading: Reading { take_tail: !is_source, once: !is_source, is_look: false, is_aside: false },
         is_source,
     }
 }

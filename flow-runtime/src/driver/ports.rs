@@ -169,7 +169,7 @@ impl Ports {
             // Tables are read whole each time: they go on from nowhere, and have no next time for an unfinished line.
             let known = if is_source { decide::known_shards(sealed, port.name) } else { Vec::new() };
             let once = !is_source || !checkpoint.is_kept;
-            let reading = Reading { take_tail: options.take_tail || once, once, is_look: false };
+            let reading = Reading { take_tail: options.take_tail || once, once, is_look: false, is_aside: false };
             let shards = tap.survey(&known, options.gaps, created_us).and_then(|shards| shards.into_iter().collect());
             let shards = shards.map_err(|error| error.of_port(port.name))?;
             jobs.push(InputJob { port: index, tap: tap.as_ref(), shards, reading, is_source });

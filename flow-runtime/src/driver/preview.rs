@@ -74,7 +74,7 @@ pub fn preview<F: Flow>(flow: &F, options: &Options, rows_max: usize) -> Result<
     let id = format!("{iteration}-{}", effect::id());
     let run_when_empty = runs_without_records(iteration, ports.sources());
     let mut inputs = ports.jobs(&looked, &looked.store.shards()?, options)?;
-    inputs.iter_mut().for_each(|job| job.reading.is_look = true);
+    inputs.iter_mut().for_each(|job| job.reading.is_aside = true);
     let reading = Reading {
         attempt: &id,
         inputs,

@@ -32,7 +32,7 @@ pub(super) fn reread<F: Flow>(
     sealed: &[Range],
 ) -> Result<Read, Error> {
     // Without a store of its own it is a replay: a run may be under way.
-    let how = source::Reading { take_tail: true, once: true, is_look: !checkpoint.is_kept };
+    let how = source::Reading { take_tail: true, once: true, is_look: false, is_aside: !checkpoint.is_kept };
     let reading = Reading {
         attempt,
         inputs: jobs(ports, iteration, sealed, how)?,

@@ -238,7 +238,7 @@ impl Store {
             let Some(last) = last else { continue };
             shards.push(ShardFrom { from: last.first, until: Some(last.next), ..listed });
         }
-        let reading = Reading { take_tail: true, once: true, is_look: false };
+        let reading = Reading { take_tail: true, once: true, is_look: false, is_aside: false };
         Read::all(&*tap, &shards, reading, None).unwrap().records
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn files(bytes: &[u8]) {
 }
 
 fn read(tap: &dyn SourceTap, shards: &[ShardFrom]) -> Result<(), Error> {
-    let mut reader = tap.open(shards, Reading { take_tail: true, once: true, is_look: false })?;
+    let mut reader = tap.open(shards, Reading { take_tail: true, once: true, is_look: false, is_aside: false })?;
     let mut at = shards.first().map(|shard| shard.from.clone());
     let mut ends_line = true;
     while let Next::Piece(piece) = reader.next(Vec::new(), Duration::ZERO)? {

@@ -174,9 +174,10 @@ pub struct Reading {
     /// Nobody will read on from where this ends, as with tables and runs without a store: what cannot be read now is an
     /// error, and does not wait for the next time.
     pub once: bool,
-    /// Others may be reading the same for good, and nothing may be taken from them: it is a look whether there is something, a
-    /// dry run, a replay.
+    /// Only whether there is something is asked: nothing of what is read is kept.
     pub is_look: bool,
+    /// Another process may be reading the same for good, and nothing may be taken from it: a dry run, a replay.
+    pub is_aside: bool,
 }
 
 /// A tap that records are read from.

@@ -33,7 +33,7 @@ use crate::{
 use records::{Kind, RetryTap, kind, start};
 
 /// Tables are read whole, and a trap to its present end.
-const ONCE: source::Reading = source::Reading { take_tail: true, once: true, is_look: false };
+const ONCE: source::Reading = source::Reading { take_tail: true, once: true, is_look: false, is_aside: false };
 
 /// What to do about records of which other rows may have been published already: they failed in one branch of several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -91,12 +91,12 @@ impl KinesisTap {
         Ok(Some(arn))
     }
 
-    /// How to read it: who only looks does not subscribe, as that would take the subscription from who reads it for good, or
-    /// keep him from subscribing for a while.
+    /// How to read it: who only looks, or reads aside, does not subscribe, as that would take the subscription from who reads it
+    /// for good, or keep him from subscribing for a while.
     fn how(&self, reading: Reading) -> Result<How, Error> {
         let known = self.known_consumer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let consumer = match known {
-            _ if reading.is_look => None,
+            _ if reading.is_look || reading.is_aside => None,
             None => self.look_at_consumer()?,
             known => known,
         };
@@ -174,11 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_only_looks_takes_no_subscription_over() {
+    fn who_only_looks_or_reads_aside_takes_no_subscription_over() {
         let tap = KinesisTap::open(&"kinesis://s?consumer=c".parse().unwrap()).unwrap();
         *tap.known_consumer.lock().unwrap() = Some("arn".into());
-        let consumer = |is_look| tap.how(Reading { is_look, ..Reading::default() }).unwrap().consumer;
-        assert_eq!((consumer(false).as_deref(), consumer(true)), (Some("arn"), None));
+        let consumer = |reading| tap.how(reading).unwrap().consumer;
+        assert_eq!(consumer(Reading::default()).as_deref(), Some("arn"));
+        assert_eq!(consumer(Reading { is_look: true, ..Reading::default() }), None);
+        assert_eq!(consumer(Reading { is_aside: true, ..Reading::default() }), None);
     }
 
     #[test]

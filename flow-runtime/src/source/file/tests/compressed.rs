@@ -100,7 +100,7 @@ fn a_compressed_file_that_is_not_whole_waits_and_is_told_when_nobody_writes_to_i
 #[test]
 fn who_reads_once_does_not_wait_for_the_rest_of_a_compressed_file() {
     let mut folder = Folder::new("a.gz");
-    folder.reading = Reading { take_tail: true, once: true, is_look: false };
+    folder.reading = Reading { take_tail: true, once: true, is_look: false, is_aside: false };
     folder.write("a.gz", &gzip("one\n")[..5]);
     assert!(folder.try_read(9).unwrap_err().to_string().contains("ends too early"));
 }

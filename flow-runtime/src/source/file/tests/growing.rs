@@ -128,7 +128,7 @@ fn a_file_that_is_deleted_before_its_turn_is_not_there_any_more() {
     let Next::Piece(piece) = reader.next(Vec::new(), Duration::ZERO).unwrap() else { panic!("b.log is there") };
     assert_eq!((piece.shard, piece.bytes), (1, b"two\n".to_vec()));
     // Who reads once only would read less than was there.
-    let once = Reading { once: true, take_tail: true, is_look: false };
+    let once = Reading { once: true, take_tail: true, is_look: false, is_aside: false };
     let error = folder.tap.open(&shards, once).unwrap().next(Vec::new(), Duration::ZERO).unwrap_err().to_string();
     assert!(error.contains("a.log") && error.contains("deleted while the run began"), "{error}");
 }

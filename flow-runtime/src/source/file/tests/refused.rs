@@ -26,7 +26,7 @@ fn a_file_that_is_replaced_between_listing_and_reading_waits_for_the_next_time()
     folder.rename("new", "a.log");
     let read = |reading| folder.tap.open(&shards, reading).unwrap().next(Vec::new(), Duration::ZERO);
     assert!(matches!(read(Reading::default()), Ok(Next::End)));
-    let error = read(Reading { take_tail: true, once: true, is_look: false }).unwrap_err();
+    let error = read(Reading { take_tail: true, once: true, is_look: false, is_aside: false }).unwrap_err();
     assert!(matches!(error, Error::Input(_)) && error.to_string().contains("was replaced"), "{error}");
 }
 
