@@ -21,14 +21,15 @@ fn end(test: &Streamed, options: &str) -> Ended {
     Running::start(test.run(options)).end()
 }
 
-/// The effects of a run, without their numbers.
-fn effects(test: &Streamed) -> BTreeSet<String> {
-    let mut command = test.run("run");
-    command.env("FLOW_EFFECTS", test.place.path("effects"));
+/// The calls by which a command gets records, each once.
+fn calls_for_records(test: &Streamed, command: &str, effects: &str) -> BTreeSet<String> {
+    let mut command = test.run(command);
+    command.env("FLOW_EFFECTS", test.place.path(effects));
     let ended = Running::start(command).end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let effects = test.place.text("effects");
-    effects.lines().filter_map(|line| line.split_once('#')).map(|(name, _)| name.to_owned()).collect()
+    let effects = test.place.text(effects);
+    let names = effects.lines().filter_map(|line| line.split_once('#')).map(|(name, _)| name.to_owned());
+    names.filter(|name| ["get_records", "subscribe", "next_event"].iter().any(|part| name.contains(part))).collect()
 }
 
 #[test]
@@ -48,11 +49,21 @@ fn a_stream_is_pushed_through_a_split_and_each_record_comes_once() {
 fn what_is_pushed_is_not_read() {
     let Some(test) = pushed("not-read", 1) else { return };
     test.put(5);
-    let effects = effects(&test);
-    let of_records = |name: &&String| ["get_records", "subscribe", "next_event"].iter().any(|part| name.contains(part));
-    let found: Vec<&String> = effects.iter().filter(of_records).collect();
-    assert_eq!(found, ["kinesis.next_event", "kinesis.subscribe_to_shard"]);
+    let pushed = ["kinesis.next_event", "kinesis.subscribe_to_shard"].map(str::to_owned);
+    assert_eq!(calls_for_records(&test, "run", "effects"), pushed.into());
     assert_eq!(test.counts(), counted(&[("h1", 5), ("h2", 5)]));
+}
+
+#[test]
+fn a_dry_run_and_a_replay_leave_the_subscriptions_to_who_reads_for_good() {
+    let Some(test) = pushed("left-alone", 1) else { return };
+    test.put(5);
+    test.run_through("");
+    test.put(5);
+    let read = BTreeSet::from(["kinesis.get_records".to_owned()]);
+    assert_eq!(calls_for_records(&test, "run --dry-run", "dry"), read);
+    assert_eq!(calls_for_records(&test, "replay 0 --counts sqlite:again.db?table=counts", "again"), read);
+    assert_eq!(test.place.counts("again.db"), counted(&[("h1", 5), ("h2", 5)]));
 }
 
 #[test]
@@ -118,19 +129,23 @@ fn whatever_goes_wrong_with_a_look_at_the_consumer_nothing_is_lost_or_doubled() 
 #[test]
 fn a_subscription_that_is_cut_or_falls_silent_after_an_event_goes_on_where_it_was() {
     let Some(mut test) = pushed("cut", 1) else { return };
-    for (count, fault) in [(10, Fault::TruncatedBody), (20, Fault::StalledBody)] {
+    for (count, fault, effects) in [(10, Fault::TruncatedBody, "cut"), (20, Fault::StalledBody, "silent")] {
         test.put(5);
         let proxy = Proxy::before(test.service, &[Rule::nth("kinesis.subscribe_to_shard", 1, fault)]);
         test.endpoint = proxy.endpoint();
-        let mut command = test.run("run --no-data-timeout 10s");
-        command.env("FLOW_PATIENCE_MS", PATIENCE_MS);
+        let mut command = test.run("run --no-data-timeout 2m --max-records 20");
+        command.env("FLOW_PATIENCE_MS", PATIENCE_MS).env("FLOW_EFFECTS", test.place.path(effects));
         let running = Running::start(command);
-        until("it subscribes again", || {
-            proxy.calls().get("kinesis.subscribe_to_shard").filter(|calls| **calls > 1).map(drop)
+        until("it has subscribed again", || {
+            let effects = test.place.text(effects);
+            let mut left = effects.lines().skip_while(|effect| !effect.starts_with("kinesis.subscribe_to_shard#2"));
+            left.any(|effect| effect.starts_with("kinesis.next_event")).then_some(())
         });
         test.put(5);
         let ended = running.end();
         assert_eq!(ended.code, Some(0), "{fault:?} {ended:?}");
+        // What came twice would be in the way of what came last.
+        test.run_through("");
         assert_eq!(test.counts(), counted(&[("h1", count), ("h2", count)]), "{fault:?}");
     }
 }
