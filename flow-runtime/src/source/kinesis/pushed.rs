@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// For a subscription that another one stands in the way of: it can be taken over after [`limits::SUBSCRIBE_AGAIN`], so only
-/// who is always in the way is not waited out.
+/// who is always in the way is not waited out. Between thirty tries some 70 seconds go by on average, and 137 at most.
 const IN_USE: Patience = Patience { attempts: 30, first: Duration::from_secs(1), most: limits::SUBSCRIBE_AGAIN };
 
 /// An event that was waited for so long was not there before: nothing that came before that is missing.
@@ -100,17 +100,19 @@ impl<S: Service> ShardReader<S> {
             let is_refused = subscribed.pushed.take().is_none() && is_refusal(&trouble);
             let was_latest = mem::take(&mut subscribed.from_latest);
             match trouble.kind {
-                Kind::InUse if in_use < IN_USE.attempts => {
+                Kind::InUse => {
                     in_use += 1;
+                    if in_use >= IN_USE.attempts {
+                        return Err(self.contested(&trouble.at_attempt(in_use, IN_USE.attempts)).into());
+                    }
                     // What had events was taken over.
                     if subscribed.has_event {
                         self.complain(&trouble, "another reader uses the same consumer");
                     }
                     pause(IN_USE.wait_after(in_use, fastrand::f64())).await;
                 }
-                Kind::InUse => return Err(self.contested(&trouble).into()),
                 _ if is_refused => self.refused(subscribed, &trouble, was_latest)?,
-                _ => self.wait_after(trouble, &mut tries).await?,
+                _ => self.wait_after(trouble, &mut tries, "subscriptions of this consumer are throttled").await?,
             }
         }
     }

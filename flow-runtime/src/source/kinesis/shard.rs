@@ -29,7 +29,7 @@ use crate::{
     source::Moved,
 };
 
-/// How long to go on while every read is throttled: somebody else reads all that there is to read.
+/// How long to go on while every try is throttled: somebody else reads all that there is to read.
 const THROTTLED_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// Time between two complaints about that.
@@ -218,20 +218,20 @@ impl<S: Service> ShardReader<S> {
                 _ => {
                     // The same iterator gives the same records, also if the answer to the first call was lost.
                     *iterator = Some(token);
-                    self.wait_after(trouble, &mut tries).await?;
+                    self.wait_after(trouble, &mut tries, "throttled by other readers of the stream").await?;
                 }
             }
         }
     }
 
-    /// Waits before the next try, if there is to be one.
-    pub(super) async fn wait_after(&mut self, trouble: Trouble, tries: &mut Tries) -> Result<(), Ends> {
+    /// Waits before the next try, if there is to be one; says now and then why it is throttled.
+    pub(super) async fn wait_after(&mut self, trouble: Trouble, tries: &mut Tries, why: &str) -> Result<(), Ends> {
         tries.all += 1;
         let attempt = tries.all;
         match trouble.kind {
             Kind::Throttled if since(tries.began) < THROTTLED_MAX => {
                 self.heard().await?;
-                self.complain(&trouble, "throttled by other readers of the stream");
+                self.complain(&trouble, why);
             }
             Kind::Passing if tries.failed + 1 < Patience::USUAL.attempts => {
                 tries.failed += 1;
