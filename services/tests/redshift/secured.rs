@@ -12,7 +12,7 @@ fn psql(port: u16, user: &str, mode: &str, authority: &str) -> Result<String, St
         "host=127.0.0.1 port={port} user={user} dbname=dev sslmode={mode} sslrootcert={} gssencmode=disable",
         file.path().display()
     );
-    let program = postgres::server().expect("PostgreSQL").program("psql");
+    let program = postgres::server().unwrap().program("psql");
     let output = Command::new(program).args(["-X", "-A", "-t", "-q", "-c", "SELECT 1 + 1", &place]).output().unwrap();
     let (said, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() { Ok(said.trim().to_owned()) } else { Err(error.into_owned()) }
