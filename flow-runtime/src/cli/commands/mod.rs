@@ -92,12 +92,26 @@ fn table<F: Flow>() -> Vec<Entry<F>> {
 pub(super) fn grammar<F: Flow>(program: &Program<'_>) -> Command {
     let plan = program.plan;
     let about = if plan.about.trim().is_empty() { format!("Runs the flow {}.", plan.flow) } else { plan.about.into() };
-    run::grammar(program)
+    in_paragraphs(run::grammar(program))
         .name(plan.logical_name())
         .about(about)
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
-        .subcommands(table::<F>().iter().map(|entry| (entry.grammar)(program)))
+        .subcommands(table::<F>().iter().map(|entry| in_paragraphs((entry.grammar)(program))))
+}
+
+/// Has the text behind the options break where the terminal ends, not where the source does: what is indented keeps its lines.
+fn in_paragraphs(command: Command) -> Command {
+    let Some(text) = command.get_after_help().map(ToString::to_string) else { return command };
+    let (mut paragraphs, mut before) = (String::new(), "");
+    for line in text.lines() {
+        let is_prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+        let goes_on = is_prose(before) && is_prose(line) && !before.ends_with(':');
+        paragraphs.push(if goes_on { ' ' } else { '\n' });
+        paragraphs.push_str(line);
+        before = line;
+    }
+    command.after_help(paragraphs.trim_start().to_owned())
 }
 
 /// Does the command that was given.

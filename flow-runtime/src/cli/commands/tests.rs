@@ -27,6 +27,17 @@ fn run(line: &str) -> Run {
 }
 
 #[test]
+fn the_text_behind_the_options_breaks_where_the_terminal_ends() {
+    let text = "Help:\n  as it\n  is\nOne line\nand the next.\n\nExit codes: 0 all;\n1 none\n";
+    let command = in_paragraphs(Command::new("x").after_help(text));
+    let shown = command.get_after_help().unwrap().to_string();
+    assert_eq!(shown, "Help:\n  as it\n  is\nOne line and the next.\n\nExit codes: 0 all; 1 none");
+    let help =
+        grammar::<AccessLogCounts>(&Program { plan: &PLAN, defaults: &[], name: "job" }).render_help().to_string();
+    assert!(help.contains("\nExit codes:\n  0  done"), "{help}");
+}
+
+#[test]
 fn the_command_is_well_formed() {
     command().debug_assert();
 }
