@@ -52,7 +52,10 @@ fn tell(services: &[Service], redshift: Option<&Redshift>) -> io::Result<()> {
         writeln!(out, "export {name}={value}")?;
     }
     match redshift.map(|redshift| redshift.address("table=hits&staging=s3://bucket/staging")) {
-        Some(address) => writeln!(out, "# a warehouse that loads from that S3, `psql` speaks to it, too: {address}")?,
+        Some(address) => writeln!(
+            out,
+            "# a stand-in for Redshift that loads from that S3, for who speaks PostgreSQL's protocol: {address}"
+        )?,
         None => writeln!(out, "# no Redshift: its stand-in needs PostgreSQL (Debian: postgresql)")?,
     }
     out.flush()
