@@ -52,8 +52,9 @@ impl Default for Service {
 /// Runs iteration after iteration, each as [`run`](super::run) does, and waits while there is nothing new.
 ///
 /// [`Options::drain`] ends it: the open iteration is closed early and loaded. [`Options::stop`] ends it at once: the open
-/// iteration is abandoned. [`Options::gaps`] holds for the gaps that the first iteration finds. `done` is told of each iteration that was loaded. What may pass by itself (a source that cannot
-/// be read, a target or a store that cannot be reached) is tried again, after waits that grow to a minute.
+/// iteration is abandoned. [`Options::gaps`] holds for the gaps that the first iteration finds. `done` is told of each
+/// iteration that was loaded. What may pass by itself (a source that cannot be read, a target or a store that cannot be
+/// reached) is tried again, after waits that grow to a minute.
 ///
 /// # Errors
 /// What cannot pass by itself, or has been tried again [`Service::retries`] times; what the store says when it is opened
