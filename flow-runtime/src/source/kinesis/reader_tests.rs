@@ -324,16 +324,7 @@ fn a_silent_shard_that_says_to_be_behind_ends_an_iteration_all_the_same() {
 fn children_are_read_when_their_parents_are_read_to_their_end() {
     paused(async {
         let (fake, mut read) = (Arc::new(Fake::of(2)), Read::default());
-        put(&fake, 0, 0..35);
-        put(&fake, 1, 35..50);
-        fake.reshard(&[0], 2);
-        put(&fake, 2, 50..60);
-        fake.reshard(&[1, 3], 1);
-        put(&fake, 4, 60..75);
-        assert_eq!(read.on(&fake, usize::MAX).await.unwrap(), 75);
-        let at = |record: usize| read.all.iter().position(|read| *read == record.to_string()).unwrap();
-        assert!(at(34) < at(50) && at(34) < at(60) && at(49) < at(60), "{:?}", read.all);
-        assert_eq!(read.next().iter().filter(|next| **next == "end").count(), 3);
+        read.generations(&fake).await;
         // Nothing of it is read again, also when the parents are listed no more.
         fake.state().shards.iter_mut().for_each(|shard| shard.is_listed = !shard.listed.is_closed);
         put(&fake, 4, 75..80);

@@ -102,6 +102,20 @@ impl Read {
         Ok(count)
     }
 
+    /// Reads the children and grandchildren of two shards behind their parents.
+    pub(super) async fn generations(&mut self, fake: &Arc<Fake>) {
+        put(fake, 0, 0..35);
+        put(fake, 1, 35..50);
+        fake.reshard(&[0], 2);
+        put(fake, 2, 50..60);
+        fake.reshard(&[1, 3], 1);
+        put(fake, 4, 60..75);
+        assert_eq!(self.on(fake, usize::MAX).await.unwrap(), 75);
+        let at = |record: usize| self.all.iter().position(|read| *read == record.to_string()).unwrap();
+        assert!(at(34) < at(50) && at(34) < at(60) && at(49) < at(60), "{:?}", self.all);
+        assert_eq!(self.next().iter().filter(|next| **next == "end").count(), 3);
+    }
+
     pub(super) fn next(&self) -> Vec<&str> {
         self.known.iter().map(|known| known.next.as_str()).collect()
     }
