@@ -242,6 +242,23 @@ impl Running {
         self.child.id()
     }
 
+    /// Waits until it stands still; `false` when it ended instead.
+    ///
+    /// # Panics
+    /// If it does neither for long.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        let stat = format!("/proc/{}/stat", self.id());
+        until("the process stands still", || {
+            let text = fs::read_to_string(&stat).ok()?;
+            match text.rsplit_once(") ")?.1.chars().next()? {
+                'T' => Some(true),
+                'Z' => Some(false),
+                _ => None,
+            }
+        })
+    }
+
     /// Sends a signal by its name: `INT`.
     ///
     /// # Panics

@@ -7,10 +7,7 @@ use std::{
     thread,
 };
 
-use flow_tests::{
-    aws::Cloud,
-    program::{Running, until},
-};
+use flow_tests::{aws::Cloud, program::Running};
 
 use super::scene::{Input, Scene, is_whole};
 
@@ -104,7 +101,7 @@ fn play(scene: &mut Scene, scenario: &Scenario) -> Result<bool, String> {
         What::Kill => {}
         What::KillAmongTwo => ends.push(scene.run()),
         What::Stop => {
-            if stands_still(&broken) {
+            if broken.stands_still() {
                 ends.push(scene.run());
                 broken.signal("CONT");
             }
@@ -118,19 +115,6 @@ fn play(scene: &mut Scene, scenario: &Scenario) -> Result<bool, String> {
     scene.recover()?;
     let differences = scene.differences();
     if differences.is_empty() { Ok(is_struck) } else { Err(format!("{differences:?} after {ends:?}")) }
-}
-
-/// Waits until a process stands still; `false` when it ended instead.
-fn stands_still(process: &Running) -> bool {
-    let stat = format!("/proc/{}/stat", process.id());
-    until("the process stands still", || {
-        let text = fs::read_to_string(&stat).ok()?;
-        match text.rsplit_once(") ")?.1.chars().next()? {
-            'T' => Some(true),
-            'Z' => Some(false),
-            _ => None,
-        }
-    })
 }
 
 fn wherever_a_process_dies(input: Input) {

@@ -1,8 +1,6 @@
 //! One scenario: a run that something happens to at one of its effects, and what is done about it.
 
-use std::{fmt, fs};
-
-use flow_tests::program::{Running, until};
+use std::fmt;
 
 use super::{
     chain::{Chain, Start, said},
@@ -100,7 +98,7 @@ impl Scenario {
             What::Error | What::Kill => {}
             What::KillAmongTwo => ends.push(chain.start(&other).end()),
             What::Stop | What::StopUnlocked => {
-                if stands_still(&broken) {
+                if broken.stands_still() {
                     ends.push(chain.start(&other).end());
                     // What has been read as one iteration must not grow.
                     if self.what == What::StopUnlocked && ends.iter().all(|ended| ended.code == Some(0)) {
@@ -111,7 +109,7 @@ impl Scenario {
                 }
             }
             What::StopUnlockedOtherDies => {
-                if stands_still(&broken) {
+                if broken.stands_still() {
                     let fault = "store.open_attempt#1:before:kill".to_owned();
                     ends.push(chain.start(&Start { fault, is_lock_off }).end());
                     broken.signal("CONT");
@@ -132,17 +130,4 @@ impl Scenario {
         verdict += chain.judge();
         Played { is_struck, verdict }
     }
-}
-
-/// Waits until a process stands still; `false` when it ended instead.
-fn stands_still(process: &Running) -> bool {
-    let stat = format!("/proc/{}/stat", process.id());
-    until("the process stands still", || {
-        let text = fs::read_to_string(&stat).ok()?;
-        match text.rsplit_once(") ")?.1.chars().next()? {
-            'T' => Some(true),
-            'Z' => Some(false),
-            _ => None,
-        }
-    })
 }
