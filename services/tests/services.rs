@@ -6,6 +6,7 @@ use std::{
     io::{BufRead as _, BufReader},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -76,21 +77,21 @@ fn ministack_has_buckets_with_versions() {
     assert_eq!(service.http("PUT", "/bucket/a/b%20c", "If-None-Match: *\r\n", b"three").status, 412);
 }
 
-/// Starts what people start to play, and says which ports it named.
-fn local_aws() -> (Child, Vec<u16>) {
+/// Starts what people start to play, and says which ports it named, so many of them: it goes on after it.
+fn local_aws(wanted: usize) -> (Child, Vec<u16>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local-aws"));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (lines, said) = mpsc::channel();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    thread::spawn(move || stdout.lines().map(Result::unwrap).try_for_each(|line| lines.send(line)));
     let mut ports: Vec<u16> = Vec::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+    while ports.len() < wanted {
+        let line = said.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("no more than {ports:?}"));
         let digits =
             line.split_once("127.0.0.1:").and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next());
         ports.extend(digits.and_then(|digits| digits.parse::<u16>().ok()));
-        // The warehouse is told last.
-        if line.starts_with("# a warehouse") || line.starts_with("# no Redshift") {
-            break;
-        }
+        ports.dedup();
     }
-    ports.dedup();
     (child, ports)
 }
 
@@ -107,9 +108,7 @@ fn services_end_with_the_process_that_started_them_even_if_it_is_killed() {
     if kinesalite().is_none() || ministack().is_none() {
         return;
     }
-    let (mut child, ports) = local_aws();
-    let wanted = 3 + usize::from(postgres::find().is_some());
-    assert_eq!(ports.len(), wanted, "{ports:?}");
+    let (mut child, ports) = local_aws(3 + usize::from(postgres::find().is_some()));
     assert!(ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()), "{ports:?}");
     child.kill().unwrap();
     child.wait().unwrap();
