@@ -8,11 +8,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The program by which a service is run, with all services of its kind.
+/// What is installed together: the services that one program runs, and what reads what flow writes for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Node,
     Python,
+    Linters,
 }
 
 /// Loaded before what runs in Node.
@@ -23,6 +24,7 @@ impl Family {
         match self {
             Self::Node => "node",
             Self::Python => "python",
+            Self::Linters => "linters",
         }
     }
 
@@ -35,6 +37,7 @@ impl Family {
                 LOOPBACK,
             ],
             Self::Python => &[("requirements.txt", include_str!("../pins/requirements.txt"))],
+            Self::Linters => &[("requirements.txt", include_str!("../pins/linters.txt"))],
         }
     }
 
@@ -42,7 +45,7 @@ impl Family {
     const fn steps(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::Node => &[&["npm", "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]],
-            Self::Python => &[
+            Self::Python | Self::Linters => &[
                 &["python3", "-m", "venv", "."],
                 &["bin/python", "-m", "pip", "install", "--no-deps", "--requirement", "requirements.txt"],
             ],
@@ -57,7 +60,7 @@ impl Family {
                 command.arg("--require").arg(place.join(LOOPBACK.0));
                 command
             }
-            Self::Python => Command::new(place.join("bin/python")),
+            Self::Python | Self::Linters => Command::new(place.join("bin/python")),
         }
     }
 }

@@ -12,11 +12,14 @@
 //!
 //! None of AWS' throttles, fails, or checks a signature: [`Proxy`] does the first two.
 //!
+//! [`linter`] has what reads a text that flow writes for others: SQL for Redshift, a template of CloudFormation.
+//!
 //! All tests of a process share a service; each takes names of its own for its streams, tables and buckets.
 
 pub mod ask;
 mod install;
 mod kinds;
+mod linters;
 pub mod postgres;
 mod proxy;
 pub mod redshift;
@@ -25,6 +28,7 @@ mod skipped;
 
 use std::sync::OnceLock;
 
+pub use linters::linter;
 pub use proxy::{Calls, Fault, Proxy, Rule, Struck};
 pub use running::{CREDENTIALS, Service};
 pub use skipped::say_skipped;
