@@ -4,12 +4,15 @@ use std::env;
 
 use tempfile::TempDir;
 
-use super::{Checkpoint, place::Lock, ports::Ports};
+use super::{Checkpoint, events, place::Lock, ports::Ports};
 use crate::{
     Error, Failure,
     effect::{self, Mutant, clock, disk, mutant},
     iteration::{sqlite::SqliteStore, store::GivenUp, upkeep::Upkeep},
-    sink::{Ticket, staging::StagingArea},
+    sink::{
+        Ticket,
+        staging::{SPILLED, StagingArea},
+    },
 };
 
 /// An opened [`Checkpoint`]; this run is the only one that has it.
@@ -84,14 +87,26 @@ impl OpenCheckpoint {
         }))
     }
 
-    /// Gives an attempt up: revokes it, and only then removes what it staged, here and in the targets. One that is sealed
+    /// Gives an attempt up: revokes it, and only then removes what it staged, in the targets and here. One that is sealed
     /// and not done stays.
     pub(super) fn give_up(&self, ports: &Ports, attempt: &str, why: GivenUp<'_>) -> Result<(), Error> {
         if mutant(Mutant::CleanUpWithoutRevocation) || self.store.revoke(attempt, why)? {
-            self.staging.remove(attempt)?;
-            ports.remove_staged(attempt)?;
+            self.remove_staged(ports, attempt)?;
         }
         Ok(())
+    }
+
+    /// Removes what an attempt has staged, which nobody wants any more: in the targets, and then here, where its folder is
+    /// what the next sweep finds it by. A target that cannot be reached now keeps nobody from reading or from being done.
+    pub(super) fn remove_staged(&self, ports: &Ports, attempt: &str) -> Result<(), Error> {
+        // What was spilled has a name of its own, and targets know nothing of it.
+        if !attempt.ends_with(SPILLED)
+            && let Err(error) = ports.remove_staged(attempt)
+        {
+            events::left_behind(&self.flow, attempt, &error);
+            return Ok(());
+        }
+        self.staging.remove(attempt)
     }
 
     /// Removes what runs that died have left behind: of every attempt that is still open or has something staged, what

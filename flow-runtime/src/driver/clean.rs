@@ -3,27 +3,47 @@
 //! An attempt is revoked in the store before what it staged is removed: whoever still works at it cannot seal it any
 //! more. What a sealed manifest names stays until its iteration is done; what a live run works at stays, too.
 
+use std::time::Duration;
+
 use super::{
     Checkpoint,
     place::{Lock, Place},
+    ports::Ports,
 };
 use crate::{
-    Error, effect,
+    Error, Flow,
+    effect::{self, clock},
     iteration::{
         decide::{AttemptState, Tidy, tidy},
         store::GivenUp,
         upkeep::Upkeep,
     },
-    sink::staging::StagingArea,
+    sink::{
+        SinkTap,
+        staging::{SPILLED, StagingArea},
+    },
 };
 
 /// What is to be removed, besides what dead runs have left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clean {
     /// Iterations that stay, if old ones are to go; their positions stay anyhow.
     pub kept_iterations: Option<u64>,
+    /// How long what is left in a target stays that its ledger does not name, or no longer: somebody may be reading it.
+    pub grace: Duration,
     /// Only say what would be removed.
     pub dry_run: bool,
+}
+
+impl Default for Clean {
+    fn default() -> Self {
+        Self { kept_iterations: None, grace: Self::GRACE, dry_run: false }
+    }
+}
+
+impl Clean {
+    /// A day.
+    pub const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 }
 
 /// What was removed, or would be.
@@ -34,6 +54,10 @@ pub struct Cleaned {
     pub staged: Vec<(String, u64)>,
     /// Attempts that may be a live run's, and were left alone.
     pub left_alone: Vec<String>,
+    /// What attempts have left in targets, and its bytes: the attempt, and the port.
+    pub in_targets: Vec<(String, String, u64)>,
+    /// Attempts that have staged something in a target that cannot be asked now, and why not: the attempt, and the port.
+    pub out_of_reach: Vec<(String, String)>,
     /// Attempts of dead runs that were still noted as open.
     pub dead_attempts: u64,
     /// What is from before resets: when each was, in microseconds since the epoch of Unix, and how many iterations.
@@ -44,11 +68,17 @@ pub struct Cleaned {
     pub store_bytes: u64,
 }
 
-/// Removes what nobody wants any more of the flow named `flow`.
+/// Removes what nobody wants any more of `flow`, also in the targets that it is bound to.
 ///
 /// # Errors
 /// [`Error::Store`] when there is no store, or when something cannot be removed.
-pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
+pub fn clean<F: Flow>(flow: &F, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
+    let (ports, _) = Ports::open_each(flow);
+    clean_named(&F::PLAN.logical_name(), &ports, checkpoint, what)
+}
+
+/// The same, by the flow's logical name.
+pub(super) fn clean_named(flow: &str, ports: &Ports, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
     let place = checkpoint.place("nothing is left behind")?;
     place.must_exist(flow)?;
     let Some(looked) = place.look(flow)? else { return Ok(Cleaned::default()) };
@@ -60,7 +90,8 @@ pub fn clean(flow: &str, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned
         false => place.open(flow, &effect::id(), 0)?,
     };
     let mut cleaned = Cleaned::default();
-    clean_staging(&*store, &staging, run_is_live, what.dry_run, &mut cleaned)?;
+    clean_staging(&*store, (&staging, ports), run_is_live, what.dry_run, &mut cleaned)?;
+    clean_targets(&*store, (flow, ports), run_is_live, what, &mut cleaned)?;
     clean_store(&*store, what, &mut cleaned)?;
     let has_forgotten = !cleaned.former_epochs.is_empty() || !cleaned.iterations.is_empty();
     if has_forgotten && !what.dry_run && !run_is_live {
@@ -85,13 +116,13 @@ fn take_lock(place: &Place, flow: &str, only_look: bool) -> Result<(Option<Lock>
 
 fn clean_staging(
     store: &dyn Upkeep,
-    staging: &StagingArea,
+    (staging, ports): (&StagingArea, &Ports),
     run_is_live: bool,
     dry_run: bool,
     cleaned: &mut Cleaned,
 ) -> Result<(), Error> {
     for name in staging.attempts()? {
-        let attempt = name.strip_suffix(".spill").unwrap_or(&name);
+        let attempt = name.strip_suffix(SPILLED).unwrap_or(&name);
         // Asked after the folder was found, for each by itself: it may have been sealed in between.
         let known = store.staged(attempt)?;
         let is_open = known.attempt == Some(AttemptState::Open);
@@ -107,10 +138,19 @@ fn clean_staging(
             continue;
         }
         let bytes = staging.bytes(&name)?;
+        let elsewhere = if attempt == name { staging.elsewhere(&name)? } else { Vec::new() };
+        // Its folder is what it is found by: it stays as long as something is in a target.
+        if let Some(port) = elsewhere.into_iter().find(|port| output(ports, port).is_none()) {
+            cleaned.out_of_reach.push((name, port));
+            continue;
+        }
         if !dry_run {
             let is_garbage = store.revoke(attempt, GivenUp::Revoked("its run has died"))?;
             if !is_garbage && attempt == name {
                 continue;
+            }
+            if attempt == name {
+                ports.remove_staged(attempt)?;
             }
             staging.remove(&name)?;
         }
@@ -121,6 +161,40 @@ fn clean_staging(
             store.revoke(&attempt.id, GivenUp::Revoked("its run has died"))?;
         }
         cleaned.dead_attempts += 1;
+    }
+    Ok(())
+}
+
+/// The tap of an output, if it is bound and can be opened.
+fn output<'p>(ports: &'p Ports, port: &str) -> Option<&'p dyn SinkTap> {
+    ports.plan.port(port).and_then(|(index, _)| ports.output(index))
+}
+
+/// Removes what only the targets tell of: what was written late, or by machines that are gone, and what was replaced.
+fn clean_targets(
+    store: &dyn Upkeep,
+    (flow, ports): (&str, &Ports),
+    run_is_live: bool,
+    what: Clean,
+    cleaned: &mut Cleaned,
+) -> Result<(), Error> {
+    let grace_us = i64::try_from(what.grace.as_micros()).unwrap_or(i64::MAX);
+    let until_us = clock::now_us().saturating_sub(grace_us);
+    for (index, port) in ports.ports() {
+        let Some(tap) = ports.output(index) else { continue };
+        for left in tap.left_behind(flow)?.into_iter().filter(|left| left.written_us <= until_us) {
+            // Asked after it was found, as above.
+            if tidy(store.staged(&left.attempt)?, run_is_live) == Tidy::Leave {
+                continue;
+            }
+            if !what.dry_run {
+                if !store.revoke(&left.attempt, GivenUp::Revoked("its run has died"))? {
+                    continue;
+                }
+                tap.remove_left_behind(&left.attempt)?;
+            }
+            cleaned.in_targets.push((left.attempt, port.name.to_owned(), left.bytes));
+        }
     }
     Ok(())
 }

@@ -69,6 +69,11 @@ pub(super) fn gave_up(flow: &str, attempt: &Attempt, error: &Error) {
     debug!(flow, iteration, attempt, kind, "attempt given up");
 }
 
+pub(super) fn left_behind(flow: &str, attempt: &str, failure: &Error) {
+    let (error, help) = told(failure);
+    warn!(flow, attempt, error, help, "what was staged in a target could not be removed, a later run tries again");
+}
+
 pub(super) fn shard_added(flow: &str, port: &str, shard: &str) {
     info!(flow, port, shard, "shard added");
 }

@@ -43,7 +43,7 @@ pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Resul
 /// # Errors
 /// What a target refused. The iteration stays sealed, and the next run goes on here.
 pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
-    let OpenCheckpoint { store, staging, .. } = checkpoint;
+    let store = &checkpoint.store;
     let (iteration, began) = (sealed.iteration, clock::elapsed());
     if let Err(error) = load(checkpoint, ports, sealed) {
         if let Error::Held(failure) = &error {
@@ -57,8 +57,7 @@ pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &S
     store.mark_done(iteration, clock::now_us())?;
     events::done(&checkpoint.flow, iteration, clock::elapsed().saturating_sub(began));
     // What is left if this fails is swept away by the next run.
-    staging.remove(&sealed.attempt)?;
-    ports.remove_staged(&sealed.attempt)
+    checkpoint.remove_staged(ports, &sealed.attempt)
 }
 
 fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {

@@ -85,20 +85,22 @@ fn replay_in<F: Flow>(
     let checkpoint = OpenCheckpoint::open(&Checkpoint::None, F::PLAN.logical_name())?;
     let attempt = format!("{iteration}-{}", effect::id());
     let ranges = &sealed.seal.ranges;
-    let read = reread::<F>(&checkpoint, &ports, options, (iteration, &attempt), ranges)?;
-    attempt::check(&checkpoint, &ports, options, &read)?;
-    let (ports_done, counts) = (attempt::outcomes(&ports, &read), read.executed.counts.clone());
-    let tables = compare_tables(&sealed.seal.tables, &attempt::tables(&ports, &read.executed));
-    let manifests = read.staged.finish()?;
-    let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
-
-    let published = publish(&checkpoint, &mut ports, &attempt, &manifests);
-    let removed = ports.remove_staged(&attempt);
-    let published = published?;
-    removed?;
-    let elapsed = clock::elapsed().saturating_sub(began);
-    let program_changed = false;
-    Ok(Replayed { iteration, program_changed, tables, outputs, published, ports: ports_done, counts, elapsed })
+    let again = |ports: &mut Ports| {
+        let read = reread::<F>(&checkpoint, ports, options, (iteration, &attempt), ranges)?;
+        attempt::check(&checkpoint, ports, options, &read)?;
+        let (ports_done, counts) = (attempt::outcomes(ports, &read), read.executed.counts.clone());
+        let tables = compare_tables(&sealed.seal.tables, &attempt::tables(ports, &read.executed));
+        let manifests = read.staged.finish()?;
+        let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
+        let published = publish(&checkpoint, ports, &attempt, &manifests)?;
+        let elapsed = clock::elapsed().saturating_sub(began);
+        let program_changed = false;
+        Ok(Replayed { iteration, program_changed, tables, outputs, published, ports: ports_done, counts, elapsed })
+    };
+    let replayed = again(&mut ports);
+    // However it ended: nobody else knows of this attempt.
+    checkpoint.remove_staged(&ports, &attempt)?;
+    replayed
 }
 
 /// Publishes what was staged, without a ledger. Returns the ports.

@@ -37,7 +37,7 @@ pub use memory::{FromRow, MemoryRows, TrappedRow};
 pub(crate) use open::{demands_of, identity};
 pub use open::{open, place};
 pub use read_back::{Entries, Entry, TrapReader};
-pub use staging::{Staged, Stager};
+pub use staging::{LeftBehind, Staged, Stager};
 
 /// What happens to rows that are already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -155,6 +155,25 @@ pub trait SinkTap: fmt::Debug + Send {
         Ok(())
     }
 
+    /// What attempts of `flow` have left here that the target's ledger does not name, whoever wants it still; as far as the
+    /// target tells, and without changing anything.
+    ///
+    /// # Errors
+    /// What could not be looked at.
+    fn left_behind(&self, flow: &str) -> Result<Vec<LeftBehind>, Error> {
+        let _ = flow;
+        Ok(Vec::new())
+    }
+
+    /// Removes all that is left of an attempt, as [`remove_staged`](Self::remove_staged) does, but also what only going
+    /// through all that is there finds.
+    ///
+    /// # Errors
+    /// What could not be removed.
+    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
+        self.remove_staged(attempt)
+    }
+
     /// Publishes the staged rows in one step, or finds in the ledger that it was done. Without a ticket, as a run
     /// without a store has none, no ledger is read or written, and what
     /// [`check_without_store`](SinkTap::check_without_store) refuses is refused here.
@@ -183,7 +202,7 @@ pub trait SinkTap: fmt::Debug + Send {
     fn trapped(&self, flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
         let _ = flow;
         Err(Error::Config(
-            Failure::new("this kind of trap cannot be read back").help("retry from a file: or sqlite: trap"),
+            Failure::new("this kind of trap cannot be read back").help("retry from a file:, s3: or sqlite: trap"),
         ))
     }
 

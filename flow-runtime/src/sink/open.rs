@@ -1,8 +1,8 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Demands, Dialect, Head, Mode, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket, TrapReader,
-    file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
+    Demands, Dialect, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket,
+    TrapReader, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
@@ -199,6 +199,14 @@ impl SinkTap for PortTap {
 
     fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
         self.tap.remove_staged(attempt).map_err(|error| error.of_port(self.port))
+    }
+
+    fn left_behind(&self, flow: &str) -> Result<Vec<LeftBehind>, Error> {
+        self.tap.left_behind(flow).map_err(|error| error.of_port(self.port))
+    }
+
+    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
+        self.tap.remove_left_behind(attempt).map_err(|error| error.of_port(self.port))
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {

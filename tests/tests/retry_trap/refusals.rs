@@ -33,7 +33,7 @@ fn without_a_store_nothing_is_retried() {
 #[test]
 fn a_trap_that_shows_its_records_cannot_be_read_back() {
     let text = refused(&place(""), "bad_lines --bad-lines stdout:", 2);
-    assert!(text.contains("cannot be read back") && text.contains("from a file: or sqlite: trap"), "{text}");
+    assert!(text.contains("cannot be read back") && text.contains("from a file:, s3: or sqlite: trap"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `clean`: removes what nobody wants any more.
 
-use clap::{ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command, builder::ValueParser, value_parser};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -8,7 +8,8 @@ use super::{Call, Program};
 use crate::{
     Error, Flow,
     cli::{
-        options::{checkpoint, flag, given_checkpoint, option},
+        bind,
+        options::{checkpoint, flag, given_checkpoint, given_ports, option, ports},
         telling::Telling,
         units,
     },
@@ -16,31 +17,42 @@ use crate::{
 };
 
 pub(super) fn grammar(program: &Program<'_>) -> Command {
+    let grace = "How long what is in a target stays that nothing names there, or no longer: somebody may be reading it";
     let keep = option("keep", "COUNT", "Forget done iterations, too, but for so many of the last; positions stay");
     Command::new("clean")
         .about("Remove what nobody wants any more: leftovers of runs that died, what is from before a reset")
         .next_line_help(false)
         .arg(keep.value_parser(value_parser!(u64).range(1..)))
+        .arg(option("grace", "TIME", grace).default_value("24h").value_parser(ValueParser::new(units::parse_duration)))
         .arg(flag("dry-run", "Only list what would be removed"))
+        .args(ports(program).map(|port| port.help_heading("Ports")))
         .arg(checkpoint(program.plan))
         .arg(flag("json", "Print what was removed as one line of JSON on stdout, and no text"))
         .after_help(
             "\
 An attempt is revoked in the store before what it staged is removed. What a sealed iteration needs to be loaded stays,
 and so does what a run that is under way may be working at; every run cleans up after those that died anyway. Iterations
-that are forgotten cannot be replayed; the flow goes on as before.",
+that are forgotten cannot be replayed; the flow goes on as before.
+
+In targets that rows are staged in (s3:), all keys are gone through for what attempts have left there and no manifest names:
+give the addresses of the ports that the flow runs with.",
         )
 }
 
 pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
-    let (_, matches, telling) = Telling::new(call);
+    let (flow, matches, telling) = Telling::new(call);
     let what = given(matches);
-    let result = clean(&F::PLAN.logical_name(), &given_checkpoint(F::PLAN, matches), what);
+    let bound = bind::bind_given(flow, &given_ports(F::PLAN, matches));
+    let result = bound.and_then(|()| clean(flow, &given_checkpoint(F::PLAN, matches), what));
     telling.tell(&result, |cleaned| as_text(cleaned, what.dry_run), |cleaned| as_json(cleaned, what.dry_run))
 }
 
 fn given(matches: &ArgMatches) -> Clean {
-    Clean { kept_iterations: matches.get_one("keep").copied(), dry_run: matches.get_flag("dry-run") }
+    Clean {
+        kept_iterations: matches.get_one("keep").copied(),
+        grace: matches.get_one("grace").copied().unwrap_or(Clean::GRACE),
+        dry_run: matches.get_flag("dry-run"),
+    }
 }
 
 fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
@@ -48,6 +60,10 @@ fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
     let mut lines: Vec<String> = Vec::new();
     let staged = cleaned.staged.iter();
     lines.extend(staged.map(|(name, bytes)| format!("{verb} staged rows of {name}: {}", units::bytes(*bytes))));
+    let in_targets = cleaned.in_targets.iter();
+    lines.extend(in_targets.map(|(attempt, port, bytes)| {
+        format!("{verb} what {attempt} has left in the target of {port}: {}", units::bytes(*bytes))
+    }));
     if cleaned.dead_attempts > 0 {
         let revoked = if is_dry_run { "would revoke" } else { "revoked" };
         lines.push(format!("{revoked} {} of runs that died", units::counted(cleaned.dead_attempts, "attempt")));
@@ -66,6 +82,10 @@ fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
     }
     let left = cleaned.left_alone.iter();
     lines.extend(left.map(|name| format!("left {name} alone: a run is under way")));
+    let out_of_reach = cleaned.out_of_reach.iter();
+    lines.extend(out_of_reach.map(|(attempt, port)| {
+        format!("left {attempt} alone: it has staged rows in the target of {port}, which needs its address")
+    }));
     let staged_bytes: u64 = cleaned.staged.iter().map(|(_, bytes)| bytes).sum();
     let freed = match is_dry_run {
         true => format!("{} of staged rows would be freed", units::bytes(staged_bytes)),
@@ -77,12 +97,17 @@ fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
 
 fn as_json(cleaned: &Cleaned, is_dry_run: bool) -> Value {
     let staged = |(name, bytes): &(String, u64)| json!({ "attempt": name, "bytes": bytes });
+    let in_target =
+        |(attempt, port, bytes): &(String, String, u64)| json!({ "attempt": attempt, "port": port, "bytes": bytes });
+    let out_of_reach = |(attempt, port): &(String, String)| json!({ "attempt": attempt, "port": port });
     let former =
         |(ended_us, iterations): &(i64, u64)| json!({ "reset": *ended_us as f64 / 1e6, "iterations": iterations });
     json!({
         "dry_run": is_dry_run,
         "staged": cleaned.staged.iter().map(staged).collect::<Vec<_>>(),
+        "in_targets": cleaned.in_targets.iter().map(in_target).collect::<Vec<_>>(),
         "left_alone": cleaned.left_alone,
+        "out_of_reach": cleaned.out_of_reach.iter().map(out_of_reach).collect::<Vec<_>>(),
         "dead_attempts": cleaned.dead_attempts,
         "former_epochs": cleaned.former_epochs.iter().map(former).collect::<Vec<_>>(),
         "iterations": cleaned.iterations,
@@ -98,6 +123,8 @@ mod tests {
         Cleaned {
             staged: vec![("3-a".to_owned(), 1_500), ("3-b.spill".to_owned(), 500)],
             left_alone: vec!["4-c".to_owned()],
+            in_targets: vec![("2-e".to_owned(), "counts".to_owned(), 2_500)],
+            out_of_reach: vec![("2-f".to_owned(), "bad_lines".to_owned())],
             dead_attempts: 1,
             former_epochs: vec![(1_785_000_000_000_000, 7)],
             iterations: vec![0, 1, 3],
@@ -110,10 +137,12 @@ mod tests {
         let expected = "\
 removed staged rows of 3-a: 1.5 kB
 removed staged rows of 3-b.spill: 500 B
+removed what 2-e has left in the target of counts: 2.5 kB
 revoked 1 attempt of runs that died
 removed 7 iterations from before the reset of 2026-07-25 17:20:00 UTC
 removed 3 old iterations, from 0 to 3
 left 4-c alone: a run is under way
+left 2-f alone: it has staged rows in the target of bad_lines, which needs its address
 10.0 kB freed
 ";
         assert_eq!(as_text(&cleaned(), false), expected);

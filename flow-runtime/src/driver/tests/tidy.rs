@@ -16,10 +16,10 @@ fn reset_now(bench: &Bench, force: bool) -> Result<Reset, Error> {
 }
 
 fn clean_now(bench: &Bench, what: Clean) -> Result<Cleaned, Error> {
-    bench.in_world(|| clean("word_totals", &bench.options().checkpoint, what))
+    bench.in_world(|| clean(&bench.flow(), &bench.options().checkpoint, what))
 }
 
-const DRY: Clean = Clean { kept_iterations: None, dry_run: true };
+const DRY: Clean = Clean { kept_iterations: None, grace: Clean::GRACE, dry_run: true };
 
 const EMPTY_ALL: Forgetting<'_> = Forgetting { which: Which::All, empty: true, store_is_lost: false, do_it: true };
 
@@ -200,7 +200,7 @@ fn what_is_sealed_and_not_done_stays() {
     bench.world.die_at("target.publish", Moment::Before);
     bench.run().unwrap_err();
     bench.world.restart();
-    assert_eq!(clean_now(&bench, Clean { kept_iterations: Some(1), dry_run: false }).unwrap(), Cleaned::default());
+    assert_eq!(clean_now(&bench, Clean { kept_iterations: Some(1), ..Clean::default() }).unwrap(), Cleaned::default());
     assert_eq!(bench.run().unwrap().resumed, [0]);
     assert_eq!(bench.out(), "a 1\n");
 }
@@ -227,7 +227,7 @@ fn old_iterations_are_forgotten_and_the_flow_goes_on() {
         bench.run().unwrap();
         bench.append(line);
     }
-    let keep = |dry_run| clean_now(&bench, Clean { kept_iterations: Some(1), dry_run }).unwrap();
+    let keep = |dry_run| clean_now(&bench, Clean { kept_iterations: Some(1), dry_run, ..Clean::default() }).unwrap();
     // The trap had something in the first alone: its ledger goes by that.
     assert_eq!((keep(true).iterations, bench.list().len()), (vec![1], 3));
     assert_eq!((keep(false).iterations, bench.list().len()), (vec![1], 2));
@@ -250,7 +250,7 @@ fn wherever_a_clean_up_dies_the_next_one_finishes_it_and_the_flow_goes_on() {
         fs::create_dir(bench.path("store.db.staging/word_totals/9-dead")).unwrap();
         bench
     };
-    let what = Clean { kept_iterations: Some(1), dry_run: false };
+    let what = Clean { kept_iterations: Some(1), ..Clean::default() };
     let moments = moments_of(&littered_after_a_reset(), |bench| clean_now(bench, what).map(drop));
     for effect in ["store.forget", "stage.remove", "store.revoke", "store.compact"] {
         assert!(moments.iter().any(|(name, _)| name == effect), "{effect}");
@@ -278,6 +278,7 @@ fn there_is_nothing_to_clean_of_a_flow_that_never_ran() {
     assert!(matches!(clean_now(&bench, Clean::default()), Err(Error::Store(_))));
     assert!(!bench.path("store.db").exists());
     bench.run().unwrap();
-    let others = clean("others", &bench.options().checkpoint, Clean::default()).unwrap();
+    let (ports, _) = Ports::open_each(&bench.flow());
+    let others = clean::clean_named("others", &ports, &bench.options().checkpoint, Clean::default()).unwrap();
     assert_eq!((others, former(&bench)), (Cleaned::default(), 0));
 }

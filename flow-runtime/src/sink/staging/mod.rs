@@ -28,6 +28,24 @@ pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
 pub use write::StagedAttempt;
 
+/// What the name of an empty file ends with that stands for rows which a port's target has staged.
+const ELSEWHERE: &str = ".elsewhere";
+
+/// What the name of a folder ends with that holds what an attempt needs only while it reads.
+pub(crate) const SPILLED: &str = ".spill";
+
+/// What an attempt has left in a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftBehind {
+    /// The attempt.
+    pub attempt: String,
+    /// The bytes of its rows.
+    pub bytes: u64,
+    /// When the last of it was written, in microseconds since the epoch of Unix.
+    pub written_us: i64,
+}
+
 /// What an attempt has staged for one port: part of the seal.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StagedManifest {
@@ -127,7 +145,7 @@ impl StagingArea {
     /// attempt, when its process has died.
     #[must_use]
     pub fn spill_directory(&self, attempt: &str) -> PathBuf {
-        self.directory.join(format!("{attempt}.spill"))
+        self.directory.join(format!("{attempt}{SPILLED}"))
     }
 
     /// Opens what an attempt has staged for `port`, and makes sure that it is what was sealed.
@@ -166,6 +184,17 @@ impl StagingArea {
             files.iter().map(|name| Ok(disk::metadata("stage", &directory.join(name))?.len())).sum()
         };
         bytes().map_err(|error| failed("cannot look at staged rows", &directory, error))
+    }
+
+    /// The ports for which targets have staged rows of an attempt themselves.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when its directory cannot be listed.
+    pub(crate) fn elsewhere(&self, attempt: &str) -> Result<Vec<String>, Error> {
+        let directory = self.directory.join(attempt);
+        let names = disk::names("stage", &directory);
+        let names = names.map_err(|error| failed("cannot look at staged rows", &directory, error))?;
+        Ok(names.iter().filter_map(|name| Some(name.to_str()?.strip_suffix(ELSEWHERE)?.to_owned())).collect())
     }
 
     /// Removes an attempt's rows: it was published everywhere, or abandoned. No rows are no error.

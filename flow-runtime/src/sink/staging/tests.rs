@@ -222,7 +222,7 @@ impl Stager for Elsewhere {
 }
 
 #[test]
-fn a_target_that_stages_rows_itself_has_the_same_manifest_and_nothing_on_this_disk() {
+fn a_target_that_stages_rows_itself_has_the_same_manifest_and_no_rows_on_this_disk() {
     let place = Place::new();
     let area = place.area();
     let rows = buffer(&[(Some("1.2.3.4".into()), Some(1)), (None, Some(2))]);
@@ -242,7 +242,8 @@ fn a_target_that_stages_rows_itself_has_the_same_manifest_and_nothing_on_this_di
         })
     );
     assert_eq!(*staged.lock().unwrap(), [rows.bytes(), rows.bytes()].concat());
-    assert_eq!(area.attempts().unwrap(), ["b"]);
+    assert_eq!((area.elsewhere("a").unwrap(), area.bytes("a").unwrap()), (vec!["counts".to_owned()], 0));
+    assert_eq!(area.elsewhere("b").unwrap(), [""; 0]);
 }
 
 #[test]

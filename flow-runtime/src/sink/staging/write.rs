@@ -8,7 +8,7 @@ use std::{
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{StagedManifest, Stager, failed, read::describe_fields};
+use super::{ELSEWHERE, StagedManifest, Stager, failed, read::describe_fields};
 use crate::{
     Error, Plan,
     effect::{
@@ -62,7 +62,10 @@ impl StagedAttempt {
             Some(writer) => writer.write(rows),
             None => {
                 let to = match self.stagers.get_mut(port).and_then(Option::take) {
-                    Some(stager) => Destination::Target(stager),
+                    Some(stager) => {
+                        mark_elsewhere(&self.directory, plan)?;
+                        Destination::Target(stager)
+                    }
                     None => Destination::Disk(StagedFile::create(&self.directory, plan)?),
                 };
                 writer.insert(StagedWriter::new(plan, to)).write(rows)
@@ -101,6 +104,18 @@ impl StagedAttempt {
         }
         Ok(manifests)
     }
+}
+
+/// Leaves a word for who clears up: this attempt has staged something at the port's target.
+fn mark_elsewhere(directory: &Path, port: &PortPlan) -> Result<(), Error> {
+    make_directory(directory)?;
+    let path = directory.join(format!("{}{ELSEWHERE}", port.name));
+    File::create("stage", &path).map(drop).map_err(|error| failed("cannot stage rows", &path, error))
+}
+
+fn make_directory(directory: &Path) -> Result<(), Error> {
+    disk::create_dir_all("stage", directory)
+        .map_err(|error| failed("cannot make the staging directory", directory, error))
 }
 
 fn no_rows(port: &PortPlan) -> StagedManifest {
@@ -173,8 +188,7 @@ struct StagedFile {
 
 impl StagedFile {
     fn create(directory: &Path, port: &'static PortPlan) -> Result<Self, Error> {
-        disk::create_dir_all("stage", directory)
-            .map_err(|error| failed("cannot make the staging directory", directory, error))?;
+        make_directory(directory)?;
         let name = format!("{}.rows", port.name);
         let path = directory.join(&name);
         let file = File::create("stage", &path).map_err(|error| failed("cannot stage rows", &path, error))?;
