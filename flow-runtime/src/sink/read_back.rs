@@ -7,7 +7,7 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, Failure, source::Position};
+use crate::{Error, Failure, source::Position, trap::TRAP_FIELDS};
 
 /// Reads a trap's records, oldest first.
 pub trait TrapReader: fmt::Debug + Send + Sync {
@@ -43,6 +43,18 @@ pub struct Entry {
     pub position: Option<String>,
     /// The operator that refused it.
     pub operator: String,
+}
+
+impl Entry {
+    /// The record of a trap's row by its cells; the number of cells that are no such row.
+    pub(super) fn of_cells(cells: Vec<Option<Vec<u8>>>, next: Position) -> Result<Self, usize> {
+        let found = cells.len();
+        let text = |cell: Option<Vec<u8>>| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let cells = <[_; TRAP_FIELDS.len()]>::try_from(cells).map_err(|_| found)?;
+        let [record, source, shard, position, operator, _reason] = cells;
+        let (source, shard, position) = (text(source), text(shard), text(position));
+        Ok(Self { next, record, source, shard, position, operator: text(operator).unwrap_or_default() })
+    }
 }
 
 /// A place in a trap: how far, and a digest of what is there.

@@ -2,7 +2,7 @@
 //!
 //! Of one field that is null, the row is an empty line. Many readers skip those; `?null=…` keeps them.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
 use crate::{
     Address, Error, Failure,
@@ -48,12 +48,12 @@ impl Csv {
     }
 
     /// Whether a new file begins with the fields' names.
-    pub(super) fn has_header(&self) -> bool {
+    pub(in crate::sink) fn has_header(&self) -> bool {
         self.has_header
     }
 
     /// The cells of a row as it was written, its line end taken off; what is in quotes is never null.
-    pub(super) fn cells(&self, mut row: &[u8]) -> Vec<Option<Vec<u8>>> {
+    pub(in crate::sink) fn cells(&self, mut row: &[u8]) -> Vec<Option<Vec<u8>>> {
         let mut cells = Vec::new();
         loop {
             let (cell, rest) = match row.strip_prefix(b"\"") {
@@ -135,6 +135,22 @@ impl Csv {
             // The end of a cell and the delimiter behind it may look like a delimiter that begins earlier.
             || self.delimiter.bytes().next().is_some_and(|first| memchr::memchr(first, cell).is_some())
     }
+}
+
+/// Reads a row as it was written, with its line end; nothing at the end. A line end in quotes is none.
+pub(in crate::sink) fn read_row(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut row = Vec::new();
+    while row.is_empty() || is_in_quotes(&row) {
+        if from.read_until(b'\n', &mut row)? == 0 {
+            break;
+        }
+    }
+    Ok(row)
+}
+
+/// Whether a quote that was opened is open still: quotes in a cell are doubled, so their number tells.
+fn is_in_quotes(row: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', row).count() % 2 == 1
 }
 
 /// A cell behind its opening quote, and what is behind its closing one.

@@ -25,6 +25,8 @@ use std::{
 };
 
 pub(super) use csv::Csv;
+#[cfg(feature = "aws")]
+pub(super) use csv::read_row;
 use read_back::TrapFile;
 use sidecar::{Sidecar, beside, sync_parent};
 

@@ -1,11 +1,14 @@
 //! A trap in a file, read back record by record, up to the length that its ledger names.
 
 use std::{
-    io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom},
+    io::{BufReader, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
 };
 
-use super::{csv::Csv, write_failed};
+use super::{
+    csv::{self, Csv},
+    write_failed,
+};
 use crate::{
     Error, Failure,
     effect::disk::File,
@@ -77,15 +80,8 @@ impl FileRows {
         if self.at >= self.of.length {
             return Ok(None);
         }
-        let mut line = Vec::new();
-        // A line end in quotes is none.
-        while line.is_empty() || is_in_quotes(&line) {
-            let left = self.of.length - self.at - line.len() as u64;
-            let read = (&mut self.file).take(left).read_until(b'\n', &mut line);
-            if read.map_err(|error| self.of.failed(error))? == 0 {
-                break;
-            }
-        }
+        let left = self.of.length - self.at;
+        let line = csv::read_row(&mut (&mut self.file).take(left)).map_err(|error| self.of.failed(error))?;
         self.at += line.len() as u64;
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
         Ok(Some(self.of.csv.cells(line)))
@@ -96,28 +92,14 @@ impl Entries for FileRows {
     fn next(&mut self) -> Result<Option<Entry>, Error> {
         let began = self.at;
         let Some(cells) = self.cells()? else { return Ok(None) };
-        let found = cells.len();
-        let text = |cell: Option<Vec<u8>>| cell.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let Ok([record, source, shard, position, operator, _reason]) = <[_; TRAP_FIELDS.len()]>::try_from(cells) else {
-            return Err(Error::Target(
+        let next = self.mark(self.at).position();
+        Entry::of_cells(cells, next).map(Some).map_err(|found| {
+            Error::Target(
                 Failure::new("this is no line of a trap")
                     .at(format!("{}, position {began}", self.of.place()))
                     .cause(format!("expected {} cells, found {found}", TRAP_FIELDS.len()))
                     .help("give the trap the options that it was written with, as in ?delimiter=;"),
-            ));
-        };
-        Ok(Some(Entry {
-            next: self.mark(self.at).position(),
-            record,
-            source: text(source),
-            shard: text(shard),
-            position: text(position),
-            operator: text(operator).unwrap_or_default(),
-        }))
+            )
+        })
     }
-}
-
-/// Whether a quote that was opened is open still: quotes in a cell are doubled, so their number tells.
-fn is_in_quotes(line: &[u8]) -> bool {
-    memchr::memchr_iter(b'"', line).count() % 2 == 1
 }
