@@ -47,3 +47,13 @@ pub(crate) const SUBSCRIBE_AGAIN: std::time::Duration = std::time::Duration::fro
 /// How long a stream keeps a record unless more is asked for. Kinesis Data Streams Developer Guide, Change the data
 /// retention period.
 pub(crate) const RETENTION_LEAST: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+/// Keys of one request to delete. Amazon S3 API Reference, DeleteObjects.
+pub(crate) const DELETE_OBJECTS_MAX: usize = 1_000;
+
+/// Bytes of each part of an upload but the last, at least; there are no more than 10,000. Amazon S3 User Guide, Multipart
+/// upload limits.
+pub(crate) const PART_BYTES_MIN: usize = 5 << 20;
+
+/// Bytes of a key. Amazon S3 User Guide, Naming Amazon S3 objects.
+pub(crate) const KEY_BYTES_MAX: usize = 1_024;

@@ -12,7 +12,10 @@ use super::{
     Account,
     resources::{Resource, What},
 };
-use crate::Address;
+use crate::{
+    Address,
+    plan::{PortKind, PortPlan},
+};
 
 /// For which command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +39,8 @@ enum On {
     /// A consumer of a stream, by enhanced fan-out.
     Consumer,
     Bucket,
+    /// A bucket, where no condition on keys is known.
+    Uploads,
     Objects,
     Table,
 }
@@ -48,8 +53,19 @@ struct Call {
     effect: &'static str,
     actions: &'static [&'static str],
     on: On,
-    /// Only where the address says `consumer=`.
-    by_consumer: bool,
+    by: By,
+}
+
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Whoever uses the thing at all.
+    All,
+    /// Who reads; and who writes.
+    Reader,
+    Writer,
+    /// Who says `consumer=` in the address.
+    Consumer,
 }
 
 const fn call(
@@ -59,7 +75,7 @@ const fn call(
     actions: &'static [&'static str],
     on: On,
 ) -> Call {
-    Call { purposes, what, effect, actions, on, by_consumer: false }
+    Call { purposes, what, effect, actions, on, by: By::All }
 }
 
 const fn by_consumer(
@@ -68,7 +84,12 @@ const fn by_consumer(
     actions: &'static [&'static str],
     on: On,
 ) -> Call {
-    Call { by_consumer: true, ..call(purposes, What::Stream, effect, actions, on) }
+    Call { by: By::Consumer, ..call(purposes, What::Stream, effect, actions, on) }
+}
+
+/// Of a bucket, while the flow runs.
+const fn in_bucket(by: By, effect: &'static str, actions: &'static [&'static str], on: On) -> Call {
+    Call { by, ..call(RUN, What::Bucket, effect, actions, on) }
 }
 
 const RUN: &[Purpose] = &[Purpose::Run];
@@ -93,8 +114,16 @@ const CALLS: &[Call] = &[
     call(&[Purpose::Publish], What::Stream, "kinesis.put_records", &["kinesis:PutRecords"], On::Stream),
     call(LOOK, What::Bucket, "s3.head_bucket", &["s3:ListBucket"], On::Bucket),
     call(ALWAYS, What::Bucket, "s3.list_objects_v2", &["s3:ListBucket"], On::Bucket),
-    call(RUN, What::Bucket, "s3.head_object", &["s3:GetObject"], On::Objects),
-    call(RUN, What::Bucket, "s3.get_object", &["s3:GetObject", "s3:GetObjectVersion"], On::Objects),
+    in_bucket(By::Reader, "s3.head_object", &["s3:GetObject"], On::Objects),
+    in_bucket(By::Reader, "s3.get_object", &["s3:GetObject", "s3:GetObjectVersion"], On::Objects),
+    in_bucket(By::Writer, "s3.get_object", &["s3:GetObject"], On::Objects),
+    in_bucket(By::Writer, "s3.put_object", &["s3:PutObject"], On::Objects),
+    in_bucket(By::Writer, "s3.delete_objects", &["s3:DeleteObject"], On::Objects),
+    in_bucket(By::Writer, "s3.create_multipart_upload", &["s3:PutObject"], On::Objects),
+    in_bucket(By::Writer, "s3.upload_part", &["s3:PutObject"], On::Objects),
+    in_bucket(By::Writer, "s3.complete_multipart_upload", &["s3:PutObject"], On::Objects),
+    in_bucket(By::Writer, "s3.abort_multipart_upload", &["s3:AbortMultipartUpload"], On::Objects),
+    in_bucket(By::Writer, "s3.list_multipart_uploads", &["s3:ListBucketMultipartUploads"], On::Uploads),
     call(MAKE, What::Bucket, "s3.create_bucket", &["s3:CreateBucket"], On::Bucket),
     call(UNMAKE, What::Bucket, "s3.delete_bucket", &["s3:DeleteBucket"], On::Bucket),
     call(LOOK, What::Table, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
@@ -125,22 +154,30 @@ pub(crate) struct Used {
     pub(crate) resource: Resource,
     /// What the keys begin with; only for buckets.
     pub(crate) prefix: String,
+    /// Whether the flow writes to it.
+    pub(crate) is_written: bool,
     /// The reader's own name, where it is pushed its records.
     pub(crate) consumer: Option<String>,
 }
 
 impl Used {
     /// What the address of a port uses, if it is on AWS.
-    pub(crate) fn of_port(port: &str, address: &Address) -> Option<Self> {
-        let resource = Resource::of_port(port, address)?;
+    pub(crate) fn of_port(port: &PortPlan, address: &Address) -> Option<Self> {
+        let resource = Resource::of_port(port.name, address)?;
+        let is_written = matches!(port.kind, PortKind::Sink | PortKind::Trap);
         let keys = address.path().trim_start_matches('/').split_once('/').map_or("", |(_, keys)| keys);
-        let prefix = keys.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
-        Some(Self { resource, prefix, consumer: address.option("consumer").map(str::to_owned) })
+        let mut prefix = keys.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
+        // Rows are written below a prefix as below a folder.
+        if is_written && !prefix.is_empty() {
+            prefix = format!("{}/", prefix.trim_matches('/'));
+        }
+        Some(Self { resource, prefix, is_written, consumer: address.option("consumer").map(str::to_owned) })
     }
 
     /// What keeps iterations uses, if it is on AWS.
     pub(crate) fn of_checkpoint(address: &Address) -> Option<Self> {
-        Some(Self { resource: Resource::of_checkpoint(address)?, prefix: String::new(), consumer: None })
+        let resource = Resource::of_checkpoint(address)?;
+        Some(Self { resource, prefix: String::new(), is_written: true, consumer: None })
     }
 }
 
@@ -166,8 +203,13 @@ pub(crate) fn policies(uses: &[Used], purpose: Purpose) -> Vec<(Option<String>, 
 fn statements(used: &Used, purpose: Purpose) -> Vec<Value> {
     let mut actions: BTreeMap<On, Vec<&str>> = BTreeMap::new();
     let is_made = |call: &&Call| {
-        let is_of_reader = !call.by_consumer || used.consumer.is_some();
-        call.what == used.resource.what && call.purposes.contains(&purpose) && is_of_reader
+        let is_by = match call.by {
+            By::All => true,
+            By::Reader => !used.is_written,
+            By::Writer => used.is_written,
+            By::Consumer => used.consumer.is_some(),
+        };
+        call.what == used.resource.what && call.purposes.contains(&purpose) && is_by
     };
     for call in CALLS.iter().filter(is_made) {
         actions.entry(call.on).or_default().extend(call.actions);
@@ -198,7 +240,7 @@ fn name(used: &Used, on: On) -> String {
             let consumer = used.consumer.as_deref().unwrap_or("*");
             format!("arn:{partition}:kinesis:{region}:{number}:stream/{name}/consumer/{consumer}:*")
         }
-        On::Bucket => format!("arn:{partition}:s3:::{name}"),
+        On::Bucket | On::Uploads => format!("arn:{partition}:s3:::{name}"),
         On::Objects => format!("arn:{partition}:s3:::{name}/{}*", used.prefix),
         On::Table => format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}"),
     }
@@ -226,14 +268,36 @@ mod tests {
     use super::*;
 
     fn used(text: &str) -> Used {
+        used_by(PortKind::Source, text)
+    }
+
+    fn used_by(kind: PortKind, text: &str) -> Used {
         let address = text.parse().unwrap();
-        Used::of_port("log", &address).or_else(|| Used::of_checkpoint(&address)).unwrap()
+        Used::of_port(&port(kind), &address).or_else(|| Used::of_checkpoint(&address)).unwrap()
     }
 
     fn actions(text: &str, purpose: Purpose) -> Vec<String> {
         let (_, policy) = policies(&[used(text)], purpose).remove(0);
         let actions = policy.statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap().clone());
         actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn port(kind: PortKind) -> PortPlan {
+        let (name, about, scheme) = ("log", "", "");
+        PortPlan { name, kind, about, scheme, fields: &[], key: &[], grouped: false, covers: &[], line: 0 }
+    }
+
+    #[test]
+    fn who_writes_below_a_prefix_may_change_nothing_else() {
+        let written = statements(&used_by(PortKind::Sink, "s3://warehouse/hits"), Purpose::Run);
+        let [bucket, uploads, objects] = written.as_slice() else { panic!("{written:?}") };
+        assert_eq!(bucket["Condition"]["StringLike"]["s3:prefix"], "hits/*");
+        assert_eq!(uploads["Action"], json!(["s3:ListBucketMultipartUploads"]));
+        assert_eq!(objects["Resource"], "arn:aws:s3:::warehouse/hits/*");
+        assert_eq!(
+            objects["Action"],
+            json!(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"])
+        );
     }
 
     #[test]

@@ -171,6 +171,6 @@ pub(super) fn record(record: types::Record) -> StreamRecord {
     }
 }
 
-fn micros(time: &DateTime) -> i64 {
+pub(super) fn micros(time: &DateTime) -> i64 {
     time.secs().saturating_mul(1_000_000).saturating_add(i64::from(time.subsec_nanos() / 1000))
 }

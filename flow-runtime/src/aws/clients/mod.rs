@@ -6,6 +6,7 @@ pub(crate) mod consumers;
 pub(crate) mod dynamodb;
 pub(crate) mod items;
 pub(crate) mod kinesis;
+pub(crate) mod objects;
 pub(crate) mod s3;
 pub(crate) mod scan;
 pub(crate) mod streams;

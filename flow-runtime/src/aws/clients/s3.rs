@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The next bytes of a body.
-const BODY: Duration = Duration::from_secs(15);
+pub(super) const BODY: Duration = Duration::from_secs(15);
 
 const LIST: &str = "s3.list_objects_v2";
 /// Asking which version of an object there is.
@@ -24,7 +24,7 @@ pub(crate) const GET: &str = "s3.get_object";
 
 /// The calls of S3 that flow makes.
 #[derive(Clone, Debug)]
-pub(crate) struct S3(Client);
+pub(crate) struct S3(pub(super) Client);
 
 /// An object as a listing tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) struct Object {
     pub(crate) bytes: u64,
     /// Without its quotes.
     pub(crate) etag: String,
+    /// When it was written, in microseconds since the epoch of Unix.
+    pub(crate) written_us: i64,
 }
 
 /// Some of the objects that were asked for, in the order of their keys, and where to go on.
@@ -78,7 +80,9 @@ impl S3 {
         }
         let objects = answer.contents.unwrap_or_default().into_iter().map(|object| {
             let bytes = u64::try_from(object.size?).ok()?;
-            Some(Object { key: object.key?, bytes, etag: unquoted(&object.e_tag?) })
+            // A server that does not say when is none that anything is removed from for being old.
+            let written_us = object.last_modified.map_or(i64::MAX, |time| super::kinesis::micros(&time));
+            Some(Object { key: object.key?, bytes, etag: unquoted(&object.e_tag?), written_us })
         });
         let objects = objects.collect::<Option<_>>().ok_or_else(|| lacking("key, size or ETag of an object"))?;
         Ok(Page { objects, next })
@@ -161,11 +165,11 @@ pub(super) fn client(config: &SdkConfig) -> Client {
     Client::from_conf(Builder::from(config).force_path_style(is_elsewhere).build())
 }
 
-fn quoted(etag: &str) -> String {
+pub(super) fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
 }
 
-fn unquoted(etag: &str) -> String {
+pub(super) fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
 }
 

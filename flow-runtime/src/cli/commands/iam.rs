@@ -77,7 +77,7 @@ fn used(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Resu
     for (port, text) in plan.ports.iter().zip(addresses) {
         let Some(text) = text else { continue };
         let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
-        uses.extend(Used::of_port(port.name, &address));
+        uses.extend(Used::of_port(port, &address));
     }
     if let Checkpoint::DynamoDb(address) = given_checkpoint(plan, matches) {
         uses.extend(Used::of_checkpoint(&address));

@@ -193,7 +193,7 @@ async fn pin(s3: &S3, keys: &Keys, listed: &mut [Result<Listed<'_>, Error>]) -> 
 }
 
 async fn version(s3: S3, bucket: String, object: Object) -> Result<Version, Trouble> {
-    let Object { key, bytes, etag } = object;
+    let Object { key, bytes, etag, .. } = object;
     let mut attempts = Attempts::new(Patience::USUAL);
     loop {
         match s3.version(&bucket, &key, &etag).await {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     fn object(key: &str, bytes: u64, etag: &str) -> Object {
-        Object { key: key.to_owned(), bytes, etag: etag.to_owned() }
+        Object { key: key.to_owned(), bytes, etag: etag.to_owned(), written_us: 0 }
     }
 
     fn known(key: &str, mark: &str, next: &str) -> KnownShard {
