@@ -27,7 +27,7 @@ enum Files {
     Read(Paths),
     /// A file, or one table in it.
     Written(String, Option<String>),
-    /// A table of a server.
+    /// A table of a server, or a prefix in a bucket.
     Served(String),
 }
 
@@ -119,7 +119,7 @@ impl Files {
             Self::Pushed(_) => {
                 "give each a consumer of its own: by one, they take the subscription from each other for ever"
             }
-            _ => "give each a file, or in a database a table, of its own",
+            _ => "give each a file, or in a database a table, or in a bucket a prefix, of its own",
         }
     }
 
@@ -144,7 +144,7 @@ impl Files {
         let table = match address.tap() {
             "file" => None,
             "sqlite" => Some(address.option("table").unwrap_or(port).to_ascii_lowercase()),
-            "postgres" => return Some(Self::Served(sink::identity(target, port))),
+            "postgres" | "s3" => return Some(Self::Served(sink::identity(target, port))),
             _ => return None,
         };
         Some(Self::Written(address.path().to_owned(), table))

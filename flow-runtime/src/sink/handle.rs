@@ -53,6 +53,13 @@ impl Sink {
     ///   are not encrypted. `connect_timeout=10s` and `statement_timeout=10m` say how long to wait. A row with text or a number
     ///   that its column cannot hold, as the flow declares it (`as varchar(100)`), is trapped; what else the server
     ///   refuses stops the load.
+    /// - `s3://bucket/prefix`, in programs built with the feature `aws`: objects of delimited text or JSON below a prefix that
+    ///   is this port's alone. `format=csv|json`, `compression=gzip|zstd|none`, `partition=day,site` for a folder for each value
+    ///   (`day=2026-11-22/site=a/`; the fields stay in the rows), for `csv` the options of `file:`, and `region`, `endpoint`,
+    ///   `profile` and `role`. Null is nothing in `csv`, where empty text is `""`, and `null` in `json`. It cannot merge. A reader
+    ///   begins at `prefix/_flow/current.json`, which names the last manifest; each names its objects and the manifest before
+    ///   it, and so each row is found once, of an iteration all or none. Who lists the objects instead also sees those that
+    ///   are not published yet, or never will be, and with `mode=replace` former ones.
     /// - `stdout:`: rows for people and pipes, without a promise.
     ///
     /// Without `table=` a table is named after the port. All take `mode=append|replace|merge` where the program does not

@@ -17,6 +17,8 @@ mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod read_back;
+#[cfg(feature = "aws")]
+mod s3;
 mod sqlite;
 pub mod staging;
 mod stdout;

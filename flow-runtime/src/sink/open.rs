@@ -53,6 +53,8 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
         }
         #[cfg(feature = "postgres")]
         "postgres" => super::postgres::identity(&address, port).unwrap_or_else(|| address.to_string()),
+        #[cfg(feature = "aws")]
+        "s3" => super::s3::identity(&address).unwrap_or_else(|| address.to_string()),
         "stdout" => "stdout:".to_owned(),
         _ => address.to_string(),
     }
@@ -87,6 +89,8 @@ fn open_tap(
         "file" => Box::new(FileTap::open(&address, shape()?)?),
         #[cfg(feature = "postgres")]
         "postgres" => Box::new(super::postgres::PostgresTap::open(&address, shape()?)?),
+        #[cfg(feature = "aws")]
+        "s3" => Box::new(super::s3::S3SinkTap::open(&address, shape()?)?),
         "sqlite" => Box::new(SqliteTap::open(&address, shape()?)?),
         "stdout" => Box::new(StdoutTap::open(&address, port)?),
         tap => return Err(unknown_tap(tap, &address)),
@@ -100,8 +104,11 @@ fn unknown_tap(tap: &str, address: &Address) -> Error {
         "stdin" => Failure::new("stdin: can only be read").help("give a stdout: address"),
         "postgres" => Failure::new("this program was built without PostgreSQL")
             .help("build it with the feature `postgres` of flow-runtime"),
+        "s3" => {
+            Failure::new("this program was built without AWS").help("build it with the feature `aws` of flow-runtime")
+        }
         _ => Failure::new(format!("there is no tap `{tap}` to write to"))
-            .help("there are file:, postgres:, sqlite: and stdout:"),
+            .help("there are file:, postgres:, s3:, sqlite: and stdout:"),
     };
     Error::Config(failure.at(address.to_string()))
 }

@@ -1,0 +1,284 @@
+//! How rows become bytes: delimited text or JSON, compressed or not, and in which folder they go.
+
+use std::{
+    fmt,
+    io::{self, BufRead, BufReader, Write},
+};
+
+use flate2::{Compression as Level, bufread::MultiGzDecoder, write::GzEncoder};
+
+use crate::{
+    Address, Error, Failure,
+    plan::FieldPlan,
+    sink::file::{Csv, read_row},
+    value::{RowReader, Value},
+};
+
+/// What tools on Hadoop call the folder of null.
+const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// Options of an address that are about this.
+pub(super) const OPTIONS: [&str; 6] = ["compression", "delimiter", "format", "header", "null", "partition"];
+
+/// What the options of an address say.
+#[derive(Clone, Debug)]
+pub(super) struct Format {
+    text: Text,
+    compression: Compression,
+    /// Fields, by their indexes, whose values name folders.
+    partition: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Text {
+    Csv(Csv),
+    /// An object a line.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+impl Format {
+    pub(super) fn of(address: &Address, fields: &[FieldPlan]) -> Result<Self, Error> {
+        let refuse =
+            |what: String, help: &str| Err(Error::Config(Failure::new(what).at(address.to_string()).help(help)));
+        let text = match address.option("format") {
+            None | Some("csv") => Text::Csv(Csv::of_address(address)?),
+            Some("json") => {
+                if let Some(option) =
+                    ["delimiter", "header", "null"].into_iter().find(|name| address.option(name).is_some())
+                {
+                    return refuse(format!("`{option}` is for delimited text"), "leave it out, or say format=csv");
+                }
+                Text::Json
+            }
+            Some(other) => return refuse(format!("unknown format `{other}`"), "one of: csv, json"),
+        };
+        let compression = match address.option("compression") {
+            None | Some("gzip") => Compression::Gzip,
+            Some("zstd") => Compression::Zstd,
+            Some("none") => Compression::None,
+            Some(other) => return refuse(format!("unknown compression `{other}`"), "one of: gzip, zstd, none"),
+        };
+        let mut partition = Vec::new();
+        for name in address.option("partition").into_iter().flat_map(|names| names.split(',')) {
+            match fields.iter().position(|field| field.name == name) {
+                Some(index) if !partition.contains(&index) => partition.push(index),
+                Some(_) => return refuse(format!("`{name}` names two folders"), "name each field once"),
+                None => {
+                    let fields: Vec<&str> = fields.iter().map(|field| field.name).collect();
+                    let help = format!("its fields are {}", fields.join(", "));
+                    return refuse(format!("there is no field `{name}` to make folders of"), &help);
+                }
+            }
+        }
+        Ok(Self { text, compression, partition })
+    }
+
+    /// What the names of objects end with: `.csv.gz`.
+    pub(super) fn suffix(&self) -> String {
+        let text = match self.text {
+            Text::Csv(_) => ".csv",
+            Text::Json => ".json",
+        };
+        let compression = match self.compression {
+            Compression::None => "",
+            Compression::Gzip => ".gz",
+            Compression::Zstd => ".zst",
+        };
+        format!("{text}{compression}")
+    }
+
+    /// Writes the folder of a row into `folder`: `day=2026-11-22/site=a%2Fb/`; nothing where rows are not parted.
+    pub(super) fn folder(&self, fields: &[FieldPlan], row: &[u8], folder: &mut String) {
+        folder.clear();
+        if self.partition.is_empty() {
+            return;
+        }
+        let mut values = RowReader::new(row);
+        let values: Vec<Value<'_>> = fields.iter().map(|field| values.value(field.ty)).collect();
+        for index in &self.partition {
+            let (field, value) = (&fields[*index], values[*index]);
+            folder.push_str(field.name);
+            folder.push('=');
+            match value {
+                Value::Null => folder.push_str(NULL_FOLDER),
+                Value::Bytes(bytes) => escape(bytes, folder),
+                value => escape(value.display(field.ty).to_string().as_bytes(), folder),
+            }
+            folder.push('/');
+        }
+    }
+
+    /// Writes what an object begins with.
+    pub(super) fn begin(&self, fields: &[FieldPlan], out: &mut impl Write) -> io::Result<()> {
+        match &self.text {
+            Text::Csv(csv) => csv.write_header(fields, out),
+            Text::Json => Ok(()),
+        }
+    }
+
+    /// Writes a row as one line.
+    pub(super) fn write(&mut self, fields: &[FieldPlan], row: &[u8], out: &mut impl Write) -> io::Result<()> {
+        let mut row = RowReader::new(row);
+        match &mut self.text {
+            Text::Csv(csv) => csv.write_row(fields, &mut row, out),
+            Text::Json => write_json(fields, &mut row, out),
+        }
+    }
+
+    /// Reads a row of an object back, by its cells; none at the end.
+    pub(super) fn read(&self, from: &mut impl BufRead, fields: &[FieldPlan]) -> io::Result<Option<Cells>> {
+        let row = match &self.text {
+            Text::Csv(_) => read_row(from)?,
+            Text::Json => {
+                let mut line = Vec::new();
+                from.read_until(b'\n', &mut line)?;
+                line
+            }
+        };
+        match &self.text {
+            _ if row.is_empty() => Ok(None),
+            Text::Csv(csv) => Ok(Some(csv.cells(row.strip_suffix(b"\n").unwrap_or(&row)))),
+            Text::Json => Ok(Some(json_cells(&row, fields)?)),
+        }
+    }
+
+    /// Whether an object begins with the names of the fields.
+    pub(super) fn has_header(&self) -> bool {
+        matches!(&self.text, Text::Csv(csv) if csv.has_header())
+    }
+
+    /// What compresses an object.
+    pub(super) fn encoder(&self) -> io::Result<Encoder> {
+        Ok(match self.compression {
+            Compression::None => Encoder::Plain(Vec::new()),
+            Compression::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), Level::default())),
+            Compression::Zstd => Encoder::Zstd(zstd::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL)?),
+        })
+    }
+}
+
+/// Whatever a tool may take for more than itself, and what stands for null, is written as `%2F`.
+fn escape(value: &[u8], folder: &mut String) {
+    let is_as_null = value == NULL_FOLDER.as_bytes();
+    for (index, byte) in value.iter().enumerate() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        match is_plain && !(is_as_null && index == 0) {
+            true => folder.push(char::from(*byte)),
+            false => folder.push_str(&format!("%{byte:02X}")),
+        }
+    }
+}
+
+/// A row as an object: numbers and truth as such, but what JSON has no number for as text; dates and times as text; bytes
+/// as text, or, where they are none, as an array of numbers.
+fn write_json(fields: &[FieldPlan], row: &mut RowReader<'_>, out: &mut impl Write) -> io::Result<()> {
+    for (index, field) in fields.iter().enumerate() {
+        out.write_all(if index == 0 { b"{" } else { b"," })?;
+        serde_json::to_writer(&mut *out, field.name)?;
+        out.write_all(b":")?;
+        match row.value(field.ty) {
+            Value::Null => out.write_all(b"null")?,
+            Value::Text(text) => serde_json::to_writer(&mut *out, text)?,
+            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => serde_json::to_writer(&mut *out, text)?,
+                Err(_) => serde_json::to_writer(&mut *out, bytes)?,
+            },
+            Value::Bool(truth) => write!(out, "{truth}")?,
+            Value::Int(number) => write!(out, "{number}")?,
+            value @ Value::Decimal(_) => write!(out, "{}", value.display(field.ty))?,
+            value @ Value::Float(number) if number.is_finite() => write!(out, "{}", value.display(field.ty))?,
+            value => serde_json::to_writer(&mut *out, &value.display(field.ty).to_string())?,
+        }
+    }
+    out.write_all(b"}\n")
+}
+
+/// What is in the cells of a row, null as none.
+type Cells = Vec<Option<Vec<u8>>>;
+
+/// The values of an object by the names of fields, as [`write_json`] has written text and bytes.
+fn json_cells(row: &[u8], fields: &[FieldPlan]) -> io::Result<Cells> {
+    let mut row: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(row)?;
+    let cell = |field: &FieldPlan| match row.remove(field.name) {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(serde_json::Value::String(text)) => Ok(Some(text.into_bytes())),
+        Some(value) => serde_json::from_value::<Vec<u8>>(value).map(Some),
+    };
+    Ok(fields.iter().map(cell).collect::<Result<_, _>>()?)
+}
+
+/// What is in an object, by the end of its name.
+pub(super) fn unpacked<'b>(key: &str, bytes: &'b [u8]) -> io::Result<Box<dyn BufRead + Send + 'b>> {
+    Ok(match key.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("gz") => Box::new(BufReader::new(MultiGzDecoder::new(bytes))),
+        Some("zst") => Box::new(BufReader::new(zstd::Decoder::new(bytes)?)),
+        _ => Box::new(bytes),
+    })
+}
+
+/// What compresses an object into memory, from where its parts are taken.
+pub(super) enum Encoder {
+    Plain(Vec<u8>),
+    Gzip(GzEncoder<Vec<u8>>),
+    Zstd(zstd::Encoder<'static, Vec<u8>>),
+}
+
+impl Encoder {
+    /// The bytes that are there to be taken; others may still be on their way.
+    pub(super) fn ready(&self) -> usize {
+        match self {
+            Self::Plain(bytes) => bytes.len(),
+            Self::Gzip(encoder) => encoder.get_ref().len(),
+            Self::Zstd(encoder) => encoder.get_ref().len(),
+        }
+    }
+
+    /// Takes them.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(match self {
+            Self::Plain(bytes) => bytes,
+            Self::Gzip(encoder) => encoder.get_mut(),
+            Self::Zstd(encoder) => encoder.get_mut(),
+        })
+    }
+
+    /// Ends the object, and gives its last bytes.
+    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Plain(bytes) => Ok(bytes),
+            Self::Gzip(encoder) => encoder.finish(),
+            Self::Zstd(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl Write for Encoder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(plain) => plain.write(bytes),
+            Self::Gzip(encoder) => encoder.write(bytes),
+            Self::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Encoder({} bytes ready)", self.ready())
+    }
+}
+
+#[cfg(test)]
+#[path = "format_tests.rs"]
+mod tests;

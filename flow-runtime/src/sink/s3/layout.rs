@@ -1,0 +1,173 @@
+//! Which keys there are below a prefix.
+//!
+//! Data objects are where readers of folders look for them, `[day=2026-11-22/]{attempt}-{part}.csv.gz`. All else is below
+//! `_flow/`, which those readers pass over: `current.json`, `manifests/{attempt}/` and, before they are published,
+//! `staged/{attempt}/`.
+
+use crate::{Address, Error, Failure};
+
+/// A prefix in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) bucket: String,
+    /// Ends with `/`, unless it is empty.
+    prefix: String,
+}
+
+impl Layout {
+    pub(super) fn of(address: &Address) -> Result<Self, Error> {
+        let refuse = |what: &str| {
+            let failure = Failure::new(what).at(address.to_string());
+            Err(Error::Config(failure.help("write s3://bucket/prefix, as in s3://warehouse/hits")))
+        };
+        let Some((bucket, prefix)) = split(address.path()) else { return refuse("the address names no bucket") };
+        if prefix.contains(['*', '?', '[']) {
+            return refuse("rows cannot be written to a glob");
+        }
+        if prefix.split('/').any(|name| name == "_flow") {
+            return refuse("what is below `_flow/` is written by flow alone");
+        }
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        Ok(Self { bucket: bucket.to_owned(), prefix })
+    }
+
+    /// For people.
+    pub(super) fn place(&self) -> String {
+        self.url("").trim_end_matches('/').to_owned()
+    }
+
+    /// The ledger, and the beginning of what readers follow.
+    pub(super) fn current(&self) -> String {
+        format!("{}_flow/current.json", self.prefix)
+    }
+
+    /// What the manifests of an attempt begin with.
+    pub(super) fn manifests(&self, attempt: &str) -> String {
+        format!("{}_flow/manifests/{attempt}/", self.prefix)
+    }
+
+    /// What an attempt's own notes begin with.
+    pub(super) fn staged(&self, attempt: &str) -> String {
+        format!("{}_flow/staged/{attempt}/", self.prefix)
+    }
+
+    /// The list of all objects that an attempt has staged.
+    pub(super) fn list(&self, attempt: &str) -> String {
+        format!("{}objects.json", self.staged(attempt))
+    }
+
+    /// What an attempt notes before it writes into a folder.
+    pub(super) fn note(&self, attempt: &str, number: usize) -> String {
+        format!("{}{number:05}.json", self.staged(attempt))
+    }
+
+    /// What an attempt's objects in a folder begin with.
+    pub(super) fn data(&self, folder: &str, attempt: &str) -> String {
+        format!("{}{folder}{attempt}-", self.prefix)
+    }
+
+    /// What all keys begin with.
+    pub(super) fn all(&self) -> String {
+        self.prefix.clone()
+    }
+
+    /// The attempt that a key is of, if it is one of these: what others have put here is not.
+    pub(super) fn attempt<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let key = key.strip_prefix(&*self.prefix)?;
+        let attempt = match key.strip_prefix("_flow/") {
+            Some(own) => {
+                let of_attempt = own.strip_prefix("staged/").or_else(|| own.strip_prefix("manifests/"))?;
+                of_attempt.split_once('/')?.0
+            }
+            None => {
+                let (folders, name) = key.rsplit_once('/').unwrap_or(("", key));
+                let is_folder = |folder: &str| folder.contains('=');
+                let (attempt, number) = name.split_once('.')?.0.rsplit_once('-')?;
+                let is_number = number.len() >= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
+                let are_ours = folders.is_empty() || folders.split('/').all(is_folder);
+                Some(attempt).filter(|_| is_number && are_ours)?
+            }
+        };
+        let (iteration, id) = attempt.split_once('-')?;
+        let is_iteration = !iteration.is_empty() && iteration.bytes().all(|byte| byte.is_ascii_digit());
+        (is_iteration && !id.is_empty()).then_some(attempt)
+    }
+
+    pub(super) fn url(&self, key: &str) -> String {
+        format!("s3://{}/{}", self.bucket, if key.is_empty() { &*self.prefix } else { key })
+    }
+
+    /// The key of an address below this prefix.
+    pub(super) fn key<'u>(&self, url: &'u str) -> Option<&'u str> {
+        let key = url.strip_prefix("s3://")?.strip_prefix(&*self.bucket)?.strip_prefix('/')?;
+        key.starts_with(&*self.prefix).then_some(key)
+    }
+}
+
+/// `//bucket/prefix/` as bucket and prefix, without slashes around it.
+fn split(path: &str) -> Option<(&str, &str)> {
+    let (bucket, prefix) = path.strip_prefix("//")?.split_once('/').unwrap_or((&path[2..], ""));
+    (!bucket.is_empty()).then_some((bucket, prefix.trim_matches('/')))
+}
+
+/// One place has one text.
+pub(crate) fn identity(address: &Address) -> Option<String> {
+    let (bucket, prefix) = split(address.path())?;
+    Some(format!("s3://{bucket}/{prefix}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(text: &str) -> Layout {
+        Layout::of(&text.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_prefix_is_a_folder_however_it_is_written() {
+        for text in ["s3://b/hits", "s3://b/hits/", "s3://b//hits/"] {
+            assert_eq!(layout(text).current(), "hits/_flow/current.json", "{text}");
+            assert_eq!(identity(&text.parse().unwrap()).unwrap(), "s3://b/hits");
+        }
+        assert_eq!(layout("s3://b").current(), "_flow/current.json");
+        assert_eq!(layout("s3://b").place(), "s3://b");
+        assert_eq!(layout("s3://b/hits").data("day=1/", "3-x"), "hits/day=1/3-x-");
+    }
+
+    #[test]
+    fn an_address_is_a_key_only_below_the_prefix() {
+        let layout = layout("s3://b/hits");
+        assert_eq!(layout.key(&layout.url(&layout.list("3-x"))), Some("hits/_flow/staged/3-x/objects.json"));
+        for other in ["s3://b/other/x", "s3://bb/hits/x", "s3://b/hits", "file:hits/x"] {
+            assert_eq!(layout.key(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_keys_of_attempts_are_taken_for_such() {
+        let layout = layout("s3://b/hits");
+        for (key, attempt) in [
+            ("hits/3-x1-00001.csv.gz", Some("3-x1")),
+            ("hits/day=2026-11-22/site=a/3-x1-00017.json.zst", Some("3-x1")),
+            ("hits/_flow/staged/3-x1/objects.json", Some("3-x1")),
+            ("hits/_flow/manifests/3-x1/0af.json", Some("3-x1")),
+            ("hits/_flow/manifests/no-rows/0af.json", None),
+            ("hits/_flow/current.json", None),
+            ("hits/2026-11-22.csv.gz", None),
+            ("hits/report-2026-00001.csv", None),
+            ("hits/nested/3-x1-00001.csv.gz", None),
+            ("other/3-x1-00001.csv.gz", None),
+        ] {
+            assert_eq!(layout.attempt(key), attempt, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_prefix_is_refused() {
+        for text in ["s3:hits", "s3://", "s3:///hits", "s3://b/*.gz", "s3://b/_flow/x"] {
+            let refused = Layout::of(&text.parse().unwrap());
+            assert!(matches!(refused, Err(Error::Config(_))), "{text}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Staging: an attempt's rows in objects, and the list of them, before the seal.
+//!
+//! Before anything goes into a folder a note says so: whoever clears up after a process that died finds all that it wrote
+//! without going through all that is there. Memory is bounded by the number of open objects and the bytes that wait in them,
+//! whatever the rows; objects are closed before either grows beyond it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+};
+
+use super::{
+    format::Format,
+    manifest::{Entry, Meta, Note, StagedList, VERSION},
+    object::{Broken, Writing, Written},
+    place::{Place, json},
+};
+use crate::{
+    Error, Failure,
+    aws::{Kind, clients::objects::If, limits::KEY_BYTES_MAX},
+    plan::FieldPlan,
+    sink::Stager,
+    value::{RowBuffer, RowReader},
+};
+
+/// Objects that are written at once; each takes some hundred kilobytes for its compression alone.
+const OPEN_MAX: usize = 64;
+
+/// Bytes that wait in all of them together.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// Stages rows below a prefix.
+#[derive(Debug)]
+pub(super) struct S3Stager {
+    place: Place,
+    format: Format,
+    fields: &'static [FieldPlan],
+    attempt: String,
+    /// Objects that rows are added to, by their folders.
+    open: HashMap<String, Writing>,
+    written: Vec<Written>,
+    /// Folders that were noted.
+    noted: HashSet<String>,
+    /// Objects so far.
+    objects: u32,
+}
+
+impl S3Stager {
+    pub(super) fn new(place: Place, format: Format, fields: &'static [FieldPlan], attempt: &str) -> Self {
+        let attempt = attempt.to_owned();
+        let (open, written, noted) = (HashMap::new(), Vec::new(), HashSet::new());
+        Self { place, format, fields, attempt, open, written, noted, objects: 0 }
+    }
+
+    fn write_row(&mut self, folder: &str, row: &[u8]) -> Result<(), Error> {
+        if !self.open.contains_key(folder) {
+            self.begin(folder)?;
+        }
+        let Self { open, format, fields, place, .. } = self;
+        let Some(object) = open.get_mut(folder) else { return Ok(()) };
+        object.write(format, fields, row).map_err(|error| unwritable(place, error))?;
+        object.upload(&*place.bucket).map_err(|trouble| place.failed(CANNOT_STAGE, &trouble))?;
+        if object.is_full() { self.close(&[folder.to_owned()]) } else { Ok(()) }
+    }
+
+    /// Begins the next object of a folder.
+    fn begin(&mut self, folder: &str) -> Result<(), Error> {
+        if self.open.len() >= OPEN_MAX {
+            self.close_biggest()?;
+        }
+        if !self.noted.contains(folder) {
+            let note = Note { version: VERSION, folder: folder.to_owned() };
+            let key = self.place.layout.note(&self.attempt, self.noted.len());
+            let put = self.place.bucket.put(&key, &json(&note)?, If::Always);
+            put.map_err(|trouble| self.place.failed(CANNOT_STAGE, &trouble))?;
+            self.noted.insert(folder.to_owned());
+        }
+        self.objects += 1;
+        let begin = self.place.layout.data(folder, &self.attempt);
+        let key = format!("{begin}{:05}{}", self.objects, self.format.suffix());
+        if key.len() > KEY_BYTES_MAX {
+            let failure =
+                Failure::new("the values of a row make a key that is too long").at(self.place.layout.url(&key));
+            return Err(Error::Record(failure.help("part by fields with short values, or filter such rows out")));
+        }
+        let object = Writing::begin(key, self.objects, &self.format, self.fields);
+        self.open.insert(folder.to_owned(), object.map_err(|error| unwritable(&self.place, error))?);
+        Ok(())
+    }
+
+    /// Closes the object with the most in memory, and among equals the oldest.
+    fn close_biggest(&mut self) -> Result<(), Error> {
+        let size = |object: &Writing| (object.ready(), u32::MAX - object.number);
+        let biggest = self.open.iter().max_by_key(|(_, object)| size(object));
+        let folder = biggest.map(|(folder, _)| folder.clone());
+        self.close(folder.as_slice())
+    }
+
+    fn close(&mut self, folders: &[String]) -> Result<(), Error> {
+        for folder in folders {
+            let Some(object) = self.open.remove(folder) else { continue };
+            self.written.push(object.finish(&*self.place.bucket).map_err(|broken| match broken {
+                Broken::Encoder(error) => unwritable(&self.place, error),
+                Broken::Bucket(trouble) => self.place.failed(CANNOT_STAGE, &trouble),
+            })?);
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> usize {
+        self.open.values().map(Writing::ready).sum()
+    }
+
+    /// The list of all objects, in the order in which they were begun.
+    fn list(&mut self) -> StagedList {
+        self.written.sort_by_key(|object| object.number);
+        let entry = |object: &Written| Entry {
+            url: self.place.layout.url(&object.key),
+            mandatory: true,
+            meta: Meta { content_length: object.bytes, record_count: object.rows, etag: object.etag.clone() },
+        };
+        let entries = self.written.iter().map(entry).collect();
+        StagedList { version: VERSION, attempt: self.attempt.clone(), entries }
+    }
+}
+
+impl Stager for S3Stager {
+    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
+        let (fields, mut rest, mut folder) = (self.fields, rows.bytes(), String::new());
+        for _ in 0..rows.rows() {
+            let row = RowReader::new(rest).encoded(fields.iter().map(|field| field.ty));
+            rest = rest.get(row.len()..).unwrap_or_default();
+            self.format.folder(fields, row, &mut folder);
+            self.write_row(&folder, row)?;
+        }
+        while self.waiting() > WAITING_BYTES_MAX {
+            self.close_biggest()?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<String, Error> {
+        let folders: Vec<String> = self.open.keys().cloned().collect();
+        self.close(&folders)?;
+        let (list, key) = (self.list(), self.place.layout.list(&self.attempt));
+        let body = json(&list)?;
+        match self.place.bucket.put(&key, &body, If::Absent) {
+            Ok(_) => {}
+            // It may have been ourselves, and the answer was lost; nobody else has this attempt.
+            Err(trouble)
+                if trouble.kind == Kind::ConditionFailed && self.place.staged(&key)?.as_ref() == Some(&list) => {}
+            Err(trouble) => return Err(self.place.failed(CANNOT_STAGE, &trouble)),
+        }
+        Ok(self.place.layout.url(&key))
+    }
+}
+
+const CANNOT_STAGE: &str = "cannot stage rows";
+
+fn unwritable(place: &Place, error: io::Error) -> Error {
+    let failure = Failure::new("cannot make text of a row").at(place.layout.place()).cause(error);
+    Error::Target(failure.help("take another compression"))
+}

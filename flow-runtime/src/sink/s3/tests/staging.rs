@@ -1,0 +1,134 @@
+//! What is staged: in which objects, and whether it is all still there.
+
+use super::*;
+
+static DAYS: PortPlan = sink("hits", &[nullable("day", Type::Text), nullable("site", Type::Text)], &[]);
+
+fn days(of: &[(Option<&str>, &str)]) -> RowBuffer {
+    let mut buffer = RowBuffer::default();
+    for (day, site) in of {
+        let row = buffer.row();
+        day.encode(row);
+        Some(*site).encode(row);
+    }
+    buffer
+}
+
+#[test]
+fn rows_go_into_the_folders_of_their_values() {
+    let (bucket, folder) = (Arc::default(), Folder::new());
+    let mut tap = tap_of(&bucket, &DAYS, Mode::Append, "partition=day&compression=none");
+    let of = [(Some("2026-11-22"), "a"), (None, "b"), (Some("2026-11-22"), "c")];
+    let manifest = stage(&tap, &folder, "0-x", &days(&of)).unwrap();
+    assert_eq!(
+        data(&bucket),
+        ["hits/day=2026-11-22/0-x-00001.csv", "hits/day=__HIVE_DEFAULT_PARTITION__/0-x-00002.csv"]
+    );
+    publish(&mut tap, &folder, &manifest, 0).unwrap();
+    assert_eq!(followed(&bucket), ["2026-11-22,a", "2026-11-22,c", ",b"]);
+}
+
+#[test]
+fn many_folders_are_not_all_written_at_once() {
+    let (bucket, folder) = (Arc::default(), Folder::new());
+    let mut tap = tap_of(&bucket, &DAYS, Mode::Append, "partition=day&compression=none");
+    let names: Vec<String> = (0..200).map(|day| format!("d{day}")).collect();
+    let of: Vec<(Option<&str>, &str)> = names.iter().chain(&names).map(|day| (Some(day.as_str()), "a")).collect();
+    let manifest = stage(&tap, &folder, "0-x", &days(&of)).unwrap();
+    publish(&mut tap, &folder, &manifest, 0).unwrap();
+    let mut found = followed(&bucket);
+    found.sort();
+    let mut expected: Vec<String> = of.iter().map(|(day, site)| format!("{},{site}", day.unwrap())).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert!(data(&bucket).len() > 200, "no more than some are open at once, so most are written twice");
+    tap.remove_staged("0-x").unwrap();
+    assert_eq!(bucket.keys("hits/_flow/staged/"), [""; 0]);
+}
+
+#[test]
+fn big_objects_are_uploaded_in_parts() {
+    let (bucket, folder) = (Arc::default(), Folder::new());
+    let mut tap = tap_of(&bucket, &COUNTS, Mode::Append, "compression=none");
+    let text = "x".repeat(1 << 16);
+    let mut buffer = RowBuffer::default();
+    for count in 0..200_i64 {
+        let row = buffer.row();
+        Some(text.as_str()).encode(row);
+        Some(count).encode(row);
+    }
+    let manifest = stage(&tap, &folder, "0-x", &buffer).unwrap();
+    publish(&mut tap, &folder, &manifest, 0).unwrap();
+    let found = followed(&bucket);
+    let counts: Vec<&str> = found.iter().map(|line| line.rsplit_once(',').unwrap().1).collect();
+    assert_eq!(counts, (0..200).map(|count| count.to_string()).collect::<Vec<_>>());
+    assert_eq!((data(&bucket).len(), bucket.open_uploads()), (1, 0));
+}
+
+#[test]
+fn a_row_whose_folder_has_too_long_a_name_is_refused() {
+    let (bucket, folder) = (Arc::default(), Folder::new());
+    let tap = tap_of(&bucket, &DAYS, Mode::Append, "partition=day");
+    let error = stage(&tap, &folder, "0-x", &days(&[(Some(&"é".repeat(200)), "a")])).unwrap_err();
+    assert!(matches!(error, Error::Record(_)), "{error}");
+}
+
+#[test]
+fn staged_objects_that_are_gone_are_missed_before_anything_is_published() {
+    for gone in ["hits/0-x-00001.csv.gz", "hits/_flow/staged/0-x/objects.json"] {
+        let (bucket, folder) = (Arc::default(), Folder::new());
+        let mut tap = tap(&bucket, Mode::Append);
+        let manifest = stage(&tap, &folder, "0-x", &rows(&[("a", 1)])).unwrap();
+        bucket.take_away(gone);
+        let error = publish(&mut tap, &folder, &manifest, 0).unwrap_err();
+        let case = error.failure().and_then(Failure::case).map(|case| format!("{case:?}"));
+        assert!(matches!(error, Error::Held(_)) && case.unwrap().contains("StagedLost"), "{gone}: {error}");
+        assert_eq!(followed(&bucket), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_given_up_goes_and_what_is_published_stays() {
+    let (bucket, folder) = (Arc::default(), Folder::new());
+    let mut tap = tap(&bucket, Mode::Append);
+    stage(&tap, &folder, "0-x", &rows(&[("a", 1)])).unwrap();
+    let manifest = stage(&tap, &folder, "0-y", &rows(&[("a", 1)])).unwrap();
+    publish(&mut tap, &folder, &manifest, 0).unwrap();
+    for attempt in ["0-x", "0-y", "0-y", "0-never"] {
+        tap.remove_staged(attempt).unwrap();
+    }
+    load(&mut tap, &folder, 1, &[("b", 2)]);
+    tap.remove_staged("0-y").unwrap();
+    assert_eq!(followed(&bucket), ["a,1", "b,2"]);
+    assert_eq!(data(&bucket), ["hits/0-y-00001.csv.gz", "hits/1-only-00001.csv.gz"]);
+    assert_eq!(bucket.keys("hits/_flow/staged/"), [""; 0]);
+}
+
+#[test]
+fn what_was_published_two_iterations_ago_stays_when_its_notes_are_removed_late() {
+    let (bucket, folder) = (Arc::default(), Folder::new());
+    let mut tap = tap(&bucket, Mode::Append);
+    let manifest = stage(&tap, &folder, "0-x", &rows(&[("a", 1)])).unwrap();
+    publish(&mut tap, &folder, &manifest, 0).unwrap();
+    load(&mut tap, &folder, 1, &[("b", 2)]);
+    load(&mut tap, &folder, 2, &[("c", 3)]);
+    tap.remove_staged("0-x").unwrap();
+    assert_eq!(followed(&bucket), ["a,1", "b,2", "c,3"]);
+}
+
+#[test]
+fn an_upload_that_was_never_ended_is_thrown_away() {
+    let (bucket, folder): (Arc<MemoryBucket>, _) = (Arc::default(), Folder::new());
+    let tap = tap_of(&bucket, &COUNTS, Mode::Append, "compression=none");
+    let text = "x".repeat(6 << 20);
+    let mut stager = tap.stager("0-x").unwrap();
+    let mut buffer = RowBuffer::default();
+    let row = buffer.row();
+    Some(text.as_str()).encode(row);
+    Some(1_i64).encode(row);
+    stager.write(&buffer).unwrap();
+    drop((stager, folder));
+    assert_eq!(bucket.open_uploads(), 1);
+    tap.remove_staged("0-x").unwrap();
+    assert_eq!((bucket.open_uploads(), bucket.keys("hits/_flow/staged/").len()), (0, 0));
+}
