@@ -5,6 +5,7 @@
 mod faults;
 mod inputs;
 mod objects;
+mod outputs;
 mod tables;
 
 use std::io::Write as _;

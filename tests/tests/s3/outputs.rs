@@ -1,0 +1,109 @@
+//! Rows and trapped records below a prefix, read by who follows the manifests and knows nothing of flow.
+
+use std::{fs, io::Read as _};
+
+use flate2::read::MultiGzDecoder;
+use flow_runtime::{
+    Sink, Source, Trap,
+    driver::{self, Checkpoint, Options},
+    flow,
+};
+use flow_tests::{
+    aws::run_with_credentials,
+    program::hit,
+    services::{Service, ministack},
+};
+use serde_json::Value;
+
+use super::Setting;
+
+flow! {
+    /// Hits by day.
+    pub flow Archive {
+        source hits: TextDelimited(delimiter = " ") { day: Option<&str>, site: &str };
+        sink kept { day: Option<&str>, site: &str };
+        trap bad_lines;
+        hits -> kept;
+    }
+}
+
+/// The lines of all objects that are published, the oldest first.
+fn followed(service: &Service, bucket: &str, prefix: &str) -> Vec<String> {
+    let json = |key: &str| serde_json::from_slice::<Value>(&service.object(bucket, key)).unwrap();
+    let mut manifests = Vec::new();
+    let mut next = json(&format!("{prefix}/_flow/current.json"))["manifest"].as_str().map(str::to_owned);
+    while let Some(key) = next {
+        let manifest = json(&key);
+        next = manifest["previous"].as_str().map(str::to_owned);
+        manifests.insert(0, manifest);
+    }
+    let mut text = String::new();
+    for entry in manifests.iter().flat_map(|manifest| manifest["entries"].as_array().unwrap()) {
+        let key = entry["url"].as_str().unwrap().strip_prefix(&format!("s3://{bucket}/")).unwrap();
+        // As it stands in a URL: folders of days have a `=`, and nothing that must be escaped.
+        MultiGzDecoder::new(&*service.object(bucket, key)).read_to_string(&mut text).unwrap();
+    }
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn rows_are_published_below_a_prefix() {
+    if ministack().is_some() {
+        run_with_credentials("outputs::rows_are_published_below_a_prefix_indeed");
+    }
+}
+
+#[test]
+#[ignore = "needs credentials"]
+fn rows_are_published_below_a_prefix_indeed() {
+    let service = ministack().unwrap();
+    for (bucket, options, lines) in [
+        ("kept-csv", "mode=append", ["2026-11-21,a", "2026-11-22,b", "2026-11-22,c"]),
+        (
+            "kept-json",
+            "mode=append&format=json&partition=day",
+            [
+                r#"{"day":"2026-11-21","site":"a"}"#,
+                r#"{"day":"2026-11-22","site":"b"}"#,
+                r#"{"day":"2026-11-22","site":"c"}"#,
+            ],
+        ),
+    ] {
+        service.create_bucket(bucket);
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("hits.txt");
+        let checkpoint = Checkpoint::Sqlite(folder.path().join("store.db"));
+        let run = || {
+            let flow = Archive {
+                hits: Source::at(format!("file:{}", log.display())),
+                kept: Sink::at(format!("s3://{bucket}/hits?{options}&endpoint={}", service.endpoint())),
+                bad_lines: Trap::unbound(),
+            };
+            let mut options = Options::default();
+            options.checkpoint = checkpoint.clone();
+            driver::run(&flow, &options).unwrap()
+        };
+        fs::write(&log, "2026-11-21 a\n2026-11-22 b\n").unwrap();
+        run();
+        assert_eq!(followed(service, bucket, "hits"), lines[..2], "{options}");
+        fs::write(&log, "2026-11-21 a\n2026-11-22 b\n2026-11-22 c\n").unwrap();
+        run();
+        assert!(run().nothing_new);
+        assert_eq!(followed(service, bucket, "hits"), lines, "{options}");
+    }
+}
+
+#[test]
+fn what_is_trapped_below_a_prefix_is_retried() {
+    let Some(setting) = Setting::new("trapped") else { return };
+    setting.place.write("access.log", format!("{}no hit\n{}", hit("a"), hit("a")));
+    let trap = "--bad-lines s3://trapped/bad";
+    assert_eq!(setting.run(&format!("run {trap}")).code, Some(0));
+    assert_eq!(setting.counted(), 2);
+    let found = followed(setting.service, "trapped", "bad");
+    assert!(found.len() == 1 && found[0].starts_with("no hit,"), "{found:?}");
+    let retried = setting.run(&format!("retry-trap bad_lines {trap}"));
+    assert_eq!(retried.code, Some(0), "{retried:?}");
+    // It is still no hit: what fails again is trapped again, behind the first.
+    assert_eq!(followed(setting.service, "trapped", "bad").len(), 2);
+}
