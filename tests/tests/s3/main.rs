@@ -8,7 +8,7 @@ mod objects;
 mod outputs;
 mod tables;
 
-use std::io::Write as _;
+use std::{io::Write as _, process::Command};
 
 use flate2::{Compression, write::GzEncoder};
 use flow_tests::{
@@ -47,9 +47,13 @@ impl Setting {
     }
 
     fn run(&self, arguments: &str) -> Ended {
+        Running::start(self.command(arguments)).end()
+    }
+
+    fn command(&self, arguments: &str) -> Command {
         let mut command = self.place.command(arguments);
         command.envs(CREDENTIALS).env("AWS_ENDPOINT_URL", &self.endpoint);
-        Running::start(command).end()
+        command
     }
 
     /// Runs an iteration over `key`, which must succeed; how many hits were counted in all.

@@ -10,10 +10,10 @@ use flow_runtime::{
 };
 use flow_tests::{
     aws::run_with_credentials,
-    program::hit,
+    program::{Running, hit},
     services::{Service, ministack},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Setting;
 
@@ -106,4 +106,47 @@ fn what_is_trapped_below_a_prefix_is_retried() {
     assert_eq!(retried.code, Some(0), "{retried:?}");
     // It is still no hit: what fails again is trapped again, behind the first.
     assert_eq!(followed(setting.service, "trapped", "bad").len(), 2);
+}
+
+/// The effects on S3 of an iteration that traps a record, in the order of their beginning.
+fn effects(setting: &Setting, arguments: &str) -> Vec<String> {
+    let mut command = setting.command(arguments);
+    command.env("FLOW_EFFECTS", setting.place.path("effects"));
+    assert_eq!(Running::start(command).end().code, Some(0));
+    let passed = setting.place.text("effects");
+    passed.lines().filter(|effect| effect.starts_with("s3.")).map(str::to_owned).collect()
+}
+
+#[test]
+fn wherever_a_process_dies_each_trapped_record_is_there_once_and_nothing_is_left_over() {
+    let Some(setting) = Setting::new("trap-deaths") else { return };
+    let run = "run --bad-lines s3://trap-deaths/bad";
+    setting.place.write("access.log", "no hit 0\n");
+    assert_eq!(setting.run(run).code, Some(0));
+    setting.place.append("access.log", "no hit 1\n");
+    let effects = effects(&setting, run);
+    assert!(effects.iter().any(|effect| effect.starts_with("s3.put_object")), "{effects:?}");
+    let mut lines = 2;
+    for effect in &effects {
+        for fault in ["before:kill", "after:kill", "after:error"] {
+            setting.place.append("access.log", format!("no hit {lines}\n"));
+            lines += 1;
+            let mut command = setting.command(run);
+            command.env("FLOW_FAULT", format!("{effect}:{fault}"));
+            let broken = Running::start(command).end();
+            // An answer that is lost may be got again.
+            assert_eq!(broken.code.is_none(), fault.ends_with("kill"), "{effect}:{fault}: {broken:?}");
+            // What it had begun, and what it had not.
+            for _ in 0..2 {
+                let ended = setting.run(run);
+                assert_eq!(ended.code, Some(0), "{effect}:{fault}: {broken:?}, {ended:?}");
+            }
+            let found = followed(setting.service, "trap-deaths", "bad");
+            let found: Vec<&str> = found.iter().map(|line| line.split(',').next().unwrap()).collect();
+            let expected: Vec<String> = (0..lines).map(|line| format!("no hit {line}")).collect();
+            assert_eq!(found, expected, "{effect}:{fault}: {broken:?}");
+        }
+    }
+    let cleaned = setting.run("clean --json --dry-run --grace 1ms --bad-lines s3://trap-deaths/bad").json();
+    assert_eq!((&cleaned["in_targets"], &cleaned["staged"]), (&json!([]), &json!([])), "{cleaned}");
 }
