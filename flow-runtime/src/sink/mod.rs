@@ -19,6 +19,8 @@ mod postgres;
 mod read_back;
 #[cfg(feature = "aws")]
 mod s3;
+#[cfg(feature = "postgres")]
+mod sql;
 mod sqlite;
 pub mod staging;
 mod stdout;

@@ -3,15 +3,11 @@
 
 use tokio_postgres::types::Type as PgType;
 
-use super::{
-    session::{Session, get},
-    shape,
-    table::Table,
-    trouble::{Step, Trouble},
-};
+use super::{session::get, shape, table::Table};
 use crate::sink::{
     Mode, Ticket,
     ledger::{Described, LedgerEntry, Turn, turn_of_table},
+    sql::{Session, Step, Trouble},
 };
 
 /// The ledger beside a table.

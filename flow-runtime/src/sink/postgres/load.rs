@@ -9,14 +9,18 @@ use bytes::Bytes;
 use super::{
     copy,
     ledger::Ledger,
-    session::{Session, get},
+    session::get,
     shape,
     table::{FOLDED, Table},
-    trouble::{Step, Trouble},
 };
 use crate::{
     Error, Failure,
-    sink::{Mode, Published, Staged, Ticket, kept, ledger::Turn, would_double},
+    sink::{
+        Mode, Published, Staged, Ticket, kept,
+        ledger::Turn,
+        sql::{Session, Step, Trouble, insert, is_of_keys, null_patterns, update},
+        would_double,
+    },
 };
 
 /// How much is sent at a time.
@@ -107,9 +111,9 @@ impl Load<'_> {
     }
 
     fn merge(&self) -> Result<(), Trouble> {
-        let (session, table) = (self.session(), self.table());
-        session.run(Step::Merge, &table.fold())?;
-        let patterns = match table.null_patterns() {
+        let (session, table, shape) = (self.session(), self.table().quoted(), self.table().shape);
+        session.run(Step::Merge, &self.table().fold())?;
+        let patterns = match null_patterns(shape, FOLDED) {
             None => vec![Vec::new()],
             Some(sql) => {
                 let rows = session.rows(Step::Merge, &sql, &[])?;
@@ -119,12 +123,12 @@ impl Load<'_> {
         };
         let mut changed = 0;
         for nulls in &patterns {
-            if let Some(update) = table.update(nulls) {
+            if let Some(update) = update(shape, &table, FOLDED, nulls) {
                 changed += session.execute(Step::Merge, &update, &[])?;
             }
-            changed += session.execute(Step::Merge, &table.insert(nulls), &[])?;
+            changed += session.execute(Step::Merge, &insert(shape, &table, FOLDED, nulls), &[])?;
         }
-        if table.is_of_keys() {
+        if is_of_keys(shape) {
             // It is a set: what was there is neither changed nor counted.
             return Ok(());
         }

@@ -3,11 +3,17 @@
 use tokio_postgres::{Row, types::Type as PgType};
 
 use super::{
-    session::{Parameters, Session, get},
+    session::{Parameters, get},
     table::Table,
-    trouble::{Step, Trouble},
 };
-use crate::{Error, Failure, plan::FieldPlan, sink::Mode};
+use crate::{
+    Error, Failure,
+    plan::FieldPlan,
+    sink::{
+        Mode,
+        sql::{Session, Step, Trouble},
+    },
+};
 
 const LOOK: Step = Step::LookAtTable;
 

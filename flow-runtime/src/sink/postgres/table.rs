@@ -2,9 +2,12 @@
 //! `shape.rs`.
 
 use crate::{
-    Error, Failure,
+    Error,
     plan::FieldPlan,
-    sink::{Mode, SinkShape},
+    sink::{
+        Mode, SinkShape,
+        sql::{columns, declared, keys, quoted},
+    },
     value::Type,
 };
 
@@ -27,18 +30,7 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] for a column type or a field's name that cannot be one.
     pub(super) fn new(schema: &str, name: &str, shape: SinkShape) -> Result<Self, Error> {
-        let is_type = |column: &str| column.chars().all(|c| c.is_ascii_alphanumeric() || " (),_".contains(c));
-        for field in shape.fields() {
-            let refuse = |what: String, help: &str| {
-                Err(Error::Config(Failure::new(what).at(format!("field `{}`", field.name)).help(help)))
-            };
-            if let Some(column) = field.column.filter(|column| !is_type(column)) {
-                return refuse(format!("`{column}` is no column type"), "write one as in `as varchar(100)`");
-            }
-            if field.name == ROW_NUMBER && shape.mode == Mode::Merge {
-                return refuse("flow numbers rows by this name".to_owned(), "rename the field");
-            }
-        }
+        declared(shape, (shape.mode == Mode::Merge).then_some(ROW_NUMBER))?;
         Ok(Self { schema: schema.to_owned(), name: name.to_owned(), shape })
     }
 
@@ -106,45 +98,6 @@ impl Table {
         )
     }
 
-    /// Whether there is nothing but keys.
-    pub(super) fn is_of_keys(&self) -> bool {
-        self.keys().count() == self.shape.fields().len()
-    }
-
-    /// Asks which of the keys that may be null are, row by row, each combination once.
-    pub(super) fn null_patterns(&self) -> Option<String> {
-        let nulls: Vec<String> =
-            self.keys().filter(|key| key.nullable).map(|key| format!("{} IS NULL", quoted(key.name))).collect();
-        (!nulls.is_empty()).then(|| format!("SELECT DISTINCT {} FROM {FOLDED}", nulls.join(", ")))
-    }
-
-    /// Changes the rows of equal key, for the keys with these nulls; nothing if there is nothing but keys.
-    pub(super) fn update(&self, nulls: &[bool]) -> Option<String> {
-        let is_key = |index: usize| self.shape.port.key.contains(&index);
-        let fields = self.shape.fields().iter().enumerate();
-        let changes: Vec<String> =
-            fields.filter(|(index, _)| !is_key(*index)).map(|(_, field)| change(field)).collect();
-        let sql = || {
-            format!(
-                "UPDATE {} t SET {} FROM {FOLDED} i WHERE {}",
-                self.quoted(),
-                changes.join(", "),
-                self.same_key(nulls)
-            )
-        };
-        (!changes.is_empty()).then(sql)
-    }
-
-    /// Adds the rows whose key is not there, for the keys with these nulls.
-    pub(super) fn insert(&self, nulls: &[bool]) -> String {
-        let (table, columns, values) = (self.quoted(), self.columns(""), self.columns("i."));
-        let (own, same) = (self.key_nulls(nulls), self.same_key(nulls));
-        format!(
-            "INSERT INTO {table} ({columns}) SELECT {values} FROM {FOLDED} i WHERE {own} AND NOT EXISTS (SELECT 1 FROM \
-             {table} t WHERE {same})"
-        )
-    }
-
     /// Counts rows, to this number.
     pub(super) fn count(&self, rows_max: u64) -> String {
         format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {rows_max}) counted", self.quoted())
@@ -159,31 +112,8 @@ impl Table {
         format!("SELECT {} FROM {} {order}LIMIT {rows_max}", columns.join(", "), self.quoted())
     }
 
-    /// `t.k = i.k`, and for a null `t.k IS NULL AND i.k IS NULL`.
-    ///
-    /// Together that is `IS NOT DISTINCT FROM`, which PostgreSQL can answer with neither an index nor a hash table.
-    fn same_key(&self, nulls: &[bool]) -> String {
-        let same = |(key, is_null): (&str, bool)| match is_null {
-            true => format!("t.{key} IS NULL AND i.{key} IS NULL"),
-            false => format!("t.{key} = i.{key}"),
-        };
-        self.keys_with(nulls).iter().map(|(key, is_null)| same((key, *is_null))).collect::<Vec<_>>().join(" AND ")
-    }
-
-    /// Which rows have these nulls in their key.
-    fn key_nulls(&self, nulls: &[bool]) -> String {
-        let null = |(key, is_null): &(String, bool)| format!("i.{key} IS {}NULL", if *is_null { "" } else { "NOT " });
-        self.keys_with(nulls).iter().map(null).collect::<Vec<_>>().join(" AND ")
-    }
-
-    /// The key's fields, each with whether it is null; `nulls` has those that may be.
-    fn keys_with(&self, nulls: &[bool]) -> Vec<(String, bool)> {
-        let mut nulls = nulls.iter().copied();
-        self.keys().map(|key| (quoted(key.name), key.nullable && nulls.next().unwrap_or(false))).collect()
-    }
-
     fn columns(&self, alias: &str) -> String {
-        self.fields().map(|field| format!("{alias}{}", quoted(field.name))).collect::<Vec<_>>().join(", ")
+        columns(self.shape, alias)
     }
 
     fn fields(&self) -> impl Iterator<Item = &'static FieldPlan> {
@@ -191,17 +121,7 @@ impl Table {
     }
 
     fn keys(&self) -> impl Iterator<Item = &'static FieldPlan> {
-        let fields = self.shape.fields();
-        self.shape.port.key.iter().filter_map(|&index| fields.get(index))
-    }
-}
-
-/// Null adds nothing; a sum that the column cannot hold is refused by the server.
-fn change(field: &FieldPlan) -> String {
-    let column = quoted(field.name);
-    match field.add {
-        true => format!("{column} = COALESCE(t.{column} + i.{column}, t.{column}, i.{column})"),
-        false => format!("{column} = i.{column}"),
+        keys(self.shape)
     }
 }
 
@@ -226,11 +146,6 @@ pub(super) fn column_type(field: &FieldPlan) -> String {
         (None, Type::Date(_)) => "date",
     };
     name.to_owned()
-}
-
-/// A name as SQL takes it, whatever it holds.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
     plan::PortPlan,
-    sink::fixtures::{added, field, nullable, sink},
+    sink::{
+        fixtures::{added, field, nullable, sink},
+        sql::{key_nulls, null_patterns, same_key},
+    },
 };
 
 static DAILY: PortPlan = sink(
@@ -29,21 +32,22 @@ fn a_table_is_made_as_the_sink_declares_it() {
 
 #[test]
 fn a_key_that_is_null_is_compared_apart() {
-    let table = table(&DAILY, Mode::Merge);
-    assert_eq!(table.null_patterns().unwrap(), r#"SELECT DISTINCT "ip" IS NULL FROM pg_temp.flow_folded"#);
-    assert_eq!(table.same_key(&[false]), r#"t."ip" = i."ip" AND t."day" = i."day""#);
-    assert_eq!(table.same_key(&[true]), r#"t."ip" IS NULL AND i."ip" IS NULL AND t."day" = i."day""#);
-    assert_eq!(table.key_nulls(&[true]), r#"i."ip" IS NULL AND i."day" IS NOT NULL"#);
+    let shape = SinkShape { port: &DAILY, mode: Mode::Merge };
+    assert_eq!(null_patterns(shape, FOLDED).unwrap(), r#"SELECT DISTINCT "ip" IS NULL FROM pg_temp.flow_folded"#);
+    assert_eq!(same_key(shape, &[false]), r#"t."ip" = i."ip" AND t."day" = i."day""#);
+    assert_eq!(same_key(shape, &[true]), r#"t."ip" IS NULL AND i."ip" IS NULL AND t."day" = i."day""#);
+    assert_eq!(key_nulls(shape, &[true]), r#"i."ip" IS NULL AND i."day" IS NOT NULL"#);
 }
 
 #[test]
 fn a_merge_adds_and_replaces() {
-    let update = table(&DAILY, Mode::Merge).update(&[false]).unwrap();
+    let shape = |port| SinkShape { port, mode: Mode::Merge };
+    let update = crate::sink::sql::update(shape(&DAILY), r#""web"."daily""#, FOLDED, &[false]).unwrap();
     let paid = r#""paid" = COALESCE(t."paid" + i."paid", t."paid", i."paid")"#;
     assert!(update.contains(&format!(r#"SET "last" = i."last", {paid} FROM"#)), "{update}");
     static SEEN: PortPlan = sink("seen", &[field("ip", Type::Text)], &[0]);
-    assert_eq!(table(&SEEN, Mode::Merge).update(&[]), None);
-    assert_eq!(table(&SEEN, Mode::Merge).null_patterns(), None);
+    assert_eq!(crate::sink::sql::update(shape(&SEEN), "seen", FOLDED, &[]), None);
+    assert_eq!(null_patterns(shape(&SEEN), FOLDED), None);
 }
 
 #[test]

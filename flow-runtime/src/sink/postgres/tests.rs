@@ -1,6 +1,7 @@
 use std::{
     net::{TcpListener, TcpStream},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::*;
@@ -8,37 +9,6 @@ use crate::sink::{
     Target,
     fixtures::{COUNTS, Place, tap, ticket},
 };
-
-fn passing(step: Step) -> Trouble {
-    Trouble::late(step, Duration::from_secs(1))
-}
-
-#[test]
-fn what_passes_is_tried_again_unless_it_could_double_rows() {
-    assert!(may_try_again(&passing(Step::Copy), false, Mode::Append));
-    assert!(may_try_again(&passing(Step::Commit), true, Mode::Append));
-    assert!(may_try_again(&passing(Step::Commit), false, Mode::Replace));
-    assert!(!may_try_again(&passing(Step::Commit), false, Mode::Append));
-    assert!(!may_try_again(&passing(Step::Commit), false, Mode::Merge));
-    let own = Error::Target(Failure::new("no")).into();
-    assert!(!may_try_again(&own, true, Mode::Replace));
-}
-
-#[test]
-fn an_attempt_that_was_not_answered_is_told_without_secrets() {
-    let error = passing(Step::Commit).into_error("db:5432/sales, table public.counts", (6, 6));
-    let text = error.to_string();
-    let expected = "cannot commit (db:5432/sales, table public.counts, attempt 6 of 6): no answer for 1s; ";
-    assert!(matches!(error, Error::Target(_)) && text.starts_with(expected), "{text}");
-}
-
-#[test]
-fn pauses_grow_and_differ() {
-    let first = Duration::from_millis(100);
-    let milliseconds = |attempt, chance| pause(first, attempt, chance).as_millis();
-    assert_eq!([1, 2, 3].map(|attempt| milliseconds(attempt, 0.5)), [100, 400, 1600]);
-    assert_eq!([0.0, 1.0].map(|chance| milliseconds(1, chance)), [50, 150]);
-}
 
 fn address(port: u16) -> Target {
     Target::Address(format!("postgres://load:swordfish@127.0.0.1:{port}/sales?connect_timeout=200ms"))
@@ -77,7 +47,7 @@ fn a_load_is_begun_so_often_and_no_more() {
     let Target::Address(text) = address(port) else { unreachable!() };
     let shape = SinkShape { port: &COUNTS, mode: Mode::Append };
     let mut tap = PostgresTap::open(&text.parse().unwrap(), shape).unwrap();
-    tap.pause = Duration::ZERO;
+    tap.attempts.pause = Duration::ZERO;
     let error = tap.publish(&staged, Some(&ticket(&COUNTS, 0))).unwrap_err().to_string();
     assert!(error.contains("attempt 6 of 6"), "{error}");
     // One that says nothing ends the count.

@@ -67,11 +67,12 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use super::*;
+    use crate::sink::postgres::POSTGRES;
 
     fn found(address: &str, variables: &[(&str, &str)]) -> Option<String> {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let location = Location::parse(&address.parse().unwrap(), "counts", variable).unwrap();
+        let location = Location::parse(&POSTGRES, &address.parse().unwrap(), "counts", variable).unwrap();
         find(&location, variable).map(|secret| secret.0)
     }
 

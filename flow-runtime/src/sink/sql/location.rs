@@ -4,51 +4,52 @@ use std::{fmt, time::Duration};
 
 use jiff::SignedDuration;
 
+use super::server::{Server, Sslmode};
 use crate::{Address, Error, Failure, address::percent_decoded, effect::patience};
-
-const OPTIONS: [&str; 6] = ["connect_timeout", "from", "mode", "sslmode", "statement_timeout", "table"];
-
-const FORM: &str = "write postgres://user@host:5432/database?table=schema.table";
-
-/// Where PostgreSQL listens when nobody says otherwise.
-const PORT: u16 = 5432;
 
 /// The schema of a table that is named without one. Not the search path: the ledger lies beside the table, and both must
 /// be found again whoever connects.
 const SCHEMA: &str = "public";
 
-/// What the server cuts longer names to.
-const NAME_BYTES_MAX: usize = 63;
-
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A table, whoever goes there and however.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Site {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) database: String,
-    pub(super) schema: String,
-    pub(super) table: String,
+pub(in crate::sink) struct Site {
+    pub(in crate::sink) host: String,
+    pub(in crate::sink) port: u16,
+    pub(in crate::sink) database: String,
+    pub(in crate::sink) schema: String,
+    pub(in crate::sink) table: String,
 }
 
 /// A table, and how to get there.
 #[derive(Debug)]
-pub(super) struct Location {
-    pub(super) site: Site,
-    pub(super) user: String,
+pub(in crate::sink) struct Location {
+    pub(in crate::sink) server: &'static Server,
+    pub(in crate::sink) site: Site,
+    pub(in crate::sink) user: String,
     /// The password, if the address has one; else see `password.rs`.
-    pub(super) password: Option<Secret>,
+    pub(in crate::sink) password: Option<Secret>,
+    pub(in crate::sink) tls: Tls,
     /// How long to wait for a connection.
-    pub(super) connect_timeout: Duration,
+    pub(in crate::sink) connect_timeout: Duration,
     /// How long to wait for the end of a statement, or for COPY to go on.
-    pub(super) statement_timeout: Duration,
+    pub(in crate::sink) statement_timeout: Duration,
+}
+
+/// How the connection is kept from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sink) struct Tls {
+    pub(in crate::sink) mode: Sslmode,
+    /// The file with those whose certificates are believed, beside those whom the system believes.
+    #[cfg(feature = "redshift")]
+    pub(in crate::sink) root: Option<std::path::PathBuf>,
 }
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(pub(super) String);
+pub(in crate::sink) struct Secret(pub(in crate::sink) String);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,19 +62,20 @@ impl Site {
     ///
     /// # Errors
     /// [`Error::Config`] with what is wrong or missing.
-    pub(super) fn parse(address: &Address, port_name: &str) -> Result<Self, Error> {
+    pub(in crate::sink) fn parse(server: &Server, address: &Address, port_name: &str) -> Result<Self, Error> {
+        let form = format!("write {}", server.form);
         let Some((authority, database)) = address.path().strip_prefix("//").and_then(|path| path.split_once('/'))
         else {
-            return refuse(address, "the address names no database", FORM);
+            return refuse(address, "the address names no database", &form);
         };
-        let Some((host, port)) = split_port(credentials_and_host(authority).1) else {
-            let help = format!("{FORM}; in a password write @ as %40, / as %2F");
+        let Some((host, port)) = split_port(credentials_and_host(authority).1, server.port) else {
+            let help = format!("{form}; in a password write @ as %40, / as %2F");
             return refuse(address, "the port is no number", &help);
         };
         if host.is_empty() || database.is_empty() || database.contains('/') {
-            return refuse(address, "the address must name one host and one database", FORM);
+            return refuse(address, "the address must name one host and one database", &form);
         }
-        let (schema, table) = table_of(address, port_name)?;
+        let (schema, table) = table_of(server, address, port_name)?;
         Ok(Self { host: host.to_ascii_lowercase(), port, database: percent_decoded(database), schema, table })
     }
 }
@@ -92,13 +94,14 @@ impl Location {
     ///
     /// # Errors
     /// [`Error::Config`] with what is wrong or missing.
-    pub(super) fn parse(
+    pub(in crate::sink) fn parse(
+        server: &'static Server,
         address: &Address,
         port_name: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        address.allow_options(&OPTIONS)?;
-        let site = Site::parse(address, port_name)?;
+        address.allow_options(server.options)?;
+        let site = Site::parse(server, address, port_name)?;
         let authority = address.path().trim_start_matches('/').split('/').next().unwrap_or_default();
         let credentials = credentials_and_host(authority).0;
         let (user, password) = match credentials.split_once(':') {
@@ -107,21 +110,16 @@ impl Location {
         };
         let user = Some(percent_decoded(user)).filter(|user| !user.is_empty());
         let Some(user) = user.or_else(|| variable("PGUSER")).or_else(|| variable("USER")) else {
-            return refuse(address, "the address names no user", &format!("{FORM}, or set PGUSER"));
+            return refuse(address, "the address names no user", &format!("write {}, or set PGUSER", server.form));
         };
-        if !matches!(address.option("sslmode"), None | Some("disable" | "prefer")) {
-            return refuse(
-                address,
-                "flow has no TLS for PostgreSQL yet",
-                "write sslmode=disable where the network can be trusted, or go through a tunnel",
-            );
-        }
         Ok(Self {
+            server,
             site,
             user,
             password,
+            tls: tls(server, address)?,
             connect_timeout: duration(address, "connect_timeout", patience(CONNECT_TIMEOUT))?,
-            statement_timeout: duration(address, "statement_timeout", patience(STATEMENT_TIMEOUT))?,
+            statement_timeout: duration(address, "statement_timeout", patience(server.statement_timeout))?,
         })
     }
 }
@@ -136,22 +134,51 @@ fn credentials_and_host(authority: &str) -> (&str, &str) {
 }
 
 /// `db:5432`, `db`, `[::1]:5432`; nothing if the port is none.
-fn split_port(host: &str) -> Option<(&str, u16)> {
+fn split_port(host: &str, default: u16) -> Option<(&str, u16)> {
     let (host, rest) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
         Some((host, rest)) => (host, rest),
         None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
     match rest.strip_prefix(':') {
         Some(port) => port.parse().ok().map(|port| (host, port)),
-        None => rest.is_empty().then_some((host, PORT)),
+        None => rest.is_empty().then_some((host, default)),
     }
 }
 
-fn table_of(address: &Address, port_name: &str) -> Result<(String, String), Error> {
+fn tls(server: &Server, address: &Address) -> Result<Tls, Error> {
+    let mode = match (address.option("sslmode"), server.sslmode) {
+        (None, mode) => mode,
+        (Some("disable"), _) | (Some("prefer"), Sslmode::Disable) => Sslmode::Disable,
+        #[cfg(feature = "redshift")]
+        (Some("verify-full"), Sslmode::VerifyFull) => Sslmode::VerifyFull,
+        (Some(_), Sslmode::Disable) => {
+            let what = format!("flow has no TLS for {} yet", server.name);
+            let help = "write sslmode=disable where the network can be trusted, or go through a tunnel";
+            return refuse(address, &what, help);
+        }
+        #[cfg(feature = "redshift")]
+        (Some(mode), Sslmode::VerifyFull) => {
+            let what = format!("`{mode}` does not say who answers");
+            return refuse(
+                address,
+                &what,
+                "write sslmode=verify-full, or sslmode=disable where the network can be trusted",
+            );
+        }
+    };
+    Ok(Tls {
+        mode,
+        #[cfg(feature = "redshift")]
+        root: address.option("sslrootcert").map(std::path::PathBuf::from),
+    })
+}
+
+fn table_of(server: &Server, address: &Address, port_name: &str) -> Result<(String, String), Error> {
     let name = address.option("table").unwrap_or(port_name);
-    let (schema, table) = name.split_once('.').unwrap_or((SCHEMA, name));
-    let is_name = |name: &str| !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.contains(['.', '\0']);
-    if is_name(schema) && is_name(table) && table != super::LEDGER {
+    let name = if server.folds_names { name.to_ascii_lowercase() } else { name.to_owned() };
+    let (schema, table) = name.split_once('.').unwrap_or((SCHEMA, &name));
+    let is_name = |name: &str| !name.is_empty() && name.len() <= server.name_bytes_max && !name.contains(['.', '\0']);
+    if is_name(schema) && is_name(table) && !(server.is_ledger)(table) {
         return Ok((schema.to_owned(), table.to_owned()));
     }
     refuse(address, &format!("`{name}` cannot be the name of a table"), "give another with ?table=schema.table")

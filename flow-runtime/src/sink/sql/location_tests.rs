@@ -1,8 +1,9 @@
 use super::*;
+use crate::sink::postgres::POSTGRES;
 
 fn read(text: &str, user: Option<&str>) -> Result<Location, Error> {
     let variable = |name: &str| user.filter(|_| name == "PGUSER").map(str::to_owned);
-    Location::parse(&text.parse().unwrap(), "counts", variable)
+    Location::parse(&POSTGRES, &text.parse().unwrap(), "counts", variable)
 }
 
 fn refused(text: &str) -> String {
