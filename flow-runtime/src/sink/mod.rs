@@ -13,6 +13,8 @@ mod handle;
 pub(crate) mod ledger;
 mod memory;
 mod merge;
+#[cfg(feature = "aws")]
+mod objects;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;

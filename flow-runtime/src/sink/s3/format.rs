@@ -1,16 +1,16 @@
 //! How rows become bytes: delimited text or JSON, compressed or not, and in which folder they go.
 
-use std::{
-    fmt,
-    io::{self, BufRead, BufReader, Write},
-};
+use std::io::{self, BufRead, BufReader, Write};
 
-use flate2::{Compression as Level, bufread::MultiGzDecoder, write::GzEncoder};
+use flate2::bufread::MultiGzDecoder;
 
 use crate::{
     Address, Error, Failure,
     plan::FieldPlan,
-    sink::file::{Csv, read_row},
+    sink::{
+        file::{Csv, read_row},
+        objects::{Compression, Encoder},
+    },
     value::{RowReader, Value},
 };
 
@@ -36,13 +36,6 @@ enum Text {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
 impl Format {
     pub(super) fn of(address: &Address, fields: &[FieldPlan]) -> Result<Self, Error> {
         let refuse =
@@ -59,11 +52,9 @@ impl Format {
             }
             Some(other) => return refuse(format!("unknown format `{other}`"), "one of: csv, json"),
         };
-        let compression = match address.option("compression") {
-            None | Some("gzip") => Compression::Gzip,
-            Some("zstd") => Compression::Zstd,
-            Some("none") => Compression::None,
-            Some(other) => return refuse(format!("unknown compression `{other}`"), "one of: gzip, zstd, none"),
+        let compression = address.option("compression").unwrap_or("gzip");
+        let Some(compression) = Compression::parse(compression) else {
+            return refuse(format!("unknown compression `{compression}`"), "one of: gzip, zstd, none");
         };
         let mut partition = Vec::new();
         for name in address.option("partition").into_iter().flat_map(|names| names.split(',')) {
@@ -86,12 +77,7 @@ impl Format {
             Text::Csv(_) => ".csv",
             Text::Json => ".json",
         };
-        let compression = match self.compression {
-            Compression::None => "",
-            Compression::Gzip => ".gz",
-            Compression::Zstd => ".zst",
-        };
-        format!("{text}{compression}")
+        format!("{text}{}", self.compression.suffix())
     }
 
     /// Writes the folder of a row into `folder`: `day=2026-11-22/site=a%2Fb/`; nothing where rows are not parted.
@@ -115,12 +101,13 @@ impl Format {
         }
     }
 
-    /// Writes what an object begins with.
-    pub(super) fn begin(&self, fields: &[FieldPlan], out: &mut impl Write) -> io::Result<()> {
-        match &self.text {
-            Text::Csv(csv) => csv.write_header(fields, out),
-            Text::Json => Ok(()),
+    /// What compresses an object, which has what it begins with.
+    pub(super) fn begun(&self, fields: &[FieldPlan]) -> io::Result<Encoder> {
+        let mut encoder = self.compression.encoder()?;
+        if let Text::Csv(csv) = &self.text {
+            csv.write_header(fields, &mut encoder)?;
         }
+        Ok(encoder)
     }
 
     /// Writes a row as one line.
@@ -152,15 +139,6 @@ impl Format {
     /// Whether an object begins with the names of the fields.
     pub(super) fn has_header(&self) -> bool {
         matches!(&self.text, Text::Csv(csv) if csv.has_header())
-    }
-
-    /// What compresses an object.
-    pub(super) fn encoder(&self) -> io::Result<Encoder> {
-        Ok(match self.compression {
-            Compression::None => Encoder::Plain(Vec::new()),
-            Compression::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), Level::default())),
-            Compression::Zstd => Encoder::Zstd(zstd::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL)?),
-        })
     }
 }
 
@@ -221,62 +199,6 @@ pub(super) fn unpacked<'b>(key: &str, bytes: &'b [u8]) -> io::Result<Box<dyn Buf
         Some("zst") => Box::new(BufReader::new(zstd::Decoder::new(bytes)?)),
         _ => Box::new(bytes),
     })
-}
-
-/// What compresses an object into memory, from where its parts are taken.
-pub(super) enum Encoder {
-    Plain(Vec<u8>),
-    Gzip(GzEncoder<Vec<u8>>),
-    Zstd(zstd::Encoder<'static, Vec<u8>>),
-}
-
-impl Encoder {
-    /// The bytes that are there to be taken; others may still be on their way.
-    pub(super) fn ready(&self) -> usize {
-        match self {
-            Self::Plain(bytes) => bytes.len(),
-            Self::Gzip(encoder) => encoder.get_ref().len(),
-            Self::Zstd(encoder) => encoder.get_ref().len(),
-        }
-    }
-
-    /// Takes them.
-    pub(super) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(match self {
-            Self::Plain(bytes) => bytes,
-            Self::Gzip(encoder) => encoder.get_mut(),
-            Self::Zstd(encoder) => encoder.get_mut(),
-        })
-    }
-
-    /// Ends the object, and gives its last bytes.
-    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Plain(bytes) => Ok(bytes),
-            Self::Gzip(encoder) => encoder.finish(),
-            Self::Zstd(encoder) => encoder.finish(),
-        }
-    }
-}
-
-impl Write for Encoder {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(plain) => plain.write(bytes),
-            Self::Gzip(encoder) => encoder.write(bytes),
-            Self::Zstd(encoder) => encoder.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Encoder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Encoder({} bytes ready)", self.ready())
-    }
 }
 
 #[cfg(test)]

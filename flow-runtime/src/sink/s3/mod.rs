@@ -1,7 +1,7 @@
 //! `s3://` sinks and traps: objects of delimited text or JSON, each iteration exactly once for readers that follow the
 //! manifests.
 //!
-//! A prefix is one port's, as a file is. Before the seal the rows are uploaded (`stager.rs`, `object.rs`, `format.rs`). To
+//! A prefix is one port's, as a file is. Before the seal the rows are uploaded (`stager.rs`, `format.rs`, `../objects/`). To
 //! publish them a manifest is written, which names the one before it, and then `current.json` is changed, on condition that it
 //! is as it was read: that is the one step, and the ledger (`place.rs`, `manifest.rs`). Replace names no manifest before its
 //! own. Whoever slept meanwhile, of this epoch or another, has read another `current.json`, and changes nothing.
@@ -13,11 +13,9 @@
 //! Who lists keys instead sees more: objects of attempts that are not sealed yet or were given up, from their upload to their
 //! removal, and with Replace those of former iterations.
 
-mod bucket;
 mod format;
 mod layout;
 mod manifest;
-mod object;
 mod place;
 mod read_back;
 mod remove;
@@ -27,7 +25,6 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bucket::S3Bucket;
 use format::Format;
 use layout::Layout;
 pub(super) use layout::identity;
@@ -40,6 +37,7 @@ use stager::S3Stager;
 use super::{
     Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Ticket, TrapReader,
     ledger::{Described, Turn, turn},
+    objects::S3Bucket,
     would_double,
 };
 use crate::{

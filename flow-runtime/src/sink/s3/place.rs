@@ -8,13 +8,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    bucket::Bucket,
     layout::Layout,
     manifest::{Current, Manifest, StagedList, VERSION},
 };
 use crate::{
     Error, Failure,
     aws::{Kind, Trouble, clients::objects::If},
+    sink::objects::Bucket,
 };
 
 /// A bucket, and a prefix in it.

@@ -12,14 +12,16 @@ use std::{
 use super::{
     format::Format,
     manifest::{Entry, Meta, Note, StagedList, VERSION},
-    object::{Broken, Writing, Written},
     place::{Place, json},
 };
 use crate::{
     Error, Failure,
     aws::{Kind, clients::objects::If, limits::KEY_BYTES_MAX},
     plan::FieldPlan,
-    sink::Stager,
+    sink::{
+        Stager,
+        objects::{Broken, Writing, Written},
+    },
     value::{RowBuffer, RowReader},
 };
 
@@ -58,7 +60,7 @@ impl S3Stager {
         }
         let Self { open, format, fields, place, .. } = self;
         let Some(object) = open.get_mut(folder) else { return Ok(()) };
-        object.write(format, fields, row).map_err(|error| unwritable(place, error))?;
+        object.add(|out| format.write(fields, row, out)).map_err(|error| unwritable(place, error))?;
         object.upload(&*place.bucket).map_err(|trouble| place.failed(CANNOT_STAGE, &trouble))?;
         if object.is_full() { self.close(&[folder.to_owned()]) } else { Ok(()) }
     }
@@ -83,8 +85,8 @@ impl S3Stager {
                 Failure::new("the values of a row make a key that is too long").at(self.place.layout.url(&key));
             return Err(Error::Record(failure.help("part by fields with short values, or filter such rows out")));
         }
-        let object = Writing::begin(key, self.objects, &self.format, self.fields);
-        self.open.insert(folder.to_owned(), object.map_err(|error| unwritable(&self.place, error))?);
+        let encoder = self.format.begun(self.fields).map_err(|error| unwritable(&self.place, error))?;
+        self.open.insert(folder.to_owned(), Writing::new(key, self.objects, encoder));
         Ok(())
     }
 

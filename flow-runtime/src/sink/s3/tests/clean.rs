@@ -16,9 +16,9 @@ fn what_nothing_names_is_found_and_removed_and_nothing_else() {
     // A write of who slept, that arrives after all was removed.
     let late = bytes::Bytes::from_static(b"late");
     let always = crate::aws::clients::objects::If::Always;
-    bucket::Bucket::put(&*bucket, "hits/1-late-00001.csv.gz", &late, always).unwrap();
-    bucket::Bucket::begin_upload(&*bucket, "hits/1-late-00002.csv.gz").unwrap();
-    bucket::Bucket::put(&*bucket, "hits/of-others.csv", &late, always).unwrap();
+    Bucket::put(&*bucket, "hits/1-late-00001.csv.gz", &late, always).unwrap();
+    Bucket::begin_upload(&*bucket, "hits/1-late-00002.csv.gz").unwrap();
+    Bucket::put(&*bucket, "hits/of-others.csv", &late, always).unwrap();
     assert_eq!(left(&tap), [("1-dead".to_owned(), true), ("1-late".to_owned(), true)]);
     for attempt in ["1-dead", "1-late", "0-only"] {
         tap.remove_left_behind(attempt).unwrap();

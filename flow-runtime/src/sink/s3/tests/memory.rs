@@ -9,14 +9,16 @@ use std::{
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::super::bucket::Bucket;
-use crate::aws::{
-    Kind, Trouble,
-    clients::{
-        objects::{If, OpenUpload},
-        s3::Object,
+use crate::{
+    aws::{
+        Kind, Trouble,
+        clients::{
+            objects::{If, OpenUpload},
+            s3::Object,
+        },
+        limits::PART_BYTES_MIN,
     },
-    limits::PART_BYTES_MIN,
+    sink::objects::Bucket,
 };
 
 /// What becomes of a call.

@@ -16,6 +16,7 @@ use crate::{
     plan::PortPlan,
     sink::{
         fixtures::{BAD_LINES, COUNTS, Place as Folder, nullable, plan_of, sink, ticket},
+        objects::Bucket,
         staging::StagedManifest,
     },
     value::{Encode as _, RowBuffer, Type},
@@ -30,7 +31,7 @@ fn tap_of(bucket: &Arc<MemoryBucket>, port: &'static PortPlan, mode: Mode, optio
     let address: Address = format!("s3://warehouse/hits?{options}").parse().unwrap();
     let shape = SinkShape { port, mode };
     let (layout, format) = (Layout::of(&address).unwrap(), Format::of(&address, shape.fields()).unwrap());
-    let bucket = Arc::clone(bucket) as Arc<dyn bucket::Bucket>;
+    let bucket = Arc::clone(bucket) as Arc<dyn Bucket>;
     S3SinkTap { place: Place { bucket, layout }, format, shape }
 }
 
@@ -210,7 +211,7 @@ fn who_forgets_begins_anew_with_or_without_the_rows() {
 fn a_ledger_that_cannot_be_read_is_held() {
     let bucket: Arc<MemoryBucket> = Arc::default();
     let body = bytes::Bytes::from_static(b"{");
-    bucket::Bucket::put(&*bucket, "hits/_flow/current.json", &body, crate::aws::clients::objects::If::Always).unwrap();
+    Bucket::put(&*bucket, "hits/_flow/current.json", &body, crate::aws::clients::objects::If::Always).unwrap();
     let error = tap(&bucket, Mode::Append).check().unwrap_err();
     assert!(matches!(error, Error::Held(_)) && error.to_string().contains("current.json"), "{error}");
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Where objects are written and read.
-pub(super) trait Bucket: fmt::Debug + Send + Sync {
+pub(in crate::sink) trait Bucket: fmt::Debug + Send + Sync {
     /// A small object whole, with its ETag.
     fn read(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, Trouble>;
 
@@ -51,13 +51,13 @@ pub(super) trait Bucket: fmt::Debug + Send + Sync {
 
 /// A bucket of S3.
 #[derive(Debug)]
-pub(super) struct S3Bucket {
+pub(in crate::sink) struct S3Bucket {
     s3: S3,
     name: String,
 }
 
 impl S3Bucket {
-    pub(super) fn open(account: &Account, name: &str) -> Result<Self, Error> {
+    pub(in crate::sink) fn open(account: &Account, name: &str) -> Result<Self, Error> {
         Ok(Self { s3: wait(S3::new(account))?, name: name.to_owned() })
     }
 }

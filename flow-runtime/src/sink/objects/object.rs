@@ -4,17 +4,11 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::{
-    bucket::Bucket,
-    format::{Encoder, Format},
-};
-use crate::{
-    aws::{
-        Trouble,
-        clients::objects::{If, OpenUpload},
-        limits::PART_BYTES_MIN,
-    },
-    plan::FieldPlan,
+use super::{bucket::Bucket, encoder::Encoder};
+use crate::aws::{
+    Trouble,
+    clients::objects::{If, OpenUpload},
+    limits::PART_BYTES_MIN,
 };
 
 /// From this size on what is ready becomes a part.
@@ -25,13 +19,13 @@ const OBJECT_BYTES_MAX: u64 = 128 << 20;
 
 /// An object that rows are added to.
 #[derive(Debug)]
-pub(super) struct Writing {
+pub(in crate::sink) struct Writing {
     key: String,
     encoder: Encoder,
     parts: Option<Parts>,
     rows: u64,
     /// Of its attempt, from 1 on.
-    pub(super) number: u32,
+    pub(in crate::sink) number: u32,
 }
 
 #[derive(Debug)]
@@ -43,39 +37,37 @@ struct Parts {
 
 /// An object that is there.
 #[derive(Debug)]
-pub(super) struct Written {
-    pub(super) key: String,
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    pub(super) etag: String,
-    pub(super) number: u32,
+pub(in crate::sink) struct Written {
+    pub(in crate::sink) key: String,
+    pub(in crate::sink) bytes: u64,
+    pub(in crate::sink) rows: u64,
+    pub(in crate::sink) etag: String,
+    pub(in crate::sink) number: u32,
 }
 
 impl Writing {
-    pub(super) fn begin(key: String, number: u32, format: &Format, fields: &[FieldPlan]) -> io::Result<Self> {
-        let mut encoder = format.encoder()?;
-        format.begin(fields, &mut encoder)?;
-        Ok(Self { key, encoder, parts: None, rows: 0, number })
+    pub(in crate::sink) fn new(key: String, number: u32, encoder: Encoder) -> Self {
+        Self { key, encoder, parts: None, rows: 0, number }
     }
 
-    /// Adds a row.
-    pub(super) fn write(&mut self, format: &mut Format, fields: &[FieldPlan], row: &[u8]) -> io::Result<()> {
+    /// Adds a row, as `write` writes it.
+    pub(in crate::sink) fn add(&mut self, write: impl FnOnce(&mut Encoder) -> io::Result<()>) -> io::Result<()> {
         self.rows += 1;
-        format.write(fields, row, &mut self.encoder)
+        write(&mut self.encoder)
     }
 
     /// Bytes that are in memory.
-    pub(super) fn ready(&self) -> usize {
+    pub(in crate::sink) fn ready(&self) -> usize {
         self.encoder.ready()
     }
 
     /// Whether it is so big that others are to follow.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::sink) fn is_full(&self) -> bool {
         self.parts.as_ref().is_some_and(|parts| parts.bytes >= OBJECT_BYTES_MAX)
     }
 
     /// Uploads what is ready, if that makes a part.
-    pub(super) fn upload(&mut self, bucket: &dyn Bucket) -> Result<(), Trouble> {
+    pub(in crate::sink) fn upload(&mut self, bucket: &dyn Bucket) -> Result<(), Trouble> {
         if self.encoder.ready() < PART_BYTES {
             return Ok(());
         }
@@ -91,7 +83,7 @@ impl Writing {
     }
 
     /// Ends it: the object is there.
-    pub(super) fn finish(self, bucket: &dyn Bucket) -> Result<Written, Broken> {
+    pub(in crate::sink) fn finish(self, bucket: &dyn Bucket) -> Result<Written, Broken> {
         let Self { key, encoder, parts, rows, number } = self;
         let rest = Bytes::from(encoder.finish().map_err(Broken::Encoder)?);
         let (etag, bytes) = match parts {
@@ -109,7 +101,7 @@ impl Writing {
 
 /// Why an object could not be ended.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(in crate::sink) enum Broken {
     Encoder(io::Error),
     Bucket(Trouble),
 }
