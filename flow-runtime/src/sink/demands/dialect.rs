@@ -19,8 +19,11 @@ pub enum Dialect {
 /// The longest text of a Redshift column (Amazon Redshift, Database Developer Guide, "Character types", 2026-11-22).
 const REDSHIFT_TEXT: &str = "varchar(65535)";
 
-/// The first day of both servers' calendars: 4714-11-24 BC, the day that Julian days are counted from.
+/// The first day of PostgreSQL's calendar: 4714-11-24 BC, the day that Julian days are counted from.
 const FIRST_DAY: i32 = -2_440_588;
+
+/// The first day that COPY reads as ISO 8601 writes it: 0001-01-01. Redshift's calendar begins earlier.
+const FIRST_DAY_OF_ISO: i32 = -719_162;
 
 impl Dialect {
     /// The type of a field's column, if it is declared or says something that the field's own type does not.
@@ -49,7 +52,11 @@ impl Dialect {
                 _ => Vec::new(),
             },
             Type::Timestamp(_) | Type::Date(_) => {
-                let first_day = if kind == Kind::Calendar { FIRST_DAY } else { i32::MIN };
+                let first_day = match (kind, self) {
+                    (Kind::Calendar, Self::Postgres) => FIRST_DAY,
+                    (Kind::Calendar, Self::Redshift) => FIRST_DAY_OF_ISO,
+                    _ => i32::MIN,
+                };
                 vec![Limit::Calendar { first_day }]
             }
             Type::Decimal(..) => self.digits(kind, column).into_iter().collect(),

@@ -2,6 +2,10 @@
 
 use crate::value::{Decimal, Value};
 
+/// What stands for null in a file that Redshift loads. Text that is just this is refused, for whether quotes keep it from
+/// being null is not documented.
+pub(in crate::sink) const REDSHIFT_NULL: &str = "@NULL@";
+
 /// What the values of a field must keep to. `column` is the type of the column, for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Limit {
@@ -103,6 +107,9 @@ fn characters(text: &[u8]) -> usize {
 
 impl Letters {
     fn refuses(self, text: &[u8]) -> Option<String> {
+        if self != Self::Postgres && text == REDSHIFT_NULL.as_bytes() {
+            return Some(format!("it is {REDSHIFT_NULL}, which stands for null in what Redshift loads"));
+        }
         let (at, letter) = match self {
             Self::Postgres => nul(text),
             Self::Redshift if text.is_ascii() => nul(text),

@@ -16,6 +16,8 @@ use crate::{
 };
 
 pub use dialect::Dialect;
+#[cfg(feature = "redshift")]
+pub(super) use limit::REDSHIFT_NULL;
 
 /// The limits of a target's columns, by the fields of its sink; by default none.
 #[derive(Clone, Debug, Default)]
