@@ -60,6 +60,14 @@ impl Sink {
     ///   begins at `prefix/_flow/current.json`, which names the last manifest; each names its objects and the manifest before
     ///   it, and so each row is found once, of an iteration all or none. Who lists the objects instead also sees those that
     ///   are not published yet, or never will be, and with `mode=replace` former ones.
+    /// - `redshift://user@host:5439/database?table=schema.table&staging=s3://bucket/prefix&role=arn:aws:iam::…`, in programs
+    ///   built with the feature `redshift`: a table of Amazon Redshift. Rows are staged below the prefix as CSV
+    ///   (`compression=gzip|zstd|none`), by the account of the environment (`region`, `profile`, `endpoint`, `staging_role`), and
+    ///   loaded by COPY, which reads them by the `role` (`default` is the cluster's own). The password is found as for
+    ///   `postgres:`; connections are encrypted, and the server's certificate is looked at (`sslmode=disable` where the network
+    ///   can be trusted; `sslrootcert=file.pem` for an authority of one's own). A table that is made is laid out by `distkey=field`
+    ///   and `sortkey=field,field`; text without `as …` becomes `varchar(65535)`, moments `timestamp` in UTC. Bytes cannot be
+    ///   stored, and so traps go elsewhere.
     /// - `stdout:`: rows for people and pipes, without a promise.
     ///
     /// Without `table=` a table is named after the port. All take `mode=append|replace|merge` where the program does not

@@ -19,6 +19,8 @@ mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod read_back;
+#[cfg(feature = "redshift")]
+mod redshift;
 #[cfg(feature = "aws")]
 mod s3;
 #[cfg(feature = "postgres")]

@@ -55,6 +55,8 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
         "postgres" => super::postgres::identity(&address, port).unwrap_or_else(|| address.to_string()),
         #[cfg(feature = "aws")]
         "s3" => super::s3::identity(&address).unwrap_or_else(|| address.to_string()),
+        #[cfg(feature = "redshift")]
+        "redshift" => super::redshift::identity(&address, port).unwrap_or_else(|| address.to_string()),
         "stdout" => "stdout:".to_owned(),
         _ => address.to_string(),
     }
@@ -64,6 +66,7 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
 pub(crate) fn demands_of(identity: &str, port: &'static PortPlan) -> Demands {
     match identity.split_once(':') {
         Some(("postgres", _)) => Demands::new(Dialect::Postgres, output_fields(port)),
+        Some(("redshift", _)) => Demands::new(Dialect::Redshift, output_fields(port)),
         _ => Demands::default(),
     }
 }
@@ -91,6 +94,8 @@ fn open_tap(
         "postgres" => Box::new(super::postgres::PostgresTap::open(&address, shape()?)?),
         #[cfg(feature = "aws")]
         "s3" => Box::new(super::s3::S3SinkTap::open(&address, shape()?)?),
+        #[cfg(feature = "redshift")]
+        "redshift" => Box::new(super::redshift::RedshiftTap::open(&address, shape()?)?),
         "sqlite" => Box::new(SqliteTap::open(&address, shape()?)?),
         "stdout" => Box::new(StdoutTap::open(&address, port)?),
         tap => return Err(unknown_tap(tap, &address)),
@@ -107,8 +112,10 @@ fn unknown_tap(tap: &str, address: &Address) -> Error {
         "s3" => {
             Failure::new("this program was built without AWS").help("build it with the feature `aws` of flow-runtime")
         }
+        "redshift" => Failure::new("this program was built without Redshift")
+            .help("build it with the feature `redshift` of flow-runtime"),
         _ => Failure::new(format!("there is no tap `{tap}` to write to"))
-            .help("there are file:, postgres:, s3:, sqlite: and stdout:"),
+            .help("there are file:, postgres:, redshift:, s3:, sqlite: and stdout:"),
     };
     Error::Config(failure.at(address.to_string()))
 }

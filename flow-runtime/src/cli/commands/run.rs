@@ -64,7 +64,10 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
 }
 
 /// What the address of a server looks like, in programs that can reach one.
-const SERVERS: &str = if cfg!(feature = "postgres") {
+const SERVERS: &str = if cfg!(feature = "redshift") {
+    "\n  postgres://user@host:5432/database?table=schema.table (the password with PGPASSWORD or in ~/.pgpass)\
+     \n  redshift://user@host:5439/database?table=schema.table&staging=s3://bucket/prefix&role=arn:… (likewise)"
+} else if cfg!(feature = "postgres") {
     "\n  postgres://user@host:5432/database?table=schema.table (the password with PGPASSWORD or in ~/.pgpass)"
 } else {
     ""

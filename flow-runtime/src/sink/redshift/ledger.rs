@@ -1,0 +1,197 @@
+//! The ledger: a table `flow_ledger_<table>` beside each table, that loads lock and nobody else needs. What its entries mean
+//! is in `sink/ledger.rs`.
+
+use super::{
+    server::statement_timeout,
+    shape,
+    table::{Table, literal},
+};
+use crate::{
+    effect::patience,
+    sink::{
+        Mode, Ticket,
+        ledger::{Described, LedgerEntry, Turn, turn_of_table},
+        sql::{Session, Step, Trouble},
+    },
+};
+
+/// The ledger beside a table.
+#[derive(Clone, Copy)]
+pub(super) struct Ledger<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) table: &'a Table,
+    /// For people.
+    pub(super) place: &'a str,
+}
+
+/// How long to wait for who holds it.
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// It has no key: Redshift would enforce none, and the lock is what keeps entries apart.
+const COLUMNS: &str = "flow varchar(1024) NOT NULL, port varchar(256) NOT NULL, epoch varchar(256) NOT NULL, iteration \
+                       bigint NOT NULL, hash varchar(256) NOT NULL, row_count bigint NOT NULL, staged varchar(4096), pid \
+                       integer NOT NULL, published timestamp NOT NULL";
+
+impl Ledger<'_> {
+    /// Makes it where there is none, outside of any transaction.
+    pub(super) fn make(&self) -> Result<(), Trouble> {
+        if self.exists()? {
+            return Ok(());
+        }
+        let made = self.session.text(Step::MakeLedger, &create(self.table));
+        // Of two that make it at once, one is refused; it is there all the same.
+        if made.is_err() && self.exists()? { Ok(()) } else { made.map(drop) }
+    }
+
+    /// Begins a transaction by locking it, before anything is read: a snapshot from before the lock would not show what who
+    /// held it has committed. The lock waits for sessions whose client is gone, too.
+    pub(super) fn begin(&self) -> Result<(), Trouble> {
+        let session = self.session;
+        session.text(Step::Begin, &statement_timeout(patience(LOCK_WAIT).min(session.limit)))?;
+        session.text(Step::Begin, "BEGIN")?;
+        if let Err(trouble) = session.text(Step::LockLedger, &lock(self.table)) {
+            return Err(self.held_by(trouble));
+        }
+        session.text(Step::LockLedger, &statement_timeout(session.limit)).map(drop)
+    }
+
+    /// Adds who holds it to what went wrong, if that is why.
+    fn held_by(&self, trouble: Trouble) -> Trouble {
+        let Trouble::Refused(mut account) = trouble else { return trouble };
+        if !account.is_busy() {
+            return Trouble::Refused(account);
+        }
+        let ask = || {
+            self.session.text(Step::Rollback, "ROLLBACK")?;
+            self.session.text(Step::LockLedger, &holders(self.table))
+        };
+        // Without an answer there is still what went wrong.
+        let rows = ask().map(|answer| answer.rows).unwrap_or_default();
+        let mut holders: Vec<String> = rows.iter().filter_map(|row| holder(row)).collect();
+        holders.dedup();
+        if !holders.is_empty() {
+            account.cause += &format!("; it is held by {}", holders.join(", by "));
+        }
+        Trouble::Refused(account)
+    }
+
+    /// Whether it is the ticket's turn, and whether the table is there. Without the lock it is an answer for people.
+    pub(super) fn turn(&self, ticket: &Ticket) -> Result<(Turn, bool), Trouble> {
+        let last = if self.exists()? { self.last(ticket)? } else { None };
+        self.turn_after(last.as_ref(), ticket)
+    }
+
+    /// The same under the lock.
+    pub(super) fn turn_under_lock(&self, ticket: &Ticket) -> Result<(Turn, bool), Trouble> {
+        let last = self.last(ticket)?;
+        self.turn_after(last.as_ref(), ticket)
+    }
+
+    fn turn_after(&self, last: Option<&LedgerEntry>, ticket: &Ticket) -> Result<(Turn, bool), Trouble> {
+        let has_table = shape::exists(self.session, self.table, self.place)?;
+        let forget = forget(self.table, &ticket.flow);
+        let target = Described { place: self.place, how_to_forget: &forget };
+        let turn = turn_of_table(last, has_table, ticket, self.table.shape.mode, target)?;
+        Ok((turn, has_table))
+    }
+
+    fn last(&self, ticket: &Ticket) -> Result<Option<LedgerEntry>, Trouble> {
+        let rows = self.session.text(Step::ReadLedger, &last(self.table, ticket))?.rows;
+        let entry = |row: Vec<Option<String>>| match row.as_slice() {
+            [Some(epoch), Some(iteration), Some(hash)] => {
+                Some(LedgerEntry { epoch: epoch.clone(), iteration: iteration.parse().ok(), hash: hash.clone() })
+            }
+            _ => None,
+        };
+        Ok(rows.into_iter().next().and_then(entry))
+    }
+
+    /// The flow and port that keep the table with a store, if any do.
+    pub(super) fn keeper(&self) -> Result<Option<(String, String)>, Trouble> {
+        if !self.exists()? {
+            return Ok(None);
+        }
+        let sql = format!("SELECT flow, port FROM {} LIMIT 1", self.table.ledger());
+        let row = self.session.text(Step::ReadLedger, &sql)?.rows.into_iter().next().unwrap_or_default();
+        let mut row = row.into_iter().flatten();
+        Ok(row.next().zip(row.next()))
+    }
+
+    /// Adds the entry of an iteration. It may be there, of a table that was dropped and is replaced.
+    pub(super) fn add(&self, ticket: &Ticket, row_count: u64, staged: Option<&str>) -> Result<(), Trouble> {
+        if self.table.shape.mode == Mode::Replace {
+            self.session.text(Step::WriteLedger, &forget_iteration(self.table, ticket))?;
+        }
+        self.session.text(Step::WriteLedger, &add(self.table, ticket, row_count, staged)).map(drop)
+    }
+
+    /// Removes the entries of the flow's port, of all epochs.
+    pub(super) fn forget(&self, flow: &str) -> Result<(), Trouble> {
+        self.session.text(Step::WriteLedger, &forget(self.table, flow)).map(drop)
+    }
+
+    pub(super) fn exists(&self) -> Result<bool, Trouble> {
+        shape::has_relation(self.session, Step::ReadLedger, &self.table.schema, &self.table.ledger_name())
+    }
+}
+
+/// The session of a row that [`holders`] gives, if it has the lock.
+fn holder(row: &[Option<String>]) -> Option<String> {
+    let text = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default().trim();
+    let holds = matches!(text(3), "t" | "true");
+    holds.then(|| format!("pid {} of {}, since {}", text(0), text(1), text(2)))
+}
+
+pub(super) fn create(table: &Table) -> String {
+    format!("CREATE TABLE {} ({COLUMNS})", table.ledger())
+}
+
+pub(super) fn lock(table: &Table) -> String {
+    format!("LOCK TABLE {}", table.ledger())
+}
+
+/// The sessions that hold or await a lock on the ledger.
+pub(super) fn holders(table: &Table) -> String {
+    format!(
+        "SELECT t.pid, t.txn_owner, t.txn_start, t.granted FROM svv_transactions t JOIN pg_class c ON c.oid = t.relation \
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {} ORDER BY t.txn_start",
+        literal(&table.schema),
+        literal(&table.ledger_name())
+    )
+}
+
+/// The last iteration; any other epoch than the ticket's comes first, for it must be noticed.
+pub(super) fn last(table: &Table, ticket: &Ticket) -> String {
+    format!(
+        "SELECT epoch, iteration, hash FROM {} WHERE flow = {} AND port = {} ORDER BY CASE WHEN epoch = {} THEN 1 ELSE 0 \
+         END, iteration DESC LIMIT 1",
+        table.ledger(),
+        literal(&ticket.flow),
+        literal(&ticket.port),
+        literal(&ticket.epoch)
+    )
+}
+
+pub(super) fn add(table: &Table, ticket: &Ticket, row_count: u64, staged: Option<&str>) -> String {
+    format!(
+        "INSERT INTO {} (flow, port, epoch, iteration, hash, row_count, staged, pid, published) VALUES ({}, {}, {}, {}, {}, \
+         {row_count}, {}, pg_backend_pid(), GETDATE())",
+        table.ledger(),
+        literal(&ticket.flow),
+        literal(&ticket.port),
+        literal(&ticket.epoch),
+        ticket.iteration,
+        literal(&ticket.hash),
+        staged.map_or_else(|| "NULL".to_owned(), literal)
+    )
+}
+
+fn forget_iteration(table: &Table, ticket: &Ticket) -> String {
+    let (epoch, iteration) = (literal(&ticket.epoch), ticket.iteration);
+    format!("{} AND epoch = {epoch} AND iteration = {iteration}", forget(table, &ticket.flow))
+}
+
+pub(super) fn forget(table: &Table, flow: &str) -> String {
+    let port = table.shape.port.name;
+    format!("DELETE FROM {} WHERE flow = {} AND port = {}", table.ledger(), literal(flow), literal(port))
+}

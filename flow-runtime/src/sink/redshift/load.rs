@@ -1,0 +1,201 @@
+//! The load: one transaction, statement by statement, each a request of its own.
+//!
+//! The ledger is locked first, by a statement of its own, so that whatever is read after it was committed before it: of two
+//! loaders one waits, and then finds what the other did. Nobody who reads the table waits. Rows and the ledger's entry are
+//! committed together. When a statement's outcome is unknown, all of this is done again on a new connection, never a part
+//! of it; an error that COMMIT is answered by is an unknown outcome, too.
+
+use super::{
+    ledger::Ledger,
+    load_error, shape,
+    staging::Address,
+    table::{FOLDED, Table},
+};
+use crate::{
+    Error, Failure,
+    held::Cause,
+    sink::{
+        Mode, Published, Staged, Ticket, kept,
+        ledger::Turn,
+        sql::{Session, Step, Trouble, insert, is_of_keys, null_patterns, update},
+        would_double,
+    },
+};
+
+/// One load into a table.
+pub(super) struct Load<'a> {
+    pub(super) ledger: Ledger<'a>,
+    pub(super) staged: &'a Staged,
+    /// What COPY reads S3 by, as SQL.
+    pub(super) credentials: &'a str,
+}
+
+impl Load<'_> {
+    /// Publishes under the ledger.
+    pub(super) fn once(&self, ticket: &Ticket) -> Result<Published, Trouble> {
+        let staged = self.address()?;
+        self.ledger.make()?;
+        self.ledger.begin()?;
+        let (turn, has_table) = self.ledger.turn_under_lock(ticket)?;
+        if turn == Turn::Skip {
+            self.session().text(Step::Rollback, "ROLLBACK")?;
+            return Ok(Published::Before);
+        }
+        self.write(staged.as_ref(), has_table)?;
+        self.ledger.add(ticket, self.staged.row_count(), self.staged.address())?;
+        commit(self.session())?;
+        Ok(Published::Now)
+    }
+
+    /// Publishes without a ledger: into an empty table, or in place of what is there. The ledger is locked all the same, so
+    /// that no two loads are at work; nothing is written to it.
+    pub(super) fn without_ledger(&self) -> Result<Published, Trouble> {
+        let staged = self.address()?;
+        self.ledger.make()?;
+        self.ledger.begin()?;
+        let has_table = refuse_without_store(&self.ledger)?;
+        self.write(staged.as_ref(), has_table)?;
+        commit(self.session())?;
+        Ok(Published::Now)
+    }
+
+    fn session(&self) -> &Session<'_> {
+        self.ledger.session
+    }
+
+    fn table(&self) -> &Table {
+        self.ledger.table
+    }
+
+    /// What was staged, as this load needs it.
+    fn address(&self) -> Result<Option<Address>, Trouble> {
+        let mode = self.table().shape.mode;
+        let held = |cause: &str| {
+            Error::Held(
+                Failure::new("the rows were staged for another kind of target, or another mode")
+                    .at(self.ledger.place)
+                    .cause(cause)
+                    .help("bind the port to the target that they were staged for")
+                    .held(Cause::StagedLost.case()),
+            )
+        };
+        match self.staged.address() {
+            None if self.staged.row_count() == 0 => Ok(None),
+            None => Err(held("they are on the disk of the machine that has read them").into()),
+            Some(text) => match Address::parse(text) {
+                Some(address) if address.is_numbered == (mode == Mode::Merge) => Ok(Some(address)),
+                _ => Err(held(text).into()),
+            },
+        }
+    }
+
+    /// Writes all rows; nothing is visible before the transaction is committed.
+    fn write(&self, staged: Option<&Address>, exists: bool) -> Result<(), Trouble> {
+        let (session, table) = (self.session(), self.table());
+        if !exists {
+            session.text(Step::MakeTable, &table.create())?;
+        }
+        if table.shape.mode == Mode::Replace {
+            session.text(Step::Empty, &table.empty())?;
+        }
+        let Some(staged) = staged else { return Ok(()) };
+        if table.shape.mode != Mode::Merge {
+            return self.copy(staged);
+        }
+        session.text(Step::Merge, &table.create_incoming())?;
+        self.copy(staged)?;
+        self.merge()
+    }
+
+    fn copy(&self, staged: &Address) -> Result<(), Trouble> {
+        let (session, step) = (self.session(), Step::Copy);
+        if let Err(trouble) = session.text(step, &self.table().copy(staged, self.credentials)) {
+            return Err(load_error::explained(session, staged, trouble));
+        }
+        let count = session.text(step, "SELECT pg_last_copy_count()")?.rows;
+        let taken = count.first().and_then(|row| row.first()?.as_ref()?.parse().ok()).unwrap_or(0);
+        self.compare(taken, self.staged.row_count())
+    }
+
+    fn merge(&self) -> Result<(), Trouble> {
+        let (session, table, shape) = (self.session(), self.table().quoted(), self.table().shape);
+        let step = Step::Merge;
+        session.text(step, &self.table().fold())?;
+        let patterns = match null_patterns(shape, FOLDED) {
+            None => vec![Vec::new()],
+            Some(sql) => {
+                let is_null = |value: &Option<String>| value.as_deref().is_some_and(|text| text.starts_with('t'));
+                let rows = session.text(step, &sql)?.rows;
+                rows.iter().map(|row| row.iter().map(is_null).collect()).collect::<Vec<Vec<bool>>>()
+            }
+        };
+        let mut changed = 0;
+        for nulls in &patterns {
+            if let Some(update) = update(shape, &table, FOLDED, nulls) {
+                changed += session.text(step, &update)?.changed;
+            }
+            changed += session.text(step, &insert(shape, &table, FOLDED, nulls))?.changed;
+        }
+        if is_of_keys(shape) {
+            // It is a set: what was there is neither changed nor counted.
+            return Ok(());
+        }
+        let keys = session.text(step, &format!("SELECT count(*) FROM {FOLDED}"))?.rows;
+        let keys = keys.first().and_then(|row| row.first()?.as_ref()?.parse().ok()).unwrap_or(0);
+        self.compare(changed, keys)
+    }
+
+    /// Whether the server did what it was told to.
+    fn compare(&self, done: u64, expected: u64) -> Result<(), Trouble> {
+        if done == expected {
+            return Ok(());
+        }
+        let (what, help) = match done > expected {
+            true => ("the table has several rows of one key", "remove the rows that are there twice, and run again"),
+            false => {
+                ("not all rows were loaded", "nothing was changed; run again, and tell who looks after the cluster")
+            }
+        };
+        let cause = format!("{done} rows were written for {expected}");
+        Err(Error::Target(Failure::new(what).at(self.ledger.place).cause(cause).help(help)).into())
+    }
+}
+
+/// An error may be answered when all was done: the ledger tells.
+fn commit(session: &Session<'_>) -> Result<(), Trouble> {
+    session.text(Step::Commit, "COMMIT").map(drop).map_err(|trouble| match trouble {
+        Trouble::Refused(account) => Trouble::Passing(account),
+        trouble => trouble,
+    })
+}
+
+/// Has the ledger forget what `flow` has published to the table; with `empty` the rows go in the same transaction.
+pub(super) fn forget(ledger: &Ledger<'_>, flow: &str, empty: bool) -> Result<(), Trouble> {
+    let Ledger { session, table, place } = *ledger;
+    // A load that is under way is waited for: its rows and its entry go, too.
+    ledger.make()?;
+    ledger.begin()?;
+    ledger.forget(flow)?;
+    if empty && shape::exists(session, table, place)? {
+        session.text(Step::Empty, &table.empty())?;
+    }
+    commit(session)
+}
+
+/// Refuses what a run without a store must not do to the table: add rows once more, as it reads everything, or put its
+/// own in the place of rows that a store keeps. Says whether the table is there.
+pub(super) fn refuse_without_store(ledger: &Ledger<'_>) -> Result<bool, Trouble> {
+    let Ledger { session, table, place } = *ledger;
+    if let Some((flow, port)) = ledger.keeper()? {
+        return Err(kept(place, &flow, &port).into());
+    }
+    let exists = shape::exists(session, table, place)?;
+    if !exists || table.shape.mode == Mode::Replace {
+        return Ok(exists);
+    }
+    let sql = format!("SELECT 1 FROM {} LIMIT 1", table.quoted());
+    match session.text(Step::LookAtTable, &sql)?.rows.is_empty() {
+        true => Ok(exists),
+        false => Err(would_double(place, table.shape).into()),
+    }
+}

@@ -1,0 +1,196 @@
+//! `redshift:` sinks: a table of an Amazon Redshift cluster or workgroup, each iteration exactly once.
+//!
+//! `redshift://user@host:5439/database?table=schema.table&staging=s3://bucket/prefix&role=arn:aws:iam::…`. Connections,
+//! passwords, failures and how often a load is tried are in `sink/sql/`, shared with `postgres:`. Here everything goes by the
+//! simple query protocol, a statement a request: Redshift does not have all of the other, and a lock that comes in one
+//! request with others comes after their snapshot.
+//!
+//! - `staging.rs`: rows become files of CSV in S3 (`rows.rs`) before the seal, and a manifest names them.
+//! - `load.rs`: the transaction. `ledger.rs` and `table.rs`: its statements. `load_error.rs`: why a row was refused.
+//! - `shape.rs`: what must be there before. `types.rs`: columns. `server.rs`: what Redshift has of its own.
+//!
+//! The ledger of a table is a table of its own, `flow_ledger_<table>` in the same schema: a load locks it, and nobody who
+//! reads rows waits for that. Bytes cannot be stored, and so no trap is here. Upper case in names means lower case.
+//!
+//! Proved against a stand-in only (`flow-services`), never against Redshift.
+
+mod ledger;
+mod load;
+mod load_error;
+mod rows;
+mod server;
+mod shape;
+mod staging;
+mod table;
+mod types;
+
+use std::env;
+
+use self::{
+    ledger::Ledger,
+    load::{Load, forget, refuse_without_store},
+    server::REDSHIFT,
+    staging::Staging,
+    table::{Layout, Table, literal},
+};
+use super::{
+    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager, Ticket,
+    ledger::Turn,
+    objects::Compression,
+    sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
+};
+use crate::{Address, Error, Failure, aws::Account};
+
+/// What the names of ledgers begin with, before that of their tables.
+const LEDGER_PREFIX: &str = "flow_ledger_";
+
+/// Which table an address leads to, whoever connects: the same text for the same table. None, if it leads to none.
+pub(super) fn identity(address: &Address, port_name: &str) -> Option<String> {
+    let Site { host, port, database, schema, table } = Site::parse(&REDSHIFT, address, port_name).ok()?;
+    Some(format!("redshift://{host}:{port}/{database}?table={schema}.{table}"))
+}
+
+/// Publishes to a table.
+#[derive(Debug)]
+pub(super) struct RedshiftTap {
+    attempts: Attempts,
+    table: Table,
+    staging: Staging,
+    /// What COPY reads S3 by, as SQL.
+    credentials: String,
+}
+
+impl RedshiftTap {
+    pub(super) fn open(address: &Address, shape: SinkShape) -> Result<Self, Error> {
+        let location = Location::parse(&REDSHIFT, address, shape.port.name, |name| env::var(name).ok())?;
+        let table = Table::new((&location.site.schema, &location.site.table), shape, layout(address))?;
+        let (staging, credentials) = (staging(address, shape)?, credentials(address)?);
+        Ok(Self { attempts: Attempts::new(location), table, staging, credentials })
+    }
+
+    fn load_once(&self, session: &Session<'_>, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Trouble> {
+        let load = Load { ledger: self.ledger(session), staged, credentials: &self.credentials };
+        match ticket {
+            Some(ticket) => load.once(ticket),
+            None => load.without_ledger().map_err(Trouble::without_ledger),
+        }
+    }
+
+    fn read_head(&self, session: &Session<'_>, rows_max: usize) -> Result<Option<Head>, Trouble> {
+        if !shape::exists(session, &self.table, self.place())? {
+            return Ok(None);
+        }
+        let step = Step::ReadBack;
+        let count = session.text(step, &self.table.count(ROWS_COUNTED_MAX + 1))?.rows;
+        let row_count = count.first().and_then(|row| row.first()?.as_ref()?.parse().ok()).unwrap_or(0);
+        let sql = self.table.head(rows_max, row_count <= ROWS_COUNTED_MAX);
+        Ok(Some(Head { rows: session.text(step, &sql)?.rows, row_count }))
+    }
+
+    /// For people.
+    fn place(&self) -> &str {
+        &self.attempts.place
+    }
+
+    fn ledger<'a>(&'a self, session: &'a Session<'a>) -> Ledger<'a> {
+        Ledger { session, table: &self.table, place: self.place() }
+    }
+}
+
+fn layout(address: &Address) -> Layout {
+    let names = |option| address.option(option).into_iter().flat_map(|names| names.split(',')).map(str::to_owned);
+    Layout { distkey: names("distkey").next(), sortkey: names("sortkey").collect() }
+}
+
+fn staging(address: &Address, shape: SinkShape) -> Result<Staging, Error> {
+    let refuse =
+        |what: String, help: &str| Err(Error::Config(Failure::new(what).at(address.to_string()).help(help.to_owned())));
+    let form = "rows are staged where Redshift loads them from: add staging=s3://bucket/prefix";
+    let place = address.option("staging").and_then(|staging| staging.strip_prefix("s3://"));
+    let Some(place) = place else { return refuse("the address names no bucket to stage in".to_owned(), form) };
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let prefix = prefix.trim_end_matches('/');
+    if bucket.is_empty() || prefix.contains(['*', '?', '[']) {
+        return refuse(format!("rows cannot be staged in `s3://{place}`"), form);
+    }
+    let said = address.option("compression").unwrap_or("gzip");
+    let Some(compression) = Compression::parse(said) else {
+        return refuse(format!("unknown compression `{said}`"), "one of: gzip, zstd, none");
+    };
+    // The role of the address is Redshift's.
+    let account = Account { role: address.option("staging_role").map(str::to_owned), ..Account::of(address) };
+    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    let is_numbered = shape.mode == Mode::Merge;
+    Ok(Staging { account, bucket: bucket.to_owned(), prefix, port: shape.port.name, compression, is_numbered })
+}
+
+/// The clauses by which COPY reads what was staged: a role that the cluster has, or its default; where a region is said, it is
+/// the bucket's.
+fn credentials(address: &Address) -> Result<String, Error> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || ":/_+=,.@-".contains(letter);
+    let role = match address.option("role") {
+        Some("default") => "default".to_owned(),
+        Some(role) if role.starts_with("arn:") && role.chars().all(is_part) => literal(role),
+        _ => {
+            let failure = Failure::new("the address names no role that Redshift reads S3 by").at(address.to_string());
+            let help = "add role=arn:aws:iam::123456789012:role/name, or role=default for the cluster's own";
+            return Err(Error::Config(failure.help(help)));
+        }
+    };
+    let region = address.option("region").map(|region| format!(" REGION {}", literal(region))).unwrap_or_default();
+    Ok(format!("IAM_ROLE {role}{region}"))
+}
+
+impl SinkTap for RedshiftTap {
+    fn mode(&self) -> Mode {
+        self.table.shape.mode
+    }
+
+    fn demands(&self) -> Demands {
+        Demands::new(Dialect::Redshift, self.table.shape.fields())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.attempts.ask(|session| {
+            shape::exists(session, &self.table, self.place())?;
+            shape::permitted(session, &self.table, self.place())
+        })
+    }
+
+    fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
+        let has_it = |(turn, _)| turn == Turn::Skip;
+        self.attempts.attempt(ATTEMPTS_MAX, may_pass, |session| self.ledger(session).turn(ticket).map(has_it))
+    }
+
+    fn check_without_store(&self) -> Result<(), Error> {
+        self.attempts.ask(|session| refuse_without_store(&self.ledger(session)).map(drop))
+    }
+
+    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
+        Some(Box::new(self.staging.stager(self.table.shape.fields(), attempt)))
+    }
+
+    fn check_staged(&self, address: &str) -> Result<(), Error> {
+        self.staging.check(address)
+    }
+
+    fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
+        self.staging.remove(attempt)
+    }
+
+    fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
+        let may_try_again = |trouble: &Trouble| may_try_again(trouble, ticket.is_some(), self.mode());
+        self.attempts.attempt(ATTEMPTS_MAX, may_try_again, |session| self.load_once(session, staged, ticket))
+    }
+
+    fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
+        self.attempts.attempt(ATTEMPTS_MAX, may_pass, |session| forget(&self.ledger(session), flow, empty))
+    }
+
+    fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {
+        self.attempts.ask(|session| self.read_head(session, rows_max))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! Rows on their way: staged in S3 by whoever reads them, loaded from there by Redshift.
+//!
+//! `{prefix}{attempt}/{port}/rows-00001.csv.gz`, …, and `rows.csv.gz.manifest`, which names them, each with its size and as
+//! mandatory: COPY would skip a file that is missing without a word. It is written of what was put there, never of a listing.
+//! The manifest's address is what the seal has; it tells how the files are compressed, and whether their rows are numbered,
+//! as merging needs: an address whose options have changed since is found out.
+
+use std::io;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::rows;
+use crate::{
+    Error, Failure,
+    aws::{Account, Kind, Trouble, clients::objects::If},
+    held::Cause,
+    plan::FieldPlan,
+    sink::{
+        Stager,
+        objects::{Broken, Bucket as _, Compression, S3Bucket, Writing, Written},
+    },
+    value::{RowBuffer, RowReader},
+};
+
+/// Where rows are staged.
+#[derive(Clone, Debug)]
+pub(super) struct Staging {
+    pub(super) account: Account,
+    pub(super) bucket: String,
+    /// Ends with `/`, unless it is empty.
+    pub(super) prefix: String,
+    pub(super) port: &'static str,
+    pub(super) compression: Compression,
+    pub(super) is_numbered: bool,
+}
+
+/// What COPY is told of files that are compressed so.
+pub(super) fn option(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "",
+        Compression::Gzip => " GZIP",
+        Compression::Zstd => " ZSTD",
+    }
+}
+
+/// Where a manifest is, and what its name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) bucket: String,
+    /// With `/` at the end.
+    folder: String,
+    pub(super) compression: Compression,
+    pub(super) is_numbered: bool,
+}
+
+impl Address {
+    /// Reads the address of a manifest; `None` if it is none of these.
+    pub(super) fn parse(address: &str) -> Option<Self> {
+        let (bucket, key) = address.strip_prefix("s3://")?.split_once('/')?;
+        let (folder, name) = key.rsplit_once('/')?;
+        let (stem, suffix) = name.strip_suffix(MANIFEST)?.split_once(CSV)?;
+        let every = [Compression::None, Compression::Gzip, Compression::Zstd];
+        let compression = every.into_iter().find(|of| of.suffix() == suffix)?;
+        let is_numbered = match stem {
+            "rows" => false,
+            "numbered" => true,
+            _ => return None,
+        };
+        Some(Self { bucket: bucket.to_owned(), folder: format!("{folder}/"), compression, is_numbered })
+    }
+
+    /// The manifest.
+    pub(super) fn url(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.key())
+    }
+
+    /// What the addresses of all files begin with.
+    pub(super) fn folder_url(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.folder)
+    }
+
+    /// Whether the file has the first rows of the iteration.
+    pub(super) fn is_first_file(&self, url: &str) -> bool {
+        url == format!("s3://{}/{}", self.bucket, self.file(1))
+    }
+
+    fn key(&self) -> String {
+        format!("{}{}{CSV}{}{MANIFEST}", self.folder, self.stem(), self.compression.suffix())
+    }
+
+    fn file(&self, number: u32) -> String {
+        format!("{}{}-{number:05}{CSV}{}", self.folder, self.stem(), self.compression.suffix())
+    }
+
+    fn stem(&self) -> &'static str {
+        if self.is_numbered { "numbered" } else { "rows" }
+    }
+}
+
+const CSV: &str = ".csv";
+
+const MANIFEST: &str = ".manifest";
+
+/// What COPY reads first.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    url: String,
+    mandatory: bool,
+    meta: Meta,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Meta {
+    /// Bytes.
+    content_length: u64,
+    /// Rows, as UNLOAD notes them.
+    record_count: u64,
+}
+
+impl Staging {
+    /// What stages the rows of an attempt.
+    pub(super) fn stager(&self, fields: &'static [FieldPlan], attempt: &str) -> RedshiftStager {
+        let (place, staging) = (self.address(attempt), self.clone());
+        RedshiftStager { staging, place, fields, bucket: None, open: None, written: Vec::new(), rows: 0 }
+    }
+
+    fn address(&self, attempt: &str) -> Address {
+        let folder = format!("{}{attempt}/{}/", self.prefix, self.port);
+        let Self { compression, is_numbered, .. } = *self;
+        Address { bucket: self.bucket.clone(), folder, compression, is_numbered }
+    }
+
+    /// Finds out whether all that the manifest at `address` names is there, in its size.
+    pub(super) fn check(&self, address: &str) -> Result<(), Error> {
+        let lost = |cause: String| {
+            let failure = Failure::new("the staged rows are not those that were sealed").at(address).cause(cause);
+            let help = "put the objects back as they were, if the bucket keeps versions; or have what was sealed read \
+                        again and staged anew: `doctor` says how";
+            Error::Held(failure.help(help).held(Cause::StagedLost.case()))
+        };
+        let Some(place) = Address::parse(address).filter(|place| place.bucket == self.bucket) else {
+            return Err(lost("they are not where this target stages rows".to_owned()));
+        };
+        let bucket = self.open_bucket()?;
+        let read =
+            bucket.read(&place.key()).map_err(|trouble| failed("cannot read what was staged", address, &trouble))?;
+        let Some((text, _)) = read else { return Err(lost("the manifest is missing".to_owned())) };
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| lost(error.to_string()))?;
+        let found = bucket.list(&place.folder);
+        let found = found.map_err(|trouble| failed("cannot list what was staged", address, &trouble))?;
+        for entry in &manifest.entries {
+            let is_it = |key: &str| entry.url == format!("s3://{}/{key}", place.bucket);
+            match found.iter().find(|object| is_it(&object.key)) {
+                None => return Err(lost(format!("{} is missing", entry.url))),
+                Some(object) if object.bytes != entry.meta.content_length => {
+                    let (bytes, sealed) = (object.bytes, entry.meta.content_length);
+                    return Err(lost(format!("{} has {bytes} bytes, sealed were {sealed}", entry.url)));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes all that `attempt` has staged for the port.
+    pub(super) fn remove(&self, attempt: &str) -> Result<(), Error> {
+        let place = self.address(attempt);
+        let bucket = self.open_bucket()?;
+        let remove = || {
+            bucket.uploads(&place.folder)?.iter().try_for_each(|upload| bucket.abort_upload(upload))?;
+            let keys: Vec<String> = bucket.list(&place.folder)?.into_iter().map(|object| object.key).collect();
+            bucket.delete(&keys)
+        };
+        remove().map_err(|trouble| failed("cannot remove what was staged", &place.folder_url(), &trouble))
+    }
+
+    fn open_bucket(&self) -> Result<S3Bucket, Error> {
+        S3Bucket::open(&self.account, &self.bucket)
+    }
+}
+
+/// Stages rows, one file after the other.
+#[derive(Debug)]
+pub(super) struct RedshiftStager {
+    staging: Staging,
+    place: Address,
+    fields: &'static [FieldPlan],
+    bucket: Option<S3Bucket>,
+    open: Option<Writing>,
+    written: Vec<Written>,
+    rows: u64,
+}
+
+impl RedshiftStager {
+    fn write_row(&mut self, bucket: &S3Bucket, row: &[u8]) -> Result<(), Error> {
+        self.rows += 1;
+        let number = self.place.is_numbered.then_some(self.rows);
+        let mut file = match self.open.take() {
+            Some(file) => file,
+            None => {
+                let number = u32::try_from(self.written.len() + 1).unwrap_or(u32::MAX);
+                let encoder = self.place.compression.encoder().map_err(|error| self.unwritable(error))?;
+                Writing::new(self.place.file(number), number, encoder)
+            }
+        };
+        let fields = self.fields;
+        file.add(|out| rows::write_row(fields, number, &mut RowReader::new(row), out))
+            .map_err(|error| self.unwritable(error))?;
+        file.upload(bucket).map_err(|trouble| self.failed(&trouble))?;
+        if file.is_full() {
+            return self.close(bucket, file);
+        }
+        self.open = Some(file);
+        Ok(())
+    }
+
+    fn close(&mut self, bucket: &S3Bucket, file: Writing) -> Result<(), Error> {
+        let written = file.finish(bucket).map_err(|broken| match broken {
+            Broken::Encoder(error) => self.unwritable(error),
+            Broken::Bucket(trouble) => self.failed(&trouble),
+        })?;
+        self.written.push(written);
+        Ok(())
+    }
+
+    fn manifest(&self) -> Manifest {
+        let entry = |file: &Written| Entry {
+            url: format!("s3://{}/{}", self.place.bucket, file.key),
+            mandatory: true,
+            meta: Meta { content_length: file.bytes, record_count: file.rows },
+        };
+        Manifest { entries: self.written.iter().map(entry).collect() }
+    }
+
+    fn failed(&self, trouble: &Trouble) -> Error {
+        failed("cannot stage rows", &self.place.folder_url(), trouble)
+    }
+
+    fn unwritable(&self, error: io::Error) -> Error {
+        let failure = Failure::new("cannot make text of a row").at(self.place.folder_url()).cause(error);
+        Error::Target(failure.help("take another compression"))
+    }
+
+    /// The bucket, found when the first row comes.
+    fn take_bucket(&mut self) -> Result<S3Bucket, Error> {
+        self.bucket.take().map_or_else(|| self.staging.open_bucket(), Ok)
+    }
+}
+
+impl Stager for RedshiftStager {
+    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
+        let bucket = self.take_bucket()?;
+        let mut rest = rows.bytes();
+        for _ in 0..rows.rows() {
+            let row = RowReader::new(rest).encoded(self.fields.iter().map(|field| field.ty));
+            rest = rest.get(row.len()..).unwrap_or_default();
+            self.write_row(&bucket, row)?;
+        }
+        self.bucket = Some(bucket);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<String, Error> {
+        let bucket = self.take_bucket()?;
+        if let Some(file) = self.open.take() {
+            self.close(&bucket, file)?;
+        }
+        let body = serde_json::to_vec_pretty(&self.manifest()).map_err(|error| self.unwritable(error.into()))?;
+        let (key, body) = (self.place.key(), Bytes::from(body));
+        match bucket.put(&key, &body, If::Absent) {
+            Ok(_) => {}
+            // It may have been ourselves, and the answer was lost; nobody else has this attempt.
+            Err(trouble) if trouble.kind == Kind::ConditionFailed => {
+                let there = bucket.read(&key).map_err(|trouble| self.failed(&trouble))?;
+                if there.is_none_or(|(there, _)| body != there) {
+                    return Err(self.failed(&trouble));
+                }
+            }
+            Err(trouble) => return Err(self.failed(&trouble)),
+        }
+        Ok(self.place.url())
+    }
+}
+
+fn failed(what: &str, place: &str, trouble: &Trouble) -> Error {
+    Error::Target(trouble.failure(what).at(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_tells_how_rows_were_staged() {
+        for (text, compression, is_numbered) in [
+            ("s3://b/p/a-1/counts/rows.csv.gz.manifest", Compression::Gzip, false),
+            ("s3://b/a-1/counts/numbered.csv.zst.manifest", Compression::Zstd, true),
+        ] {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(
+                (address.compression, address.is_numbered, address.url().as_str()),
+                (compression, is_numbered, text)
+            );
+        }
+        for text in ["s3://b/rows.csv.gz.manifest", "s3://b/a/rows.csv.gz", "s3://b/a/some.csv.gz.manifest", "file:x"] {
+            assert_eq!(Address::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_has_sizes_and_lets_copy_skip_nothing() {
+        let meta = Meta { content_length: 7, record_count: 2 };
+        let url = "s3://b/a-1/counts/rows-00001.csv.gz".to_owned();
+        let manifest = Manifest { entries: vec![Entry { url, mandatory: true, meta }] };
+        let expected = r#"{"entries":[{"url":"s3://b/a-1/counts/rows-00001.csv.gz","mandatory":true,"meta":{"content_length":7,"record_count":2}}]}"#;
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), expected);
+    }
+}

@@ -1,0 +1,104 @@
+use std::fmt::Write as _;
+
+use super::*;
+use crate::{
+    plan::PortPlan,
+    sink::{
+        fixtures::{added, field, nullable, sink, ticket},
+        redshift::{ledger, load_error, shape},
+        sql::{insert, null_patterns, update},
+    },
+    value::Type,
+};
+
+static DAILY: PortPlan = sink(
+    "daily",
+    &[
+        nullable("ip", Type::Text),
+        field("day", Type::Date("%F")),
+        nullable("last", Type::Timestamp("%s")),
+        added("paid", Type::Decimal(30, 2)),
+        added("count", Type::I64),
+    ],
+    &[0, 1],
+);
+
+fn table(port: &'static PortPlan, mode: Mode) -> Result<Table, Error> {
+    let layout = Layout { distkey: Some("ip".to_owned()), sortkey: vec!["day".to_owned(), "ip".to_owned()] };
+    Table::new(("web", "daily"), SinkShape { port, mode }, layout)
+}
+
+/// Every statement of the table in a mode, with a name each.
+fn statements(mode: Mode) -> Vec<(&'static str, String)> {
+    let table = table(&DAILY, mode).unwrap();
+    let (shape, name) = (table.shape, table.quoted());
+    let stem = if mode == Mode::Merge { "numbered" } else { "rows" };
+    let staged = Address::parse(&format!("s3://warehouse/o'staged/a-1/daily/{stem}.csv.gz.manifest")).unwrap();
+    let ticket = ticket(&DAILY, 7);
+    let mut all = vec![
+        ("what columns the table has", shape::columns(&table)),
+        ("make the ledger", ledger::create(&table)),
+        ("begin", "BEGIN".to_owned()),
+        ("lock the ledger", ledger::lock(&table)),
+        ("who holds it", ledger::holders(&table)),
+        ("ask the ledger", ledger::last(&table, &ticket)),
+        ("make the table", table.create()),
+        ("a column that was added", table.add_column(&DAILY.fields[2])),
+    ];
+    match mode {
+        Mode::Append => {}
+        Mode::Replace => all.push(("empty the table", table.empty())),
+        Mode::Merge => all.push(("make room for what comes", table.create_incoming())),
+    }
+    all.push(("load", table.copy(&staged, "IAM_ROLE 'arn:aws:iam::123456789012:role/loads' REGION 'eu-central-1'")));
+    all.push(("count", "SELECT pg_last_copy_count()".to_owned()));
+    if mode == Mode::Merge {
+        all.push(("one row a key", table.fold()));
+        all.extend(null_patterns(shape, FOLDED).map(|sql| ("which keys are null", sql)));
+        for nulls in [[false], [true]] {
+            all.extend(update(shape, &name, FOLDED, &nulls).map(|sql| ("change", sql)));
+            all.push(("add", insert(shape, &name, FOLDED, &nulls)));
+        }
+    }
+    all.push(("note it in the ledger", ledger::add(&table, &ticket, 1234, Some(&staged.url()))));
+    all.push(("commit", "COMMIT".to_owned()));
+    all.push(("forget the flow", ledger::forget(&table, &ticket.flow)));
+    all.push(("why a row was refused", load_error::from_sys(&staged)));
+    all.push(("the same where that view is missing", load_error::from_stl(&staged)));
+    all.push(("count what is there", table.count(100_001)));
+    all.push(("show the first rows", table.head(20, true)));
+    all
+}
+
+/// What is sent is kept in `golden.sql`, so that others than this code can look at it. A test of the whole parses it.
+#[test]
+fn every_statement_is_the_one_that_is_kept() {
+    let mut text = String::new();
+    for mode in [Mode::Append, Mode::Replace, Mode::Merge] {
+        for (name, sql) in statements(mode) {
+            let _ = write!(text, "-- {}: {name}\n{sql};\n\n", mode.as_str());
+        }
+    }
+    assert_eq!(text.trim_end(), include_str!("golden.sql").trim_end());
+}
+
+#[test]
+fn a_field_that_cannot_be_a_column_is_refused() {
+    static BYTES: PortPlan = sink("bytes", &[field("ip", Type::Bytes), field("day", Type::Text)], &[]);
+    static CASES: PortPlan =
+        sink("cases", &[field("ip", Type::I64), field("day", Type::I64), field("Day", Type::I64)], &[]);
+    static LACKING: PortPlan = sink("lacking", &[field("day", Type::I64)], &[]);
+    for (port, why) in [
+        (&BYTES, "Redshift is loaded from text, and takes no bytes (field `ip`)"),
+        (&CASES, "Redshift takes upper case for lower case (field `Day`)"),
+        (&LACKING, "there is no field `ip` (table web.daily)"),
+    ] {
+        let error = table(port, Mode::Append).unwrap_err().to_string();
+        assert!(error.starts_with(why), "{error}");
+    }
+}
+
+#[test]
+fn text_of_others_cannot_leave_its_literal() {
+    assert_eq!(literal(r"o'neill\"), r"'o''neill\\'");
+}

@@ -1,0 +1,5 @@
+//! `redshift:` sinks against what stands in for Redshift, in processes of their own, whose environment has credentials.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod flows;
