@@ -1,7 +1,7 @@
 //! The tap itself: what it says of a row that COPY refuses, of who holds the ledger, and what it does about a commit that
 //! comes late.
 
-use std::thread;
+use std::{fs, thread};
 
 use flow_runtime::{
     Error,
@@ -157,4 +157,19 @@ fn a_commit_that_comes_late_is_waited_for_indeed() {
     });
     assert_eq!(done.unwrap(), Published::Before);
     assert_eq!(warehouse.ask("SELECT count(*) FROM late"), "2");
+}
+
+#[test]
+fn who_answers_must_prove_who_it_is() {
+    let Some(warehouse) = flow_tests::services::redshift() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = folder.path().join("authority.pem");
+    fs::write(&certificate, warehouse.certificate()).unwrap();
+    let check = |more: &str| {
+        let rest = format!("table=proved&staging=s3://taps&role=default{more}");
+        sink::open(&Target::Address(warehouse.address(&rest)), Some(Mode::Append), &NAMES).unwrap().check()
+    };
+    check(&format!("&sslrootcert={}", certificate.display())).unwrap();
+    let said = check("").unwrap_err().to_string();
+    assert!(said.contains("certificate") && said.contains("sslrootcert=") && !said.contains("attempt"), "{said}");
 }

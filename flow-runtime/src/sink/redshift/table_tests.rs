@@ -70,7 +70,7 @@ fn statements(mode: Mode) -> Vec<(&'static str, String)> {
     all
 }
 
-/// What is sent is kept in `golden.sql`, so that others than this code can look at it. A test of the whole parses it.
+/// What is sent is kept in `golden.sql`, so that others than this code can look at it, a parser of the dialect among them.
 #[test]
 fn every_statement_is_the_one_that_is_kept() {
     let mut text = String::new();
