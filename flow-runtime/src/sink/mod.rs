@@ -5,6 +5,9 @@
 //! published after it, by the tap, in one step. One file a tap; what a ledger means is in `ledger.rs`, what merging does
 //! to two rows in `merge.rs`.
 
+#[cfg(any(test, feature = "faults"))]
+#[doc(hidden)]
+pub mod conformance;
 mod demands;
 mod file;
 #[cfg(test)]

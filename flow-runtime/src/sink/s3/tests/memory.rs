@@ -51,6 +51,8 @@ struct State {
     /// Uploads so far.
     begun: usize,
     fault: Option<(usize, Fault)>,
+    /// Nobody may change the ledger.
+    is_ledger_locked: bool,
 }
 
 impl fmt::Debug for MemoryBucket {
@@ -67,6 +69,11 @@ impl MemoryBucket {
     /// Has the call of this number, from 0 on, end like this.
     pub(super) fn fail(&self, call: usize, fault: Fault) {
         self.state().fault = Some((call, fault));
+    }
+
+    /// Refuses whoever changes the ledger, or does so no longer.
+    pub(super) fn lock_ledger(&self, is_locked: bool) {
+        self.state().is_ledger_locked = is_locked;
     }
 
     pub(super) fn calls(&self) -> usize {
@@ -130,6 +137,9 @@ impl Bucket for MemoryBucket {
             act.into_iter().for_each(|act| act());
         }
         self.call(|state| {
+            if state.is_ledger_locked && key.ends_with("current.json") {
+                return Err(trouble(Kind::Invalid, "access denied"));
+            }
             let found = state.objects.get(key).map(|bytes| etag(bytes));
             let holds = match on {
                 If::Always => true,

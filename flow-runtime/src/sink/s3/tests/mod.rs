@@ -1,6 +1,7 @@
 //! The sink on a bucket in memory: what a reader finds that follows the manifests, whatever happens meanwhile.
 
 mod clean;
+mod conforms;
 mod faults;
 mod memory;
 mod staging;
