@@ -1,7 +1,8 @@
 //! What the tests of whole flows share: running a flow in memory, without a store; running a program as its users do; a
-//! PostgreSQL server; services of AWS.
+//! PostgreSQL server; services of AWS; what is published below a prefix of S3.
 
 pub mod aws;
+pub mod manifests;
 pub mod postgres;
 pub mod program;
 

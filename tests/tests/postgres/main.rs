@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+mod conforms;
 mod demands;
 mod flows;
 mod losses;

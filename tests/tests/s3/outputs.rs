@@ -1,8 +1,7 @@
 //! Rows and trapped records below a prefix, read by who follows the manifests and knows nothing of flow.
 
-use std::{fs, io::Read as _};
+use std::fs;
 
-use flate2::read::MultiGzDecoder;
 use flow_runtime::{
     Sink, Source, Trap,
     driver::{self, Checkpoint, Options},
@@ -10,10 +9,11 @@ use flow_runtime::{
 };
 use flow_tests::{
     aws::run_with_credentials,
+    manifests::followed,
     program::{Running, hit},
-    services::{Service, ministack},
+    services::ministack,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Setting;
 
@@ -25,25 +25,6 @@ flow! {
         trap bad_lines;
         hits -> kept;
     }
-}
-
-/// The lines of all objects that are published, the oldest first.
-fn followed(service: &Service, bucket: &str, prefix: &str) -> Vec<String> {
-    let json = |key: &str| serde_json::from_slice::<Value>(&service.object(bucket, key)).unwrap();
-    let mut manifests = Vec::new();
-    let mut next = json(&format!("{prefix}/_flow/current.json"))["manifest"].as_str().map(str::to_owned);
-    while let Some(key) = next {
-        let manifest = json(&key);
-        next = manifest["previous"].as_str().map(str::to_owned);
-        manifests.insert(0, manifest);
-    }
-    let mut text = String::new();
-    for entry in manifests.iter().flat_map(|manifest| manifest["entries"].as_array().unwrap()) {
-        let key = entry["url"].as_str().unwrap().strip_prefix(&format!("s3://{bucket}/")).unwrap();
-        // As it stands in a URL: folders of days have a `=`, and nothing that must be escaped.
-        MultiGzDecoder::new(&*service.object(bucket, key)).read_to_string(&mut text).unwrap();
-    }
-    text.lines().map(str::to_owned).collect()
 }
 
 #[test]
