@@ -45,6 +45,19 @@ impl Address {
         self.options.get(name).map(String::as_str)
     }
 
+    /// Where rows go before they are loaded from there, as an address of its own, with what it says of accounts.
+    #[cfg(feature = "aws")]
+    pub(crate) fn staging(&self) -> Option<Self> {
+        let mut staging: Self = self.option("staging").filter(|_| self.tap == "redshift")?.parse().ok()?;
+        // The role of the address is Redshift's.
+        for (name, of) in
+            [("region", "region"), ("endpoint", "endpoint"), ("profile", "profile"), ("role", "staging_role")]
+        {
+            staging.options.extend(self.option(of).map(|value| (name.to_owned(), value.to_owned())));
+        }
+        Some(staging)
+    }
+
     /// The user whose password seems to go on in what look like options, for somebody forgot to escape its `?`.
     fn user_of_torn_password(&self) -> Option<&str> {
         let (user, rest) = split_at_password(&self.path)?;

@@ -161,8 +161,11 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// What the address of a port uses, if it is on AWS.
+    /// What the address of a port uses, if it is on AWS; of one whose rows are loaded from S3, where they are staged.
     pub(crate) fn of_port(port: &PortPlan, address: &Address) -> Option<Self> {
+        if let Some(staging) = address.staging() {
+            return Self::of_port(port, &staging);
+        }
         let resource = Resource::of_port(port.name, address)?;
         let is_written = matches!(port.kind, PortKind::Sink | PortKind::Trap);
         let keys = address.path().trim_start_matches('/').split_once('/').map_or("", |(_, keys)| keys);
@@ -298,6 +301,18 @@ mod tests {
             objects["Action"],
             json!(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"])
         );
+    }
+
+    #[test]
+    fn of_a_table_that_is_loaded_from_s3_it_is_the_staging_that_is_used_by_its_own_role() {
+        let load =
+            "redshift://load@db:5439/sales?table=hits&staging=s3://warehouse/staged&role=arn:aws:iam::1:role/copy";
+        let used =
+            used_by(PortKind::Sink, &format!("{load}&staging_role=arn:aws:iam::1:role/stage&region=eu-central-1"));
+        assert_eq!(used.resource.account.role.as_deref(), Some("arn:aws:iam::1:role/stage"));
+        assert_eq!(used.resource.account.region.as_deref(), Some("eu-central-1"));
+        let objects = statements(&used, Purpose::Run).pop();
+        assert_eq!(objects.unwrap()["Resource"], "arn:aws:s3:::warehouse/staged/*");
     }
 
     #[test]

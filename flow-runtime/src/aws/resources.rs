@@ -54,8 +54,11 @@ pub(crate) enum State {
 }
 
 impl Resource {
-    /// What the address of a port needs, if it is on AWS.
+    /// What the address of a port needs, if it is on AWS; of one whose rows are loaded from S3, the bucket.
     pub(crate) fn of_port(port: &str, address: &Address) -> Option<Self> {
+        if let Some(staging) = address.staging() {
+            return Self::of_port(port, &staging);
+        }
         let path = address.path().strip_prefix("//")?;
         let (what, name) = match address.tap() {
             "kinesis" => (What::Stream, path),

@@ -192,3 +192,17 @@ fn a_table_of_somebody_else_is_not_taken_for_that_of_iterations() {
     }
     assert!(cloud.is_table("orders"));
 }
+
+#[test]
+fn the_bucket_in_which_rows_are_staged_is_made_and_deleted() {
+    let Some(cloud) = Cloud::new() else { return };
+    let endpoint = cloud.others.endpoint();
+    let counts =
+        format!("redshift://load@db/sales?table=hits&role=default&staging=s3://staged/rows&endpoint={endpoint}");
+    let made = cloud.run(&format!("setup --only counts --counts {counts} --yes --json"));
+    assert_eq!(done(&made), ["bucket staged missing created"]);
+    assert!(cloud.is_bucket("staged"));
+    let gone = cloud.run(&format!("teardown --only counts --counts {counts} --yes --json"));
+    assert_eq!(done(&gone), ["bucket staged there deleted"]);
+    assert!(!cloud.is_bucket("staged"));
+}

@@ -34,8 +34,8 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         .arg(option("shards", "COUNT", shards).value_parser(ValueParser::new(parse_count)))
         .after_help(
             "\
-Says what is there and what will be made, asks, and waits until all of it can be used. What is there stays as it is; so the
-command may be given again. Tables that ports read are their owner's: they are looked at, and not made.
+Says what is there and what will be made, asks, and waits until all of it can be used. Of a table that is loaded from S3 it
+is the bucket in which rows are staged. What is there stays as it is; so the command may be given again. Tables that ports read are their owner's: they are looked at, and not made.
 
 Exit codes: 0 all is there; 1 something could not be made; 2 not confirmed, or a wrong option or address.",
         )
