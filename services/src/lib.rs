@@ -20,6 +20,7 @@ pub mod ask;
 mod install;
 mod kinds;
 mod linters;
+mod local_aws;
 pub mod postgres;
 mod proxy;
 pub mod redshift;
@@ -29,6 +30,7 @@ mod skipped;
 use std::sync::OnceLock;
 
 pub use linters::linter;
+pub use local_aws::LocalAws;
 pub use proxy::{Calls, Fault, Proxy, Rule, Struck};
 pub use running::{CREDENTIALS, Service};
 pub use skipped::say_skipped;
@@ -72,18 +74,6 @@ pub fn redshift() -> Option<&'static Redshift> {
     static WAREHOUSE: OnceLock<Option<Redshift>> = OnceLock::new();
     let start = || Some(Redshift::start(postgres::server()?, Isolation::Snapshot, ministack()?.port()));
     WAREHOUSE.get_or_init(start).as_ref()
-}
-
-/// All of them at once, for somebody who plays with them.
-///
-/// # Errors
-/// Why one of them cannot be installed.
-///
-/// # Panics
-/// When one of them does not start.
-pub fn all() -> Result<Vec<Service>, String> {
-    let kinds = [&kinds::KINESIS_LOCAL, &kinds::KINESALITE, &kinds::MINISTACK];
-    kinds.into_iter().map(|kind| Ok(Service::start(kind, &install::installed(kind.family)?))).collect()
 }
 
 fn started(service: &'static OnceLock<Option<Service>>, kind: &Kind) -> Option<&'static Service> {

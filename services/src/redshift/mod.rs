@@ -69,6 +69,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The user that clients come as.
 pub const USER: &str = "awsuser";
 
+/// The database that clients ask for.
+pub const DATABASE: &str = "dev";
+
 /// What is in every database beside what clients make.
 const CATALOG: &str = include_str!("catalog.sql");
 
@@ -147,7 +150,7 @@ impl Redshift {
     /// An address of it, for a flow: `redshift://awsuser@127.0.0.1:5439/dev?`, then the rest.
     #[must_use]
     pub fn address(&self, rest: &str) -> String {
-        format!("redshift://{USER}@127.0.0.1:{}/dev?{rest}", self.port)
+        format!("redshift://{USER}@127.0.0.1:{}/{DATABASE}?{rest}", self.port)
     }
 
     /// The certificate that it proves itself by to who speaks TLS, for 127.0.0.1 and `localhost`, in PEM: trust that one.
