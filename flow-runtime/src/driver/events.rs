@@ -55,6 +55,11 @@ pub(super) fn loaded(flow: &str, iteration: u64, output: &Output, took: Duration
     info!(flow, iteration, port, rows, bytes, ms = millis(took), "output loaded");
 }
 
+/// What its iteration waits for, while other outputs may have been loaded.
+pub(super) fn not_loaded(flow: &str, iteration: u64, output: &Output, error: &Error) {
+    warn!(flow, iteration, port = output.staged.port, %error, "output not loaded");
+}
+
 pub(super) fn done(flow: &str, iteration: u64, took: Duration) {
     info!(flow, iteration, ms = millis(took), "iteration done");
 }

@@ -9,10 +9,11 @@ use crate::{
     Error, Failure,
     effect::{Mutant, clock, effect, mutant},
     iteration::{
-        Sealed,
+        Output, Sealed,
         decide::{Misfit, Start, start},
     },
-    plan::PortKind,
+    plan::{PortKind, PortPlan},
+    sink::SinkTap,
 };
 
 /// Publishes what earlier runs have sealed and not finished, without reading any of it again. Returns their numbers, and
@@ -45,14 +46,7 @@ pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Resul
 pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
     let store = &checkpoint.store;
     let (iteration, began) = (sealed.iteration, clock::elapsed());
-    if let Err(error) = load(checkpoint, ports, sealed) {
-        if let Error::Held(failure) = &error {
-            let why = failure.to_string();
-            // For whoever lists iterations; that it is held is found out again by every run.
-            let _ = store.mark_held(iteration, &why);
-        }
-        return Err(error);
-    }
+    load(checkpoint, ports, sealed)?;
     store.mark_loaded(iteration, clock::now_us())?;
     store.mark_done(iteration, clock::now_us())?;
     events::done(&checkpoint.flow, iteration, clock::elapsed().saturating_sub(began));
@@ -60,7 +54,10 @@ pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &S
     checkpoint.remove_staged(ports, &sealed.attempt)
 }
 
+/// Loads each output on its own: one that fails keeps no other from being loaded, and is what the iteration waits for.
 fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
+    let (store, iteration) = (&checkpoint.store, sealed.iteration);
+    let mut failed = None;
     for (index, port) in ports.ports() {
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output_mut(index)) else { continue };
@@ -68,29 +65,52 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Resu
         let is_hasty =
             mutant(Mutant::LoadedBeforePublished) || (port.kind == PortKind::Trap && mutant(Mutant::TrapApart));
         if is_hasty {
-            checkpoint.store.mark_output_loaded(sealed.iteration, port.name, &output.staged.hash)?;
+            store.mark_output_loaded(iteration, port.name, &output.staged.hash)?;
         }
-        let mut load = || {
-            let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
-            let has_it = || ticket.as_ref().is_some_and(|ticket| matches!(tap.check_ledger(ticket), Ok(true)));
-            match staged(tap, &checkpoint.staging, &sealed.attempt, (&output.staged, port)) {
-                Ok(staged) => effect("target.publish", || tap.publish(&staged, ticket.as_ref())).map(drop),
-                // A run published them, and died before it could note it: nobody misses them.
-                Err(Error::Held(_)) if has_it() => Ok(()),
-                Err(error) => Err(error.of_iteration(sealed.iteration)),
-            }
-        };
-        match load() {
+        match load_output(checkpoint, sealed, port, output, tap) {
             // Another run may have gone on with this iteration, and further, since we looked: then nothing is wrong.
-            Err(Error::Held(_)) if checkpoint.store.is_output_loaded(sealed.iteration, port.name)? => {}
-            loaded => {
-                loaded?;
-                checkpoint.store.mark_output_loaded(sealed.iteration, port.name, &output.staged.hash)?;
-                events::loaded(&checkpoint.flow, sealed.iteration, output, clock::elapsed().saturating_sub(began));
+            Err(Error::Held(_)) if store.is_output_loaded(iteration, port.name)? => {}
+            Err(error) => {
+                if let Error::Held(failure) = &error {
+                    // For whoever lists iterations; that it is held is found out again by every run.
+                    let _ = store.mark_held(iteration, &failure.to_string());
+                }
+                events::not_loaded(&checkpoint.flow, iteration, output, &error);
+                failed = Some(graver(failed, error));
+            }
+            Ok(()) => {
+                store.mark_output_loaded(iteration, port.name, &output.staged.hash)?;
+                events::loaded(&checkpoint.flow, iteration, output, clock::elapsed().saturating_sub(began));
             }
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Brings the rows of one output into its target, if they are not there.
+fn load_output(
+    checkpoint: &OpenCheckpoint,
+    sealed: &Sealed,
+    port: &'static PortPlan,
+    output: &Output,
+    tap: &mut dyn SinkTap,
+) -> Result<(), Error> {
+    let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
+    let has_it = |tap: &dyn SinkTap| ticket.as_ref().is_some_and(|ticket| matches!(tap.check_ledger(ticket), Ok(true)));
+    match staged(tap, &checkpoint.staging, &sealed.attempt, (&output.staged, port)) {
+        Ok(staged) => effect("target.publish", || tap.publish(&staged, ticket.as_ref())).map(drop),
+        // A run published them, and died before it could note it: nobody misses them.
+        Err(Error::Held(_)) if has_it(tap) => Ok(()),
+        Err(error) => Err(error.of_iteration(sealed.iteration)),
+    }
+}
+
+/// Of two outputs that fail the one that needs a person is told; else the first. The other is in the log, and in the next run.
+fn graver(first: Option<Error>, second: Error) -> Error {
+    match first {
+        Some(first) if matches!(first, Error::Held(_)) || !matches!(second, Error::Held(_)) => first,
+        _ => second,
+    }
 }
 
 fn hold(checkpoint: &OpenCheckpoint, iteration: u64, port: &str, why: Misfit) -> Error {

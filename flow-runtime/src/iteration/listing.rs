@@ -26,8 +26,17 @@ pub struct IterationRow {
     pub trapped: u64,
     /// Rows for each sink and trap that got any, by the name of its port.
     pub rows: Vec<(String, u64)>,
-    /// What a person should know: why it is held, who runs it, that nothing was new.
+    /// What a person should know: why it is held, who runs it, that nothing was new, which targets it waits for.
     pub note: String,
+}
+
+/// The note of an iteration, and behind it the ports whose targets it waits for, if it is sealed and waits.
+pub(super) fn waiting(state: State, note: &str, unloaded: &[&str]) -> String {
+    let waits = match (state, unloaded) {
+        (State::Sealed, [_, ..]) => format!("waits for {}", unloaded.join(", ")),
+        _ => String::new(),
+    };
+    [note, &waits].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The iterations of a flow.

@@ -48,7 +48,7 @@ fn what_was_lost_is_staged_anew_and_published_by_the_next_run() {
     assert!(!restaged.nothing_lost && restaged.outputs.iter().all(|output| output.is_same), "{restaged:?}");
     assert_eq!((restaged.outputs.len(), restaged.loaded.len(), bench.staged()), (3, 0, 1));
     assert_eq!((bench.out().as_str(), bench.states()), ("a 1\n", vec![State::Done, State::Sealed]));
-    assert_eq!(bench.list()[1].note, "restaged");
+    assert_eq!(bench.list()[1].note, "restaged; waits for bad, out, totals");
 
     bench.append("c 6\n");
     assert_eq!(bench.run().unwrap().resumed, [1]);

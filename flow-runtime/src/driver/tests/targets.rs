@@ -75,3 +75,32 @@ fn a_leftover_is_published_to_its_place_however_that_is_written_now() {
     assert_eq!(run_to(&bench, "../target/./out.csv?header=false").unwrap().resumed, [0]);
     assert_eq!(bench.out(), "a 1\n");
 }
+
+#[test]
+fn a_dead_target_keeps_no_other_from_being_loaded_and_holds_back_what_comes_next() {
+    let bench = Bench::new("a 1\nbad 2\n");
+    let apart = bench.path("target/apart");
+    let away = bench.path("target/away");
+    fs::create_dir(&apart).unwrap();
+    run_to(&bench, "apart/out.csv").unwrap();
+
+    bench.append("b 3\nbad 4\n");
+    let (from, to) = (apart.clone(), away.clone());
+    bench.world.act_at("store.seal", Moment::After, move || fs::rename(&from, &to).unwrap());
+    let error = run_to(&bench, "apart/out.csv").unwrap_err();
+    assert!(matches!(&error, Error::Target(failure) if failure.to_string().contains("apart/out.csv")), "{error}");
+    assert_eq!((bench.totals().as_str(), bench.trapped()), ("a=1 b=1 x=2 y=2", 2));
+    let [_, waits] = &bench.list()[..] else { panic!("two iterations") };
+    assert_eq!((waits.state, waits.note.as_str(), bench.staged()), (State::Sealed, "waits for out", 1));
+
+    // However much comes, no more than one iteration waits.
+    bench.world.restart();
+    bench.append("c 5\n");
+    run_to(&bench, "apart/out.csv").unwrap_err();
+    assert_eq!((bench.states().len(), bench.staged(), bench.totals().as_str()), (2, 1, "a=1 b=1 x=2 y=2"));
+
+    fs::rename(&away, &apart).unwrap();
+    assert_eq!(run_to(&bench, "apart/out.csv").unwrap().resumed, [1]);
+    assert_eq!((bench.read("target/apart/out.csv").as_str(), bench.staged()), ("a 1\nb 3\nc 5\n", 0));
+    assert_eq!(bench.totals(), "a=1 b=1 c=1 x=3 y=3");
+}

@@ -13,7 +13,7 @@ use crate::{
     iteration::{
         IterationDetail, IterationRow, State,
         decide::AttemptState,
-        listing::{FormerListing, Listing, time},
+        listing::{FormerListing, Listing, time, waiting},
         upkeep::Upkeep as _,
     },
 };
@@ -76,6 +76,9 @@ fn row(entry: &Entry) -> IterationRow {
     let mut rows: Vec<_> =
         entry.outputs.iter().map(|output| (output.staged.port.clone(), output.staged.rows)).collect();
     rows.sort();
+    let unloaded = entry.outputs.iter().filter(|output| !output.loaded).map(|output| output.staged.port.as_str());
+    let mut unloaded: Vec<&str> = unloaded.collect();
+    unloaded.sort_unstable();
     IterationRow {
         number: entry.iteration(),
         state: entry.state,
@@ -85,7 +88,7 @@ fn row(entry: &Entry) -> IterationRow {
         bytes: entry.bytes,
         trapped: entry.trapped,
         rows,
-        note: entry.note.clone(),
+        note: waiting(entry.state, &entry.note, &unloaded),
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) enum Doing {
     },
     MarkHeld {
         of: Publication,
+        port: usize,
     },
     MarkOutput {
         of: Publication,
@@ -207,7 +208,7 @@ impl Actor {
             Doing::WriteFile { port, claim, .. } => Effect::WriteFile { port, claim },
             Doing::WriteSidecar { port, claim, .. } => Effect::WriteSidecar { port, claim },
             Doing::LookAgain { of, port, .. } => Effect::AskLoaded { epoch, number: of.number, port },
-            Doing::MarkHeld { of } => Effect::Mark { epoch, number: of.number, to: Noted::Held },
+            Doing::MarkHeld { of, .. } => Effect::Mark { epoch, number: of.number, to: Noted::Held },
             Doing::MarkOutput { of, port } => Effect::MarkOutputLoaded { epoch, number: of.number, port },
             Doing::MarkLoaded { of } => Effect::Mark { epoch, number: of.number, to: Noted::Loaded },
             Doing::MarkDone { of } => Effect::Mark { epoch, number: of.number, to: Noted::Done },

@@ -22,6 +22,8 @@ pub(super) struct Publication {
     pub(super) span: Span,
     /// What is still to be loaded.
     pub(super) wanted: Ports,
+    /// What could not be loaded by this run: it goes on with the others, and no further.
+    pub(super) failed: Ports,
     /// Whether an earlier run sealed it.
     pub(super) is_resumed: bool,
 }
@@ -84,6 +86,7 @@ pub(super) fn first(setup: &Setup, latest: Option<Number>, unfinished: &[(Number
                 attempt: iteration.attempt,
                 span: iteration.span,
                 wanted: wanted.fold(0, |ports, port| ports | 1 << port),
+                failed: 0,
                 is_resumed: true,
             })
         }

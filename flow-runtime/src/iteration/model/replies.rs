@@ -27,6 +27,13 @@ pub(super) fn after_silence(actor: &Actor, setup: &Setup) -> Next {
         Doing::LookAtSeal { of, .. } => Doing::GiveUp { id: of.id },
         // Whether it was committed is found out by the whole transaction once more.
         Doing::Publish { .. } if setup.network => actor.doing,
+        Doing::Prepare { of, port }
+        | Doing::Publish { of, port, .. }
+        | Doing::LockFile { of, port, .. }
+        | Doing::BeginFile { of, port, .. }
+        | Doing::WriteFile { of, port, .. }
+        | Doing::WriteSidecar { of, port, .. }
+        | Doing::MarkHeld { of, port } => without(setup, of, port),
         _ => Doing::Nothing,
     };
     (doing, None)
@@ -127,15 +134,16 @@ fn after_sealed(actor: &Actor, setup: &Setup, reply: &Reply) -> Next {
             Doing::Prepare { of, port } | Doing::LockFile { of, port, .. } | Doing::Publish { of, port, .. },
             Reply::Disagrees { is_foreign },
         ) => match setup.is(Mutant::HoldsWithoutLookingAgain) {
-            true => return (Doing::MarkHeld { of }, Some(Said::Held { epoch, is_foreign: *is_foreign })),
+            true => return (Doing::MarkHeld { of, port }, Some(Said::Held { epoch, is_foreign: *is_foreign })),
             false => Doing::LookAgain { of, port, is_foreign: *is_foreign },
         },
-        (Doing::LookAgain { of, is_foreign, .. }, Reply::Yes(false)) => {
-            return (Doing::MarkHeld { of }, Some(Said::Held { epoch, is_foreign }));
+        (Doing::LookAgain { of, port, is_foreign }, Reply::Yes(false)) => {
+            return (Doing::MarkHeld { of, port }, Some(Said::Held { epoch, is_foreign }));
         }
         (Doing::LookAgain { of, port, .. }, Reply::Yes(true)) | (Doing::MarkOutput { of, port }, Reply::Done) => {
             load(setup, Publication { wanted: of.wanted & !(1 << port), ..of })
         }
+        (Doing::MarkHeld { of, port }, Reply::Done) => without(setup, of, port),
         (Doing::MarkLoaded { of }, Reply::Done) => Doing::MarkDone { of },
         (Doing::MarkDone { of }, Reply::Done) => Doing::RemoveDone { of },
         (Doing::RemoveDone { of }, Reply::Done) if of.is_resumed => Doing::AskLatest,
@@ -202,13 +210,19 @@ fn lost(actor: &Actor, Attempt { number, id, .. }: Attempt) -> Next {
 
 fn sealed(of: Attempt) -> Publication {
     let Attempt { number, id, span, outputs } = of;
-    Publication { number, attempt: id, span, wanted: outputs, is_resumed: false }
+    Publication { number, attempt: id, span, wanted: outputs, failed: 0, is_resumed: false }
+}
+
+/// Goes on without a port that could not be loaded.
+fn without(setup: &Setup, of: Publication, port: usize) -> Doing {
+    load(setup, Publication { failed: of.failed | 1 << port, ..of })
 }
 
 /// Goes on with the first port that lacks the iteration.
 fn load(setup: &Setup, of: Publication) -> Doing {
     let ignored = if setup.is(Mutant::DoneWithoutTrap) { 1 << TRAP } else { 0 };
-    match of.wanted & !ignored {
+    match of.wanted & !ignored & !of.failed {
+        0 if of.failed != 0 => Doing::Nothing,
         0 => Doing::MarkLoaded { of },
         wanted => Doing::Prepare { of, port: wanted.trailing_zeros() as usize },
     }

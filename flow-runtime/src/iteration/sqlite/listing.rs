@@ -13,7 +13,7 @@ use crate::{
     Error, Failure,
     iteration::{
         IterationDetail, IterationRow, State,
-        listing::{FormerListing, Listing, time},
+        listing::{FormerListing, Listing, time, waiting},
     },
 };
 
@@ -122,12 +122,15 @@ fn sealed(connection: &Connection, epoch: &str, last: Option<u64>) -> rusqlite::
     let rows = statement.query_map(params![epoch, limit], sealed_row)?;
     let mut rows: Vec<IterationRow> = rows.collect::<Result<_, _>>()?;
     rows.reverse();
-    let mut outputs =
-        connection.prepare("SELECT port, rows FROM outputs WHERE epoch = ?1 AND iteration = ?2 ORDER BY port")?;
+    let mut outputs = connection
+        .prepare("SELECT port, rows, loaded FROM outputs WHERE epoch = ?1 AND iteration = ?2 ORDER BY port")?;
     for row in &mut rows {
-        row.rows = outputs
-            .query_map(params![epoch, row.number], |output| Ok((output.get(0)?, output.get(1)?)))?
-            .collect::<Result<_, _>>()?;
+        let outputs = outputs
+            .query_map(params![epoch, row.number], |output| Ok((output.get(0)?, output.get(1)?, output.get(2)?)))?;
+        let outputs: Vec<(String, u64, bool)> = outputs.collect::<Result<_, _>>()?;
+        let unloaded = outputs.iter().filter(|(_, _, loaded)| !loaded).map(|(port, _, _)| port.as_str());
+        row.note = waiting(row.state, &row.note, &unloaded.collect::<Vec<_>>());
+        row.rows = outputs.into_iter().map(|(port, rows, _)| (port, rows)).collect();
     }
     Ok(rows)
 }
