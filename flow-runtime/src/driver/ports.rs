@@ -96,10 +96,13 @@ impl Ports {
             });
             let (tap, place) = open_port(port, plan);
             ports.places.push(place);
-            let tap = tap.unwrap_or_else(|error| {
+            let mut tap = tap.unwrap_or_else(|error| {
                 failed.push((plan.name, error));
                 Tap::Nowhere
             });
+            if let Tap::Output(tap) = &mut tap {
+                tap.of_flow(&F::PLAN.logical_name());
+            }
             ports.demands.push(tap.demands());
             ports.taps.push(tap);
         }

@@ -31,6 +31,7 @@ mod sql;
 mod sqlite;
 pub mod staging;
 mod stdout;
+mod survey;
 
 use std::fmt;
 
@@ -49,6 +50,7 @@ pub(crate) use open::{demands_of, identity};
 pub use open::{open, place};
 pub use read_back::{Entries, Entry, TrapReader};
 pub use staging::{LeftBehind, Staged, Stager};
+pub use survey::{Survey, Work};
 
 /// What happens to rows that are already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -111,6 +113,12 @@ pub enum Published {
 pub trait SinkTap: fmt::Debug + Send {
     /// What happens to rows that are already there.
     fn mode(&self) -> Mode;
+
+    /// Says which flow's the port is, once, before anything else: targets that stage rows themselves keep those of each
+    /// flow apart.
+    fn of_flow(&mut self, flow: &str) {
+        let _ = flow;
+    }
 
     /// What the target cannot store: such rows are trapped before they are staged. Made of the sink's declaration alone, so
     /// that it is the same in each run.
@@ -215,6 +223,23 @@ pub trait SinkTap: fmt::Debug + Send {
         Err(Error::Config(
             Failure::new("this kind of trap cannot be read back").help("retry from a file:, s3: or sqlite: trap"),
         ))
+    }
+
+    /// How it is with what `setup` can make of the target beforehand; `None` where publishing makes all that it needs.
+    ///
+    /// # Errors
+    /// What could not be looked at.
+    fn survey(&self) -> Result<Option<Survey>, Error> {
+        Ok(None)
+    }
+
+    /// Runs statements of the [`Survey`], all or none.
+    ///
+    /// # Errors
+    /// What failed.
+    fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
+        let _ = (work, statements);
+        Ok(())
     }
 
     /// Shows the first `rows_max` rows that are in the target, without going through a big one: in the order of the sink's

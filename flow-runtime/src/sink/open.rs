@@ -1,8 +1,8 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Demands, Dialect, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Target, Ticket,
-    TrapReader, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
+    Demands, Dialect, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Survey, Target, Ticket,
+    TrapReader, Work, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
@@ -187,6 +187,10 @@ impl SinkTap for PortTap {
         self.tap.mode()
     }
 
+    fn of_flow(&mut self, flow: &str) {
+        self.tap.of_flow(flow);
+    }
+
     fn demands(&self) -> Demands {
         self.tap.demands()
     }
@@ -234,6 +238,14 @@ impl SinkTap for PortTap {
 
     fn trapped(&self, flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
         self.tap.trapped(flow).map_err(|error| error.of_port(self.port))
+    }
+
+    fn survey(&self) -> Result<Option<Survey>, Error> {
+        self.tap.survey().map_err(|error| error.of_port(self.port))
+    }
+
+    fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
+        self.tap.execute(work, statements).map_err(|error| error.of_port(self.port))
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

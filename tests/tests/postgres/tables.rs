@@ -2,7 +2,7 @@
 
 use flow_runtime::{
     Error,
-    sink::{Mode, Published},
+    sink::{Mode, Published, Work},
 };
 
 use super::place::{COUNTS, FIRST, Place, SECOND, refused, tap, ticket};
@@ -94,4 +94,30 @@ fn a_table_that_a_store_keeps_is_left_alone_by_a_run_without_one() {
     assert!(trial().check_without_store().is_err());
     tap(&place.address("trial"), Mode::Replace, &COUNTS).publish(&staged, None).unwrap();
     assert_eq!(place.ask("SELECT count(*) FROM trial"), "3");
+}
+
+#[test]
+fn a_table_is_made_changed_and_dropped_beforehand_and_the_ledger_goes_with_the_last_one() {
+    let Some(place) = Place::new("surveyed") else { return };
+    let (first, other) = (place.tap(Mode::Merge, &COUNTS), tap(&place.address("other"), Mode::Append, &COUNTS));
+    for tap in [&first, &other] {
+        let survey = tap.survey().unwrap().unwrap();
+        assert!(survey.row_count.is_none() && survey.misfit.is_none(), "{survey:?}");
+        tap.execute(Work::Make, &survey.making).unwrap();
+        assert!(tap.survey().unwrap().unwrap().making.is_empty());
+    }
+    for target in ["counts", "other"] {
+        let staged = place.stage(&COUNTS, &FIRST);
+        tap(&place.address(target), Mode::Append, &COUNTS).publish(&staged, Some(&ticket(&COUNTS, 0))).unwrap();
+    }
+    place.run("ALTER TABLE counts DROP COLUMN count");
+    let survey = first.survey().unwrap().unwrap();
+    assert_eq!(survey.making, [r#"ALTER TABLE "surveyed"."counts" ADD COLUMN "count" bigint"#]);
+    first.execute(Work::Make, &survey.making).unwrap();
+    let survey = first.survey().unwrap().unwrap();
+    assert_eq!((survey.row_count, survey.flows.as_slice()), (Some(3), &["hits".to_owned()][..]));
+    first.execute(Work::Drop, &survey.dropping).unwrap();
+    assert_eq!(place.ask("SELECT target FROM flow_ledger; SELECT count(*) FROM other"), "other\n3");
+    other.execute(Work::Drop, &other.survey().unwrap().unwrap().dropping).unwrap();
+    assert_eq!(place.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'surveyed'"), "0");
 }

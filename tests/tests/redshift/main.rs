@@ -4,4 +4,5 @@
 
 mod conforms;
 mod flows;
+mod setup;
 mod taps;

@@ -32,15 +32,14 @@ impl Ledger<'_> {
         if self.exists()? {
             return Ok(());
         }
-        let made = self.session.run(Step::MakeLedger, &format!("CREATE TABLE {} ({COLUMNS})", self.table.ledger()));
+        let made = self.session.run(Step::MakeLedger, &create(self.table));
         // Of two that make it at once, one is refused; it is there all the same.
         if made.is_err() && self.exists()? { Ok(()) } else { made }
     }
 
     /// Readers go on; other loaders wait.
     pub(super) fn lock(&self) -> Result<(), Trouble> {
-        let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", self.table.ledger());
-        self.session.run(Step::LockLedger, &lock)
+        self.session.run(Step::LockLedger, &lock(self.table))
     }
 
     /// Whether it is the ticket's turn, and whether the table is there. Without the lock it is an answer for people.
@@ -126,4 +125,12 @@ impl Ledger<'_> {
         let parameters = [(&self.table.schema as _, PgType::TEXT), (&super::LEDGER as _, PgType::TEXT)];
         Ok(!self.session.rows(Step::ReadLedger, EXISTS, &parameters)?.is_empty())
     }
+}
+
+pub(super) fn create(table: &Table) -> String {
+    format!("CREATE TABLE {} ({COLUMNS})", table.ledger())
+}
+
+pub(super) fn lock(table: &Table) -> String {
+    format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.ledger())
 }

@@ -19,6 +19,7 @@ mod load;
 mod server;
 mod session;
 mod shape;
+mod survey;
 mod table;
 
 use std::env;
@@ -31,7 +32,7 @@ use self::{
     table::Table,
 };
 use super::{
-    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Ticket,
+    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Survey, Ticket, Work,
     ledger::Turn,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
 };
@@ -124,6 +125,14 @@ impl SinkTap for PostgresTap {
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         self.attempts.attempt(ATTEMPTS_MAX, may_pass, |session| forget(&self.ledger(session), flow, empty))
+    }
+
+    fn survey(&self) -> Result<Option<Survey>, Error> {
+        self.attempts.ask(|session| survey::survey(&self.ledger(session)).map(Some))
+    }
+
+    fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
+        self.attempts.execute(work, statements)
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

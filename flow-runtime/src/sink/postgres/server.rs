@@ -57,6 +57,7 @@ fn effect(step: Step) -> &'static str {
         Step::ReadLedger => "postgres.ledger_read",
         Step::LookAtTable => "postgres.look",
         Step::MakeTable => "postgres.table_make",
+        Step::DropTable => "postgres.table_drop",
         Step::Empty => "postgres.empty",
         Step::Copy => "postgres.copy",
         Step::Merge => "postgres.merge",

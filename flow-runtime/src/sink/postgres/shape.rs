@@ -11,7 +11,7 @@ use crate::{
     plan::FieldPlan,
     sink::{
         Mode,
-        sql::{Session, Step, Trouble},
+        sql::{Column, Fit, Session, Step, Trouble, fit, misfit},
     },
 };
 
@@ -34,28 +34,27 @@ const SERVER: &str = "SELECT pg_is_in_recovery(), has_database_privilege(current
 const PRIVILEGES: &str = "SELECT has_table_privilege(c.oid, $3) FROM pg_class c JOIN pg_namespace n \
     ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
-/// A column as the server has it.
-struct Column {
-    name: String,
-    ty: String,
-    is_not_null: bool,
-}
-
-impl Column {
-    fn declaration(&self) -> String {
-        format!("{} {}{}", self.name, self.ty, if self.is_not_null { " NOT NULL" } else { "" })
-    }
-}
-
 /// Whether the table is there; if so, it has the right columns.
 ///
 /// # Errors
 /// [`Error::Target`] with both lists of columns when they differ, or when it is no table that keeps its rows.
 pub(super) fn exists(session: &Session<'_>, table: &Table, place: &str) -> Result<bool, Trouble> {
+    // Asked first, for a column type that there is not is worth an answer even where there is no table.
     let expected = expected(session, table)?;
+    let Some(found) = found(session, table, place)? else { return Ok(false) };
+    Ok(compared(table, &expected, &found, place).and_then(|additions| {
+        if additions.is_empty() { Ok(true) } else { Err(misfit(&expected, &found, &additions, place)) }
+    })?)
+}
+
+/// The columns that the table has, if it is there.
+///
+/// # Errors
+/// [`Error::Target`] when it is no table that keeps its rows.
+pub(super) fn found(session: &Session<'_>, table: &Table, place: &str) -> Result<Option<Vec<Column>>, Trouble> {
     let parameters = [table.schema.clone(), table.name.clone()];
     let rows = session.rows(LOOK, COLUMNS, &[(&parameters[0], PgType::TEXT), (&parameters[1], PgType::TEXT)])?;
-    let Some(first) = rows.first() else { return Ok(false) };
+    let Some(first) = rows.first() else { return Ok(None) };
     let refuse = |what: &str, help: &str| Err(Error::Target(Failure::new(what).at(place).help(help)).into());
     match (get::<&str>(LOOK, first, 0)?, get::<&str>(LOOK, first, 1)?) {
         // A partitioned table is one, too.
@@ -68,12 +67,28 @@ pub(super) fn exists(session: &Session<'_>, table: &Table, place: &str) -> Resul
         }
         _ => return refuse("this is no table", "give the name of a table with ?table=…"),
     }
-    let found = rows.iter().map(column).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect::<Vec<_>>();
-    if fits(table, &expected, &found) { Ok(true) } else { Err(misfit(&expected, &found, place).into()) }
+    Ok(Some(rows.iter().map(column).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()))
+}
+
+/// The statements that add the columns which the table lacks.
+///
+/// # Errors
+/// [`Error::Target`] with both lists of columns when these are not all that differs.
+pub(super) fn compared(
+    table: &Table,
+    expected: &[Column],
+    found: &[Column],
+    place: &str,
+) -> Result<Vec<String>, Error> {
+    match fit(table.shape.fields(), expected, found) {
+        Fit::Fits => Ok(Vec::new()),
+        Fit::Lacks(fields) => Ok(fields.into_iter().map(|field| table.add_column(field)).collect()),
+        Fit::Differs => Err(misfit(expected, found, &[], place)),
+    }
 }
 
 /// The columns that the sink would make, in the server's own words.
-fn expected(session: &Session<'_>, table: &Table) -> Result<Vec<Column>, Trouble> {
+pub(super) fn expected(session: &Session<'_>, table: &Table) -> Result<Vec<Column>, Trouble> {
     let (types, modifiers) = session.types(LOOK, &table.typed_nulls())?;
     let parameters: Parameters<'_> = &[(&types, PgType::OID_ARRAY), (&modifiers, PgType::INT4_ARRAY)];
     let names = session.rows(LOOK, TYPE_NAMES, parameters)?;
@@ -86,26 +101,6 @@ fn expected(session: &Session<'_>, table: &Table) -> Result<Vec<Column>, Trouble
 fn column(row: &Row) -> Result<Option<Column>, Trouble> {
     let Some(name) = get(LOOK, row, 2)? else { return Ok(None) };
     Ok(Some(Column { name, ty: get(LOOK, row, 3)?, is_not_null: get(LOOK, row, 4)? }))
-}
-
-/// Whether each field has a column of its type, and each column a field.
-fn fits(table: &Table, expected: &[Column], found: &[Column]) -> bool {
-    let has_column = |(field, expected): (&FieldPlan, &Column)| {
-        found.iter().any(|column| {
-            column.name == expected.name && column.ty == expected.ty && !(column.is_not_null && field.nullable)
-        })
-    };
-    found.len() == expected.len() && table.shape.fields().iter().zip(expected).all(has_column)
-}
-
-fn misfit(expected: &[Column], found: &[Column], place: &str) -> Error {
-    let list = |columns: &[Column]| columns.iter().map(Column::declaration).collect::<Vec<_>>().join(", ");
-    Error::Target(
-        Failure::new("the table has other columns than the sink")
-            .at(place)
-            .cause(format!("expected ({}), found ({})", list(expected), list(found)))
-            .help("change the sink (`as …` chooses a column's type) or the table, or give another table with ?table=…"),
-    )
 }
 
 /// Whether the user may do all that a load does, and the server lets anybody.

@@ -55,6 +55,11 @@ impl Table {
         statements
     }
 
+    /// Adds a column that the table lacks; of the rows that are there it is null.
+    pub(super) fn add_column(&self, field: &FieldPlan) -> String {
+        format!("ALTER TABLE {} ADD COLUMN {} {}", self.quoted(), quoted(field.name), column_type(field))
+    }
+
     /// Asks for a row of nulls, for the types that the columns must have, in the order of the fields.
     pub(super) fn typed_nulls(&self) -> String {
         let nulls: Vec<String> = self.fields().map(|field| format!("NULL::{}", column_type(field))).collect();

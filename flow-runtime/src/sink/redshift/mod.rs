@@ -21,6 +21,7 @@ mod rows;
 mod server;
 mod shape;
 mod staging;
+mod survey;
 mod table;
 mod types;
 
@@ -34,7 +35,8 @@ use self::{
     table::{Layout, Table, literal},
 };
 use super::{
-    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager, Ticket,
+    Demands, Dialect, Head, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager, Survey,
+    Ticket, Work,
     ledger::Turn,
     objects::Compression,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
@@ -146,6 +148,10 @@ impl SinkTap for RedshiftTap {
         self.table.shape.mode
     }
 
+    fn of_flow(&mut self, flow: &str) {
+        self.staging.prefix += &format!("{flow}/");
+    }
+
     fn demands(&self) -> Demands {
         Demands::new(Dialect::Redshift, self.table.shape.fields())
     }
@@ -178,6 +184,11 @@ impl SinkTap for RedshiftTap {
         self.staging.remove(attempt)
     }
 
+    /// All that there is: what was loaded is wanted by nobody.
+    fn left_behind(&self, _flow: &str) -> Result<Vec<LeftBehind>, Error> {
+        self.staging.left_behind()
+    }
+
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let may_try_again = |trouble: &Trouble| may_try_again(trouble, ticket.is_some(), self.mode());
         self.attempts.attempt(ATTEMPTS_MAX, may_try_again, |session| self.load_once(session, staged, ticket))
@@ -185,6 +196,14 @@ impl SinkTap for RedshiftTap {
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         self.attempts.attempt(ATTEMPTS_MAX, may_pass, |session| forget(&self.ledger(session), flow, empty))
+    }
+
+    fn survey(&self) -> Result<Option<Survey>, Error> {
+        self.attempts.ask(|session| survey::survey(&self.ledger(session)).map(Some))
+    }
+
+    fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
+        self.attempts.execute(work, statements)
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

@@ -64,6 +64,7 @@ fn effect(step: Step) -> &'static str {
         Step::ReadLedger => "redshift.ledger_read",
         Step::LookAtTable => "redshift.look",
         Step::MakeTable => "redshift.table_make",
+        Step::DropTable => "redshift.table_drop",
         Step::Empty => "redshift.empty",
         Step::Copy => "redshift.copy",
         Step::Merge => "redshift.merge",

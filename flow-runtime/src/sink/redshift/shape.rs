@@ -9,24 +9,11 @@ use crate::{
     plan::FieldPlan,
     sink::{
         Mode,
-        sql::{Session, Step, Trouble},
+        sql::{Column, Fit, Session, Step, Trouble, fit, misfit},
     },
 };
 
 const LOOK: Step = Step::LookAtTable;
-
-/// A column as the server has it.
-struct Column {
-    name: String,
-    ty: String,
-    is_not_null: bool,
-}
-
-impl Column {
-    fn declaration(&self) -> String {
-        format!("{} {}{}", self.name, self.ty, if self.is_not_null { " NOT NULL" } else { "" })
-    }
-}
 
 /// Whether there is a table, a view or the like of this name.
 pub(super) fn has_relation(session: &Session<'_>, step: Step, schema: &str, name: &str) -> Result<bool, Trouble> {
@@ -54,8 +41,19 @@ pub(super) fn columns(table: &Table) -> String {
 /// # Errors
 /// [`Error::Target`] with both lists of columns when they differ, or when it is no table.
 pub(super) fn exists(session: &Session<'_>, table: &Table, place: &str) -> Result<bool, Trouble> {
+    let Some(found) = found(session, table, place)? else { return Ok(false) };
+    Ok(compared(table, &found, place).and_then(|additions| {
+        if additions.is_empty() { Ok(true) } else { Err(misfit(&expected(table), &found, &additions, place)) }
+    })?)
+}
+
+/// The columns that the table has, if it is there.
+///
+/// # Errors
+/// [`Error::Target`] when it is no table.
+pub(super) fn found(session: &Session<'_>, table: &Table, place: &str) -> Result<Option<Vec<Column>>, Trouble> {
     let rows = session.text(LOOK, &columns(table))?.rows;
-    let Some(first) = rows.first() else { return Ok(false) };
+    let Some(first) = rows.first() else { return Ok(None) };
     if first.first().and_then(Option::as_deref) != Some("r") {
         let help = "give the name of a table with ?table=…";
         return Err(Error::Target(Failure::new("this is no table").at(place).help(help)).into());
@@ -67,38 +65,24 @@ pub(super) fn exists(session: &Session<'_>, table: &Table, place: &str) -> Resul
         }
         _ => None,
     };
-    let found: Vec<Column> = rows.iter().filter_map(column).collect();
-    match misfit(table, &found, place) {
-        None => Ok(true),
-        Some(error) => Err(error.into()),
+    Ok(Some(rows.iter().filter_map(column).collect()))
+}
+
+/// The statements that add the columns which the table lacks.
+///
+/// # Errors
+/// [`Error::Target`] with both lists of columns when these are not all that differs.
+pub(super) fn compared(table: &Table, found: &[Column], place: &str) -> Result<Vec<String>, Error> {
+    let expected = expected(table);
+    match fit(table.shape.fields(), &expected, found) {
+        Fit::Fits => Ok(Vec::new()),
+        Fit::Lacks(fields) => Ok(fields.into_iter().map(|field| table.add_column(field)).collect()),
+        Fit::Differs => Err(misfit(&expected, found, &[], place)),
     }
 }
 
-/// What is wrong with the columns, if anything is.
-fn misfit(table: &Table, found: &[Column], place: &str) -> Option<Error> {
-    let fields = table.shape.fields();
-    let expected: Vec<Column> = fields.iter().map(column_of).collect();
-    let of = |expected: &Column| found.iter().find(|column| column.name == expected.name);
-    let fits = |(field, expected): (&FieldPlan, &Column)| {
-        of(expected).is_some_and(|column| column.ty == expected.ty && !(column.is_not_null && field.nullable))
-    };
-    if found.len() == expected.len() && fields.iter().zip(&expected).all(fits) {
-        return None;
-    }
-    let list = |columns: &[Column]| columns.iter().map(Column::declaration).collect::<Vec<_>>().join(", ");
-    let lacking: Vec<&FieldPlan> =
-        fields.iter().zip(&expected).filter(|(_, expected)| of(expected).is_none()).map(|(field, _)| field).collect();
-    let is_only_lacking = fields.len() == found.len() + lacking.len()
-        && fields.iter().zip(&expected).all(|pair| of(pair.1).is_none() || fits(pair))
-        && lacking.iter().all(|field| field.nullable);
-    let help = match is_only_lacking {
-        true => lacking.iter().map(|field| table.add_column(field)).collect::<Vec<_>>().join("; "),
-        false => "change the sink (`as …` chooses a column's type) or the table, or give another table with ?table=…"
-            .to_owned(),
-    };
-    let cause = format!("expected ({}), found ({})", list(&expected), list(found));
-    let failure = Failure::new("the table has other columns than the sink").at(place).cause(cause).help(help);
-    Some(Error::Target(failure))
+fn expected(table: &Table) -> Vec<Column> {
+    table.shape.fields().iter().map(column_of).collect()
 }
 
 /// The column that the sink would make, in the catalog's words.

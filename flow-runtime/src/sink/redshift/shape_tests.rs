@@ -10,7 +10,11 @@ fn misfit_of(found: &[(&str, &str, bool)]) -> Option<String> {
         is_not_null: *is_not_null,
     };
     let found: Vec<Column> = found.iter().map(column).collect();
-    misfit(&table, &found, "db:5439/dev, table public.counts").map(|error| error.to_string())
+    match compared(&table, &found, "db:5439/dev, table public.counts") {
+        Ok(additions) if additions.is_empty() => None,
+        Ok(additions) => Some(additions.join("; ")),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 const IP: (&str, &str, bool) = ("ip", "character varying(65535)", false);
@@ -25,7 +29,7 @@ fn columns_may_stand_in_any_order() {
 #[test]
 fn a_column_that_the_table_lacks_is_proposed() {
     let said = misfit_of(&[IP]).unwrap();
-    assert!(said.ends_with(r#"; ALTER TABLE "public"."counts" ADD COLUMN "count" bigint"#), "{said}");
+    assert_eq!(said, r#"ALTER TABLE "public"."counts" ADD COLUMN "count" bigint"#);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Rows on their way: staged in S3 by whoever reads them, loaded from there by Redshift.
 //!
-//! `{prefix}{attempt}/{port}/rows-00001.csv.gz`, …, and `rows.csv.gz.manifest`, which names them, each with its size and as
+//! `{prefix}{flow}/{attempt}/{port}/rows-00001.csv.gz`, …, and `rows.csv.gz.manifest`, which names them, each with its size and as
 //! mandatory: COPY would skip a file that is missing without a word. It is written of what was put there, never of a listing.
 //! The manifest's address is what the seal has; it tells how the files are compressed, and whether their rows are numbered,
 //! as merging needs: an address whose options have changed since is found out.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::{
     held::Cause,
     plan::FieldPlan,
     sink::{
-        Stager,
+        LeftBehind, Stager,
         objects::{Broken, Bucket as _, Compression, S3Bucket, Writing, Written},
     },
     value::{RowBuffer, RowReader},
@@ -178,6 +178,38 @@ impl Staging {
             bucket.delete(&keys)
         };
         remove().map_err(|trouble| failed("cannot remove what was staged", &place.folder_url(), &trouble))
+    }
+
+    /// What there is of the port's, by attempt: every key is looked at.
+    pub(super) fn left_behind(&self) -> Result<Vec<LeftBehind>, Error> {
+        let listed = self.open_bucket()?.list(&self.prefix);
+        let listed = match listed {
+            // Without the bucket there is nothing in it.
+            Err(trouble) if trouble.kind == Kind::Missing => Vec::new(),
+            listed => listed.map_err(|trouble| {
+                failed("cannot list what was staged", &format!("s3://{}/{}", self.bucket, self.prefix), &trouble)
+            })?,
+        };
+        let mut left: BTreeMap<&str, LeftBehind> = BTreeMap::new();
+        for object in &listed {
+            let Some(attempt) = self.attempt(&object.key) else { continue };
+            let found = left.entry(attempt).or_insert_with(|| LeftBehind {
+                attempt: attempt.to_owned(),
+                bytes: 0,
+                written_us: object.written_us,
+            });
+            found.bytes += object.bytes;
+            found.written_us = found.written_us.max(object.written_us);
+        }
+        Ok(left.into_values().collect())
+    }
+
+    /// The attempt that a key is of, if it is one of the port's.
+    fn attempt<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let mut names = key.strip_prefix(&*self.prefix)?.split('/');
+        let (attempt, port, file) = (names.next()?, names.next()?, names.next()?);
+        let is_ours = port == self.port && (file.starts_with("rows") || file.starts_with("numbered"));
+        (is_ours && names.next().is_none()).then_some(attempt)
     }
 
     fn open_bucket(&self) -> Result<S3Bucket, Error> {

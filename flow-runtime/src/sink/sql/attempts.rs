@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Failure,
     effect::{clock, inherited},
-    sink::Mode,
+    sink::{Mode, Work},
 };
 
 /// How often something is begun when what stops it may pass.
@@ -43,6 +43,19 @@ impl Attempts {
         question: impl Fn(&Session<'_>) -> Result<T, Trouble> + Sync,
     ) -> Result<T, Error> {
         self.attempt(1, |_| false, question)
+    }
+
+    /// Runs statements in one transaction, once: who gives them has been asked.
+    pub(in crate::sink) fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
+        let step = match work {
+            Work::Make => Step::MakeTable,
+            Work::Drop => Step::DropTable,
+        };
+        self.ask(|session| {
+            session.run(Step::Begin, "BEGIN")?;
+            statements.iter().try_for_each(|statement| session.run(step, statement))?;
+            session.run(Step::Commit, "COMMIT")
+        })
     }
 
     /// Tries, each time on a connection of its own.

@@ -4,6 +4,7 @@
 //! What the servers have of their own stands in `server.rs`, as data; their statements are the sinks'.
 
 mod attempts;
+mod columns;
 mod location;
 mod password;
 mod server;
@@ -14,6 +15,7 @@ mod tls;
 mod trouble;
 
 pub(super) use attempts::{ATTEMPTS_MAX, Attempts, may_pass, may_try_again};
+pub(super) use columns::{Column, Fit, fit, misfit};
 pub(super) use location::{Location, Site};
 pub(super) use server::{Server, Sslmode};
 pub(super) use session::{KEEPALIVES_IDLE, Session};
