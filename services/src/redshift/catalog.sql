@@ -68,6 +68,31 @@ END $$;
 CREATE EVENT TRIGGER mend ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
     EXECUTE FUNCTION stand_in.mend();
 
+-- Blanks at the end of a varchar do not count where it is compared, as PostgreSQL has it of char(n) alone.
+CREATE FUNCTION stand_in.lt(varchar, varchar) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'bpcharlt';
+CREATE FUNCTION stand_in.le(varchar, varchar) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'bpcharle';
+CREATE FUNCTION stand_in.eq(varchar, varchar) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'bpchareq';
+CREATE FUNCTION stand_in.ne(varchar, varchar) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'bpcharne';
+CREATE FUNCTION stand_in.ge(varchar, varchar) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'bpcharge';
+CREATE FUNCTION stand_in.gt(varchar, varchar) RETURNS boolean LANGUAGE internal IMMUTABLE STRICT AS 'bpchargt';
+CREATE FUNCTION stand_in.cmp(varchar, varchar) RETURNS integer LANGUAGE internal IMMUTABLE STRICT AS 'bpcharcmp';
+CREATE FUNCTION stand_in.hash(varchar) RETURNS integer LANGUAGE internal IMMUTABLE STRICT AS 'hashbpchar';
+CREATE OPERATOR pg_catalog.= (FUNCTION = stand_in.eq, LEFTARG = varchar, RIGHTARG = varchar, COMMUTATOR = OPERATOR(pg_catalog.=),
+    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES);
+CREATE OPERATOR pg_catalog.<> (FUNCTION = stand_in.ne, LEFTARG = varchar, RIGHTARG = varchar, COMMUTATOR = OPERATOR(pg_catalog.<>),
+    NEGATOR = OPERATOR(pg_catalog.=),
+    RESTRICT = neqsel, JOIN = neqjoinsel);
+CREATE OPERATOR pg_catalog.< (FUNCTION = stand_in.lt, LEFTARG = varchar, RIGHTARG = varchar);
+CREATE OPERATOR pg_catalog.<= (FUNCTION = stand_in.le, LEFTARG = varchar, RIGHTARG = varchar);
+CREATE OPERATOR pg_catalog.>= (FUNCTION = stand_in.ge, LEFTARG = varchar, RIGHTARG = varchar);
+CREATE OPERATOR pg_catalog.> (FUNCTION = stand_in.gt, LEFTARG = varchar, RIGHTARG = varchar);
+CREATE OPERATOR CLASS stand_in.varchar_ops DEFAULT FOR TYPE varchar USING btree AS
+    OPERATOR 1 pg_catalog.< (varchar, varchar), OPERATOR 2 pg_catalog.<= (varchar, varchar),
+    OPERATOR 3 pg_catalog.= (varchar, varchar), OPERATOR 4 pg_catalog.>= (varchar, varchar),
+    OPERATOR 5 pg_catalog.> (varchar, varchar), FUNCTION 1 stand_in.cmp(varchar, varchar);
+CREATE OPERATOR CLASS stand_in.varchar_ops DEFAULT FOR TYPE varchar USING hash AS
+    OPERATOR 1 pg_catalog.= (varchar, varchar), FUNCTION 1 stand_in.hash(varchar);
+
 CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE AS $$
     SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC')
 $$;
@@ -104,7 +129,8 @@ CREATE VIEW pg_catalog.svv_transactions AS
         a.xact_start AT TIME ZONE 'UTC' AS txn_start, l.mode AS lock_mode, l.locktype AS lockable_object_type,
         l.relation::bigint AS relation, l.granted
     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid AND a.datname = current_database()
-    WHERE l.pid <> pg_backend_pid() AND l.mode <> 'SIReadLock';
+    WHERE l.pid <> pg_backend_pid() AND l.mode <> 'SIReadLock'
+        AND (a.usename = current_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user));
 
 CREATE VIEW pg_catalog.stv_locks AS
     SELECT relation AS table_id, NULL::timestamp AS last_commit, NULL::timestamp AS last_update, xid AS lock_owner,
@@ -144,5 +170,7 @@ CREATE VIEW pg_catalog.svv_columns AS
     SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
         character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision
     FROM information_schema.columns;
+
+GRANT SELECT ON pg_catalog.svv_transactions, pg_catalog.pg_table_def, pg_catalog.svv_columns TO PUBLIC;
 
 RESET allow_system_table_mods;

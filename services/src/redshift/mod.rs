@@ -8,8 +8,10 @@
 //!
 //! **Takes away**: keys are noted, not enforced; `varchar(n)` counts bytes; COPY cuts decimals off; TRUNCATE commits; LOCK
 //! has one mode, and in a request of several statements comes after the snapshot; writers of a table queue; quoted names are
-//! folded; a backslash in a literal escapes; there is no ON CONFLICT, RETURNING, COPY of the client's data, index, trigger,
-//! serial column, savepoint, FOR UPDATE, IS DISTINCT FROM, advisory lock, extended protocol, number of rows after SELECT.
+//! folded; a backslash in a literal escapes; blanks at the end of a varchar column do not count where it is compared; UPDATE …
+//! FROM wants an equality; `svv_transactions` shows its own to who is no superuser; there is no ON CONFLICT, RETURNING, COPY of
+//! the client's data, index, trigger, serial column, savepoint, FOR UPDATE, IS DISTINCT FROM, advisory lock, extended protocol,
+//! number of rows after SELECT.
 //!
 //! **Isolation** ([`Isolation`]): a snapshot is taken by the first statement other than BEGIN and LOCK. `Snapshot` lets two
 //! transactions commit what each checked before the other wrote, unless both wrote the same row; `Serializable` ends one of
@@ -22,7 +24,8 @@
 //! What it cannot show: how a load is spread over slices, and how long anything takes; roles and permissions, of S3 too
 //! (credentials are wanted, and not looked at); VACUUM, ANALYZE and what they are for; COPY of Parquet, ORC, Avro, JSON,
 //! fixed width, by prefix, with MAXERROR; UNLOAD; the types SUPER, VARBYTE, GEOMETRY, HLLSKETCH; foreign keys, which are left
-//! out; the widths of casts, which count characters; `char(n)` outside COPY, likewise; the size of an object, which COPY of text
+//! out; databases and columns whose collation is case-insensitive; that blanks at the end of a literal, or of what a function
+//! gives, do not count either; whether an equality is one that UPDATE … FROM takes; the widths of casts, which count characters; `char(n)` outside COPY, likewise; the size of an object, which COPY of text
 //! does not compare with the manifest either; dates and times in other forms than ISO 8601's.
 //!
 //! Where AWS' documentation is silent, or contradicts itself, it is as unkind as it may be: quotes do not keep a CSV field from
@@ -153,7 +156,8 @@ impl Redshift {
         format!("redshift://{USER}@127.0.0.1:{}/{DATABASE}?{rest}", self.port)
     }
 
-    /// The certificate that it proves itself by to who speaks TLS, for 127.0.0.1 and `localhost`, in PEM: trust that one.
+    /// The certificate that it proves itself by to who speaks TLS, for 127.0.0.1 and nothing else (`localhost` is
+    /// another host), in PEM: trust that one.
     #[must_use]
     pub fn certificate(&self) -> &'static str {
         &tls::identity().certificate

@@ -127,10 +127,22 @@ fn lock(cursor: &mut Cursor<'_>, is_in_transaction: bool) -> Result<Plan, Refusa
 fn write(statement: &Statement<'_>, kind: &str, cursor: &mut Cursor<'_>) -> Result<Plan, Refusal> {
     cursor.eat(if kind == "delete" { "from" } else { "into" });
     let table = layout::name(cursor)?;
-    if kind == "merge" {
-        merge(cursor)?;
+    match kind {
+        "merge" => merge(cursor)?,
+        "update" => update(statement)?,
+        _ => {}
     }
     Ok(Plan::Write { table, sql: statement.rendered(Edits::new()) })
+}
+
+/// The rows of another table have to be found by what is equal in both.
+fn update(statement: &Statement<'_>) -> Result<(), Refusal> {
+    let condition = statement.find(&["where"]).unwrap_or(statement.tokens.len());
+    let is_joined = statement.tokens[condition..].iter().any(|token| token.is("="));
+    match statement.find(&["from"]) {
+        Some(_) if !is_joined => Err(Refusal::internal("Target table must be part of an equijoin predicate")),
+        _ => Ok(()),
+    }
 }
 
 /// MERGE has one clause for what is matched and one for what is not, no conditions, and no alias for its target.

@@ -170,6 +170,21 @@ fn a_session_that_holds_a_lock_can_be_ended_by_another() {
 }
 
 #[test]
+fn who_is_no_superuser_sees_nobody_else() {
+    let Some(redshift) = redshift() else { return };
+    let mut holder = Client::connect(redshift);
+    holder.rows("CREATE TABLE hidden (n int)");
+    holder.rows("CREATE ROLE plain LOGIN");
+    holder.rows("BEGIN");
+    holder.rows("LOCK hidden");
+    let mut other = Client::try_connect(redshift, &[("user", "plain"), ("database", "dev")]).unwrap();
+    let seen =
+        "SELECT count(*) FROM svv_transactions WHERE relation = (SELECT oid FROM pg_class WHERE relname = 'hidden')";
+    assert_eq!(other.rows(seen), ["0"]);
+    assert_eq!(Client::connect(redshift).rows(seen), ["1"]);
+}
+
+#[test]
 fn two_that_wait_for_each_other_are_told() {
     let Some(redshift) = redshift() else { return };
     let (mut first, mut second) = (Client::connect(redshift), Client::connect(redshift));

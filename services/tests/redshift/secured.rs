@@ -6,10 +6,14 @@ use flow_services::{postgres, redshift};
 
 /// What `psql` says, which checks the certificate by this authority.
 fn psql(port: u16, user: &str, mode: &str, authority: &str) -> Result<String, String> {
+    psql_at("127.0.0.1", port, user, mode, authority)
+}
+
+fn psql_at(host: &str, port: u16, user: &str, mode: &str, authority: &str) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, authority).unwrap();
     let place = format!(
-        "host=127.0.0.1 port={port} user={user} dbname=dev sslmode={mode} sslrootcert={} gssencmode=disable",
+        "host={host} port={port} user={user} dbname=dev sslmode={mode} sslrootcert={} gssencmode=disable",
         file.path().display()
     );
     let program = postgres::server().unwrap().program("psql");
@@ -28,6 +32,8 @@ fn the_certificate_is_the_one_that_is_told() {
     let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap().cert.pem();
     let error = psql(redshift.port(), "awsuser", "verify-full", &other).unwrap_err();
     assert!(error.contains("certificate verify failed"), "{error}");
+    let error = psql_at("localhost", redshift.port(), "awsuser", "verify-full", own).unwrap_err();
+    assert!(error.contains("does not match host name"), "{error}");
 }
 
 #[test]

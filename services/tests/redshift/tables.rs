@@ -82,6 +82,37 @@ fn a_varchar_counts_bytes_however_the_table_was_made() {
 }
 
 #[test]
+fn blanks_at_the_end_of_a_varchar_do_not_count_where_it_is_compared() {
+    let Some(redshift) = redshift() else { return };
+    let mut client = Client::connect(redshift);
+    client.rows("CREATE TABLE blanks (k varchar(9)); CREATE TABLE beside_blanks (k varchar(9))");
+    client.rows("INSERT INTO blanks VALUES ('a'), ('a '), ('b'); INSERT INTO beside_blanks VALUES ('a  ')");
+    for (sql, wanted) in [
+        ("SELECT count(DISTINCT k) FROM blanks", "2"),
+        ("SELECT count(*) FROM blanks WHERE k = 'a   '", "2"),
+        ("SELECT count(*) FROM blanks JOIN beside_blanks USING (k)", "2"),
+        (
+            "SELECT count(*) FROM (SELECT row_number() OVER (PARTITION BY k ORDER BY 1) n FROM blanks) t WHERE n = 1",
+            "2",
+        ),
+        ("SELECT count(DISTINCT md5(k)), max(octet_length(k)) FROM blanks", "3|2"),
+    ] {
+        assert_eq!(client.rows(sql), [wanted], "{sql}");
+    }
+}
+
+#[test]
+fn rows_of_another_table_are_found_by_what_is_equal() {
+    let Some(redshift) = redshift() else { return };
+    let mut client = Client::connect(redshift);
+    client.rows("CREATE TABLE joined (k int, n int); CREATE TABLE joined_to (k int, n int)");
+    let error = client.error("UPDATE joined t SET n = i.n FROM joined_to i WHERE t.k IS NULL AND i.k IS NULL");
+    assert_eq!(error, "XX000 Target table must be part of an equijoin predicate");
+    client.rows("UPDATE joined t SET n = i.n FROM joined_to i WHERE t.k = i.k");
+    client.rows("UPDATE joined SET n = 1 WHERE k IS NULL");
+}
+
+#[test]
 fn truncate_commits_what_came_before_it() {
     let Some(redshift) = redshift() else { return };
     let mut client = Client::connect(redshift);
