@@ -4,5 +4,6 @@
 
 mod conforms;
 mod flows;
+mod merging;
 mod setup;
 mod taps;

@@ -18,7 +18,7 @@ use crate::{
     sink::{
         Mode, Published, Staged, Ticket, kept,
         ledger::Turn,
-        sql::{Session, Step, Trouble, insert, is_of_keys, null_patterns, update},
+        sql::{Session, Step, Trouble, is_of_keys, null_patterns},
         would_double,
     },
 };
@@ -111,7 +111,7 @@ impl Load<'_> {
     }
 
     fn merge(&self) -> Result<(), Trouble> {
-        let (session, table, shape) = (self.session(), self.table().quoted(), self.table().shape);
+        let (session, shape) = (self.session(), self.table().shape);
         session.run(Step::Merge, &self.table().fold())?;
         let patterns = match null_patterns(shape, FOLDED) {
             None => vec![Vec::new()],
@@ -123,10 +123,10 @@ impl Load<'_> {
         };
         let mut changed = 0;
         for nulls in &patterns {
-            if let Some(update) = update(shape, &table, FOLDED, nulls) {
+            if let Some(update) = self.table().update(nulls) {
                 changed += session.execute(Step::Merge, &update, &[])?;
             }
-            changed += session.execute(Step::Merge, &insert(shape, &table, FOLDED, nulls), &[])?;
+            changed += session.execute(Step::Merge, &self.table().insert(nulls), &[])?;
         }
         if is_of_keys(shape) {
             // It is a set: what was there is neither changed nor counted.

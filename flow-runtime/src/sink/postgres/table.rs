@@ -6,7 +6,7 @@ use crate::{
     plan::FieldPlan,
     sink::{
         Mode, SinkShape,
-        sql::{columns, declared, keys, quoted},
+        sql::{self, columns, declared, keys, quoted},
     },
     value::Type,
 };
@@ -103,6 +103,16 @@ impl Table {
         )
     }
 
+    /// Changes the rows of equal key, for the keys with these nulls; nothing if there is nothing but keys.
+    pub(super) fn update(&self, nulls: &[bool]) -> Option<String> {
+        sql::update(self.shape, same_key, &self.quoted(), FOLDED, nulls)
+    }
+
+    /// Adds the rows whose key is not there, for the keys with these nulls.
+    pub(super) fn insert(&self, nulls: &[bool]) -> String {
+        sql::insert(self.shape, same_key, &self.quoted(), FOLDED, nulls)
+    }
+
     /// Counts rows, to this number.
     pub(super) fn count(&self, rows_max: u64) -> String {
         format!("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {rows_max}) counted", self.quoted())
@@ -128,6 +138,13 @@ impl Table {
     fn keys(&self) -> impl Iterator<Item = &'static FieldPlan> {
         keys(self.shape)
     }
+}
+
+/// `t.k = i.k`, and for a null `t.k IS NULL AND i.k IS NULL`: together that is `IS NOT DISTINCT FROM`, which PostgreSQL can
+/// answer with neither an index nor a hash table.
+fn same_key(key: &FieldPlan, is_null: bool) -> String {
+    let key = quoted(key.name);
+    if is_null { format!("t.{key} IS NULL AND i.{key} IS NULL") } else { format!("t.{key} = i.{key}") }
 }
 
 fn declaration(field: &'static FieldPlan) -> String {

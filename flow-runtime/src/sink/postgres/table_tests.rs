@@ -3,7 +3,7 @@ use crate::{
     plan::PortPlan,
     sink::{
         fixtures::{added, field, nullable, sink},
-        sql::{key_nulls, null_patterns, same_key},
+        sql::{self, key_nulls, null_patterns},
     },
 };
 
@@ -34,20 +34,20 @@ fn a_table_is_made_as_the_sink_declares_it() {
 fn a_key_that_is_null_is_compared_apart() {
     let shape = SinkShape { port: &DAILY, mode: Mode::Merge };
     assert_eq!(null_patterns(shape, FOLDED).unwrap(), r#"SELECT DISTINCT "ip" IS NULL FROM pg_temp.flow_folded"#);
-    assert_eq!(same_key(shape, &[false]), r#"t."ip" = i."ip" AND t."day" = i."day""#);
-    assert_eq!(same_key(shape, &[true]), r#"t."ip" IS NULL AND i."ip" IS NULL AND t."day" = i."day""#);
+    assert_eq!(sql::same_key(shape, same_key, &[false]), r#"t."ip" = i."ip" AND t."day" = i."day""#);
+    assert_eq!(sql::same_key(shape, same_key, &[true]), r#"t."ip" IS NULL AND i."ip" IS NULL AND t."day" = i."day""#);
     assert_eq!(key_nulls(shape, &[true]), r#"i."ip" IS NULL AND i."day" IS NOT NULL"#);
 }
 
 #[test]
 fn a_merge_adds_and_replaces() {
-    let shape = |port| SinkShape { port, mode: Mode::Merge };
-    let update = crate::sink::sql::update(shape(&DAILY), r#""web"."daily""#, FOLDED, &[false]).unwrap();
+    let update = table(&DAILY, Mode::Merge).update(&[false]).unwrap();
     let paid = r#""paid" = COALESCE(t."paid" + i."paid", t."paid", i."paid")"#;
     assert!(update.contains(&format!(r#"SET "last" = i."last", {paid} FROM"#)), "{update}");
     static SEEN: PortPlan = sink("seen", &[field("ip", Type::Text)], &[0]);
-    assert_eq!(crate::sink::sql::update(shape(&SEEN), "seen", FOLDED, &[]), None);
-    assert_eq!(null_patterns(shape(&SEEN), FOLDED), None);
+    let seen = table(&SEEN, Mode::Merge);
+    assert_eq!(seen.update(&[]), None);
+    assert_eq!(null_patterns(seen.shape, FOLDED), None);
 }
 
 #[test]

@@ -137,22 +137,31 @@ COPY flow_incoming ("flow_row", "ip", "day", "last", "paid", "count") FROM 's3:/
 SELECT pg_last_copy_count();
 
 -- merge: one row a key
-CREATE TEMPORARY TABLE flow_folded AS SELECT "ip", "day", "last", "paid", "count" FROM (SELECT "ip", "day", "last", sum("paid") OVER (PARTITION BY "ip", "day") AS "paid", sum("count") OVER (PARTITION BY "ip", "day") AS "count", row_number() OVER (PARTITION BY "ip", "day" ORDER BY "flow_row" DESC) AS flow_rank FROM flow_incoming) ranked WHERE flow_rank = 1;
+CREATE TEMPORARY TABLE flow_folded AS SELECT "ip", "day", "last", "paid", "count" FROM (SELECT "ip", "day", "last", sum("paid") OVER (PARTITION BY md5("ip"), "day") AS "paid", sum("count") OVER (PARTITION BY md5("ip"), "day") AS "count", row_number() OVER (PARTITION BY md5("ip"), "day" ORDER BY "flow_row" DESC) AS flow_rank FROM flow_incoming) ranked WHERE flow_rank = 1;
 
 -- merge: which keys are null
 SELECT DISTINCT "ip" IS NULL FROM flow_folded;
 
 -- merge: change
-UPDATE "web"."daily" t SET "last" = i."last", "paid" = COALESCE(t."paid" + i."paid", t."paid", i."paid"), "count" = COALESCE(t."count" + i."count", t."count", i."count") FROM flow_folded i WHERE t."ip" = i."ip" AND t."day" = i."day";
+UPDATE "web"."daily" t SET "last" = i."last", "paid" = COALESCE(t."paid" + i."paid", t."paid", i."paid"), "count" = COALESCE(t."count" + i."count", t."count", i."count") FROM flow_folded i WHERE t."ip" = i."ip" AND md5(t."ip") = md5(i."ip") AND t."day" = i."day";
 
 -- merge: add
-INSERT INTO "web"."daily" ("ip", "day", "last", "paid", "count") SELECT i."ip", i."day", i."last", i."paid", i."count" FROM flow_folded i WHERE i."ip" IS NOT NULL AND i."day" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "web"."daily" t WHERE t."ip" = i."ip" AND t."day" = i."day");
+INSERT INTO "web"."daily" ("ip", "day", "last", "paid", "count") SELECT i."ip", i."day", i."last", i."paid", i."count" FROM flow_folded i WHERE i."ip" IS NOT NULL AND i."day" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "web"."daily" t WHERE t."ip" = i."ip" AND md5(t."ip") = md5(i."ip") AND t."day" = i."day");
 
 -- merge: change
-UPDATE "web"."daily" t SET "last" = i."last", "paid" = COALESCE(t."paid" + i."paid", t."paid", i."paid"), "count" = COALESCE(t."count" + i."count", t."count", i."count") FROM flow_folded i WHERE t."ip" IS NULL AND i."ip" IS NULL AND t."day" = i."day";
+UPDATE "web"."daily" t SET "last" = i."last", "paid" = COALESCE(t."paid" + i."paid", t."paid", i."paid"), "count" = COALESCE(t."count" + i."count", t."count", i."count") FROM flow_folded i WHERE CASE WHEN t."ip" IS NULL THEN 0 END = CASE WHEN i."ip" IS NULL THEN 0 END AND t."day" = i."day";
 
 -- merge: add
-INSERT INTO "web"."daily" ("ip", "day", "last", "paid", "count") SELECT i."ip", i."day", i."last", i."paid", i."count" FROM flow_folded i WHERE i."ip" IS NULL AND i."day" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "web"."daily" t WHERE t."ip" IS NULL AND i."ip" IS NULL AND t."day" = i."day");
+INSERT INTO "web"."daily" ("ip", "day", "last", "paid", "count") SELECT i."ip", i."day", i."last", i."paid", i."count" FROM flow_folded i WHERE i."ip" IS NULL AND i."day" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "web"."daily" t WHERE CASE WHEN t."ip" IS NULL THEN 0 END = CASE WHEN i."ip" IS NULL THEN 0 END AND t."day" = i."day");
+
+-- merge: one row a key, of a key that is all null
+CREATE TEMPORARY TABLE flow_folded AS SELECT "host", "count" FROM (SELECT "host", sum("count") OVER (PARTITION BY md5("host")) AS "count", row_number() OVER (PARTITION BY md5("host") ORDER BY "flow_row" DESC) AS flow_rank FROM flow_incoming) ranked WHERE flow_rank = 1;
+
+-- merge: change where all of the key is null
+UPDATE "web"."hosts" t SET "count" = COALESCE(t."count" + i."count", t."count", i."count") FROM flow_folded i WHERE CASE WHEN t."host" IS NULL THEN 0 END = CASE WHEN i."host" IS NULL THEN 0 END;
+
+-- merge: add where all of the key is null
+INSERT INTO "web"."hosts" ("host", "count") SELECT i."host", i."count" FROM flow_folded i WHERE i."host" IS NULL AND NOT EXISTS (SELECT 1 FROM "web"."hosts" t WHERE CASE WHEN t."host" IS NULL THEN 0 END = CASE WHEN i."host" IS NULL THEN 0 END);
 
 -- merge: note it in the ledger
 INSERT INTO "web"."flow_ledger_daily" (flow, port, epoch, iteration, hash, row_count, staged, pid, published) VALUES ('hits', 'daily', 'e1', 7, 'hash of 7', 1234, 's3://warehouse/o''staged/a-1/daily/numbered.csv.gz.manifest', pg_backend_pid(), GETDATE());

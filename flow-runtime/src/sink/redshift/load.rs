@@ -17,7 +17,7 @@ use crate::{
     sink::{
         Mode, Published, Staged, Ticket, kept,
         ledger::Turn,
-        sql::{Session, Step, Trouble, insert, is_of_keys, null_patterns, update},
+        sql::{Session, Step, Trouble, is_of_keys, null_patterns},
         would_double,
     },
 };
@@ -118,7 +118,7 @@ impl Load<'_> {
     }
 
     fn merge(&self) -> Result<(), Trouble> {
-        let (session, table, shape) = (self.session(), self.table().quoted(), self.table().shape);
+        let (session, shape) = (self.session(), self.table().shape);
         let step = Step::Merge;
         session.text(step, &self.table().fold())?;
         let patterns = match null_patterns(shape, FOLDED) {
@@ -131,10 +131,10 @@ impl Load<'_> {
         };
         let mut changed = 0;
         for nulls in &patterns {
-            if let Some(update) = update(shape, &table, FOLDED, nulls) {
+            if let Some(update) = self.table().update(nulls) {
                 changed += session.text(step, &update)?.changed;
             }
-            changed += session.text(step, &insert(shape, &table, FOLDED, nulls))?.changed;
+            changed += session.text(step, &self.table().insert(nulls))?.changed;
         }
         if is_of_keys(shape) {
             // It is a set: what was there is neither changed nor counted.

@@ -2,15 +2,16 @@
 
 use super::{
     staging::{Address, option},
-    types::column_type,
+    types::{column_type, in_catalog},
 };
 use crate::{
     Error, Failure,
     plan::FieldPlan,
     sink::{
         Mode, SinkShape,
-        sql::{columns, declared, keys, quoted},
+        sql::{self, columns, declared, keys, quoted},
     },
+    value::Type,
 };
 
 /// A table by the fields of its sink.
@@ -127,8 +128,8 @@ impl Table {
 
     /// Brings rows of one key together: what is added is summed up, of the rest the last counts.
     pub(super) fn fold(&self) -> String {
-        let keys: Vec<String> = keys(self.shape).map(|field| quoted(field.name)).collect();
-        let (keys, number) = (keys.join(", "), quoted(ROW_NUMBER));
+        let exact = |key| if is_text(key) { format!("md5({})", quoted(key.name)) } else { quoted(key.name) };
+        let (keys, number) = (keys(self.shape).map(exact).collect::<Vec<_>>().join(", "), quoted(ROW_NUMBER));
         let value = |field: &FieldPlan| match field.add {
             true => format!("sum({0}) OVER (PARTITION BY {keys}) AS {0}", quoted(field.name)),
             false => quoted(field.name),
@@ -140,6 +141,16 @@ impl Table {
             columns = columns(self.shape, ""),
             values = values.join(", "),
         )
+    }
+
+    /// Changes the rows of equal key, for the keys with these nulls; nothing if there is nothing but keys.
+    pub(super) fn update(&self, nulls: &[bool]) -> Option<String> {
+        sql::update(self.shape, same_key, &self.quoted(), FOLDED, nulls)
+    }
+
+    /// Adds the rows whose key is not there, for the keys with these nulls.
+    pub(super) fn insert(&self, nulls: &[bool]) -> String {
+        sql::insert(self.shape, same_key, &self.quoted(), FOLDED, nulls)
     }
 
     /// Counts rows, to this number.
@@ -166,6 +177,22 @@ impl Table {
     fn fields(&self) -> impl Iterator<Item = &'static FieldPlan> {
         self.shape.fields().iter()
     }
+}
+
+/// Redshift takes texts for equal that differ in blanks at their ends, and, by some collations, in upper and lower case. A
+/// flow does not, and keys that it tells apart must not become one row: what `md5` makes of them is compared, too. By what is
+/// equal alone rows are brought together, as UPDATE demands, of nulls likewise.
+fn same_key(key: &FieldPlan, is_null: bool) -> String {
+    let name = quoted(key.name);
+    match is_null {
+        true => format!("CASE WHEN t.{name} IS NULL THEN 0 END = CASE WHEN i.{name} IS NULL THEN 0 END"),
+        false if is_text(key) => format!("t.{name} = i.{name} AND md5(t.{name}) = md5(i.{name})"),
+        false => format!("t.{name} = i.{name}"),
+    }
+}
+
+fn is_text(field: &FieldPlan) -> bool {
+    field.ty == Type::Text && column_type(field).is_some_and(|column| in_catalog(&column).starts_with("character"))
 }
 
 /// A text as SQL takes it: a backslash takes the meaning from what follows.

@@ -6,7 +6,7 @@ use crate::{
     sink::{
         fixtures::{added, field, nullable, sink, ticket},
         redshift::{ledger, load_error, shape},
-        sql::{insert, null_patterns, update},
+        sql::null_patterns,
     },
     value::Type,
 };
@@ -23,6 +23,8 @@ static DAILY: PortPlan = sink(
     &[0, 1],
 );
 
+static HOSTS: PortPlan = sink("hosts", &[nullable("host", Type::Text), added("count", Type::I64)], &[0]);
+
 fn table(port: &'static PortPlan, mode: Mode) -> Result<Table, Error> {
     let layout = Layout { distkey: Some("ip".to_owned()), sortkey: vec!["day".to_owned(), "ip".to_owned()] };
     Table::new(("web", "daily"), SinkShape { port, mode }, layout)
@@ -31,7 +33,6 @@ fn table(port: &'static PortPlan, mode: Mode) -> Result<Table, Error> {
 /// Every statement of the table in a mode, with a name each.
 fn statements(mode: Mode) -> Vec<(&'static str, String)> {
     let table = table(&DAILY, mode).unwrap();
-    let (shape, name) = (table.shape, table.quoted());
     let stem = if mode == Mode::Merge { "numbered" } else { "rows" };
     let staged = Address::parse(&format!("s3://warehouse/o'staged/a-1/daily/{stem}.csv.gz.manifest")).unwrap();
     let ticket = ticket(&DAILY, 7);
@@ -54,11 +55,15 @@ fn statements(mode: Mode) -> Vec<(&'static str, String)> {
     all.push(("count", "SELECT pg_last_copy_count()".to_owned()));
     if mode == Mode::Merge {
         all.push(("one row a key", table.fold()));
-        all.extend(null_patterns(shape, FOLDED).map(|sql| ("which keys are null", sql)));
+        all.extend(null_patterns(table.shape, FOLDED).map(|sql| ("which keys are null", sql)));
         for nulls in [[false], [true]] {
-            all.extend(update(shape, &name, FOLDED, &nulls).map(|sql| ("change", sql)));
-            all.push(("add", insert(shape, &name, FOLDED, &nulls)));
+            all.extend(table.update(&nulls).map(|sql| ("change", sql)));
+            all.push(("add", table.insert(&nulls)));
         }
+        let hosts = Table::new(("web", "hosts"), SinkShape { port: &HOSTS, mode }, Layout::default()).unwrap();
+        all.push(("one row a key, of a key that is all null", hosts.fold()));
+        all.extend(hosts.update(&[true]).map(|sql| ("change where all of the key is null", sql)));
+        all.push(("add where all of the key is null", hosts.insert(&[true])));
     }
     all.push(("note it in the ledger", ledger::add(&table, &ticket, 1234, Some(&staged.url()))));
     all.push(("commit", "COMMIT".to_owned()));

@@ -52,50 +52,54 @@ pub(in crate::sink) fn null_patterns(shape: SinkShape, incoming: &str) -> Option
     (!nulls.is_empty()).then(|| format!("SELECT DISTINCT {} FROM {incoming}", nulls.join(", ")))
 }
 
+/// How a server tells that a key is the same in `t` and `i`: a condition, for a key that is null in both, or in neither.
+pub(in crate::sink) type SameKey = fn(&FieldPlan, bool) -> String;
+
 /// Changes the rows of equal key, for the keys with these nulls; nothing if there is nothing but keys.
-pub(in crate::sink) fn update(shape: SinkShape, table: &str, incoming: &str, nulls: &[bool]) -> Option<String> {
+pub(in crate::sink) fn update(
+    shape: SinkShape,
+    same: SameKey,
+    table: &str,
+    incoming: &str,
+    nulls: &[bool],
+) -> Option<String> {
     let is_key = |index: usize| shape.port.key.contains(&index);
     let fields = shape.fields().iter().enumerate();
     let changes: Vec<String> = fields.filter(|(index, _)| !is_key(*index)).map(|(_, field)| change(field)).collect();
     let sql = || {
-        let same = same_key(shape, nulls);
+        let same = same_key(shape, same, nulls);
         format!("UPDATE {table} t SET {} FROM {incoming} i WHERE {same}", changes.join(", "))
     };
     (!changes.is_empty()).then(sql)
 }
 
 /// Adds the rows whose key is not there, for the keys with these nulls.
-pub(in crate::sink) fn insert(shape: SinkShape, table: &str, incoming: &str, nulls: &[bool]) -> String {
+pub(in crate::sink) fn insert(shape: SinkShape, same: SameKey, table: &str, incoming: &str, nulls: &[bool]) -> String {
     let (names, values) = (columns(shape, ""), columns(shape, "i."));
-    let (own, same) = (key_nulls(shape, nulls), same_key(shape, nulls));
+    let (own, same) = (key_nulls(shape, nulls), same_key(shape, same, nulls));
     format!(
         "INSERT INTO {table} ({names}) SELECT {values} FROM {incoming} i WHERE {own} AND NOT EXISTS (SELECT 1 FROM {table} \
          t WHERE {same})"
     )
 }
 
-/// `t.k = i.k`, and for a null `t.k IS NULL AND i.k IS NULL`.
-///
-/// Together that is `IS NOT DISTINCT FROM`, which PostgreSQL can answer with neither an index nor a hash table, and which
-/// Redshift has not.
-pub(in crate::sink) fn same_key(shape: SinkShape, nulls: &[bool]) -> String {
-    let same = |(key, is_null): (&str, bool)| match is_null {
-        true => format!("t.{key} IS NULL AND i.{key} IS NULL"),
-        false => format!("t.{key} = i.{key}"),
-    };
-    keys_with(shape, nulls).iter().map(|(key, is_null)| same((key, *is_null))).collect::<Vec<_>>().join(" AND ")
+/// The condition that all of the key is the same.
+pub(in crate::sink) fn same_key(shape: SinkShape, same: SameKey, nulls: &[bool]) -> String {
+    keys_with(shape, nulls).map(|(key, is_null)| same(key, is_null)).collect::<Vec<_>>().join(" AND ")
 }
 
 /// Which rows have these nulls in their key.
 pub(in crate::sink) fn key_nulls(shape: SinkShape, nulls: &[bool]) -> String {
-    let null = |(key, is_null): &(String, bool)| format!("i.{key} IS {}NULL", if *is_null { "" } else { "NOT " });
-    keys_with(shape, nulls).iter().map(null).collect::<Vec<_>>().join(" AND ")
+    let null = |(key, is_null): (&FieldPlan, bool)| {
+        format!("i.{} IS {}NULL", quoted(key.name), if is_null { "" } else { "NOT " })
+    };
+    keys_with(shape, nulls).map(null).collect::<Vec<_>>().join(" AND ")
 }
 
 /// The key's fields, each with whether it is null; `nulls` has those that may be.
-fn keys_with(shape: SinkShape, nulls: &[bool]) -> Vec<(String, bool)> {
+fn keys_with(shape: SinkShape, nulls: &[bool]) -> impl Iterator<Item = (&'static FieldPlan, bool)> {
     let mut nulls = nulls.iter().copied();
-    keys(shape).map(|key| (quoted(key.name), key.nullable && nulls.next().unwrap_or(false))).collect()
+    keys(shape).map(move |key| (key, key.nullable && nulls.next().unwrap_or(false)))
 }
 
 /// Null adds nothing; a sum that the column cannot hold is refused by the server.
