@@ -15,6 +15,10 @@ pub(super) enum Kind {
     Whole(u32),
     /// Floats of 32 bits.
     Single,
+    /// Floats of 64 bits.
+    Double,
+    /// Yes and no.
+    Boolean,
     /// Decimals: digits in all, and after the point.
     Numeric(u16, u16),
     /// Moments or days.
@@ -42,7 +46,10 @@ impl Kind {
             "integer" | "int" | "int4" => Self::Whole(32),
             "bigint" | "int8" => Self::Whole(64),
             "real" | "float4" => Self::Single,
+            "double precision" | "float8" => Self::Double,
+            "boolean" | "bool" => Self::Boolean,
             "float" if length.is_some_and(|bits| bits <= 24) => Self::Single,
+            "float" => Self::Double,
             "numeric" | "decimal" | "dec" => match (numbers.as_slice(), dialect) {
                 ([precision, scale], _) => Self::Numeric(*precision, *scale),
                 ([precision], _) => Self::Numeric(*precision, 0),

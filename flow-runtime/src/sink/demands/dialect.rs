@@ -41,7 +41,7 @@ impl Dialect {
         let column = self.column(field).unwrap_or_default();
         let kind = Kind::parse(column, self);
         match field.ty {
-            Type::Bool => Vec::new(),
+            Type::Bool => self.of_text_of(kind, column, field.ty).into_iter().collect(),
             Type::I16 => self.of_whole(kind, column, whole_numbers_of(16)),
             Type::I32 => self.of_whole(kind, column, whole_numbers_of(32)),
             Type::I64 => self.of_whole(kind, column, whole_numbers_of(64)),
@@ -57,9 +57,12 @@ impl Dialect {
                     (Kind::Calendar, Self::Redshift) => FIRST_DAY_OF_ISO,
                     _ => i32::MIN,
                 };
-                vec![Limit::Calendar { first_day }]
+                let length = self.of_text_of(kind, column, field.ty);
+                [Limit::Calendar { first_day }].into_iter().chain(length).collect()
             }
-            Type::Decimal(..) => self.digits(kind, column).into_iter().collect(),
+            Type::Decimal(..) => {
+                self.digits(kind, column).into_iter().chain(self.of_text_of(kind, column, field.ty)).collect()
+            }
         }
     }
 
@@ -96,9 +99,34 @@ impl Dialect {
         let finite = (self == Self::Redshift).then_some(Limit::Finite);
         let range = match kind {
             Kind::Single if ty == Type::F64 => Some(Limit::Single { column }),
-            kind => self.digits(kind, column),
+            kind => self.digits(kind, column).or_else(|| self.of_text_of(kind, column, ty)),
         };
         finite.into_iter().chain(range).collect()
+    }
+
+    /// What is no text, in a column of text. (Whole numbers have limits of their own, and PostgreSQL has another spelling.)
+    fn of_text_of(self, kind: Kind, column: &'static str, ty: Type) -> Option<Limit> {
+        match (self, kind) {
+            (Self::Redshift, Kind::Text(Some(max)) | Kind::Char(Some(max))) => Some(Limit::Written { max, ty, column }),
+            _ => None,
+        }
+    }
+
+    /// Whether values of the field can be loaded into its column at all: where each of them may be refused, or becomes null
+    /// without a word, no row is safe.
+    #[cfg(feature = "redshift")]
+    pub(in crate::sink) fn takes(self, field: &FieldPlan) -> bool {
+        let kind = Kind::parse(self.column(field).unwrap_or_default(), self);
+        match (kind, field.ty) {
+            (Kind::Other | Kind::Text(_) | Kind::Char(_), _) => true,
+            (Kind::Boolean, ty) => ty == Type::Bool,
+            (Kind::Bytes(_), ty) => ty == Type::Bytes,
+            (Kind::Whole(_), ty) => matches!(ty, Type::I16 | Type::I32 | Type::I64),
+            (Kind::Single | Kind::Double | Kind::Numeric(..), ty) => {
+                matches!(ty, Type::I16 | Type::I32 | Type::I64 | Type::F32 | Type::F64 | Type::Decimal(..))
+            }
+            (Kind::Calendar, ty) => matches!(ty, Type::Timestamp(_) | Type::Date(_)),
+        }
     }
 
     fn digits(self, kind: Kind, column: &'static str) -> Option<Limit> {

@@ -1,6 +1,8 @@
 //! One limit of a column, and a value held against it.
 
-use crate::value::{Decimal, Value};
+use std::fmt;
+
+use crate::value::{Decimal, Type, Value};
 
 /// What stands for null in a file that Redshift loads. Text that is just this is refused, for whether quotes keep it from
 /// being null is not documented.
@@ -11,6 +13,8 @@ pub(in crate::sink) const REDSHIFT_NULL: &str = "@NULL@";
 pub(super) enum Limit {
     /// So long at most.
     Length { max: usize, unit: Unit, column: &'static str },
+    /// So many bytes at most where a value of this type, which is no text, is written as one for Redshift.
+    Written { max: usize, ty: Type, column: &'static str },
     /// Nothing but these code points.
     Letters(Letters),
     /// Whole numbers from here to there.
@@ -50,6 +54,10 @@ impl Limit {
         match (*self, value) {
             (Self::Length { max, unit, column }, Value::Bytes(text)) => unit.refuses(text, max, column),
             (Self::Letters(letters), Value::Bytes(text)) => letters.refuses(text),
+            (Self::Written { max, ty, column }, value) => {
+                let bytes = written_bytes(value, ty);
+                (bytes > max).then(|| format!("{bytes} bytes do not fit {column}"))
+            }
             (Self::Whole { min, max, column }, Value::Int(value)) => {
                 (value < min || max < value).then(|| format!("{value} does not fit {column}"))
             }
@@ -136,6 +144,34 @@ fn letters(text: &[u8]) -> impl Iterator<Item = (usize, char)> {
 /// The code points that are kept from being characters and that Redshift refuses.
 fn is_no_character(letter: char) -> bool {
     matches!(letter, '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The digits of a float as Redshift is to read them: without an exponent, which no decimal takes, up to where decimals end.
+pub(in crate::sink) struct RedshiftFloat(pub(in crate::sink) f64, pub(in crate::sink) Type);
+
+impl fmt::Display for RedshiftFloat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value, ty) = *self;
+        let single = value as f32;
+        match (ty == Type::F32, value.abs() < 1e38) {
+            (true, true) => write!(f, "{single}"),
+            (true, false) => write!(f, "{single:e}"),
+            (false, true) => write!(f, "{value}"),
+            (false, false) => write!(f, "{value:e}"),
+        }
+    }
+}
+
+/// How long what is no text becomes as one.
+fn written_bytes(value: Value<'_>, ty: Type) -> usize {
+    match value {
+        Value::Bool(_) => "t".len(),
+        Value::Date(_) => "2026-11-22".len(),
+        Value::Timestamp(_) => "2026-11-22 15:16:17.123456".len(),
+        Value::Decimal(value) => value.to_string().len(),
+        Value::Float(value) => RedshiftFloat(value, ty).to_string().len(),
+        _ => 0,
+    }
 }
 
 /// The least and the greatest number of so many bits.

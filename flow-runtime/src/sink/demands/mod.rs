@@ -17,7 +17,7 @@ use crate::{
 
 pub use dialect::Dialect;
 #[cfg(feature = "redshift")]
-pub(super) use limit::REDSHIFT_NULL;
+pub(super) use limit::{REDSHIFT_NULL, RedshiftFloat};
 
 /// The limits of a target's columns, by the fields of its sink; by default none.
 #[derive(Clone, Debug, Default)]

@@ -155,6 +155,27 @@ fn floats_must_be_numbers_where_the_server_asks_for_them() {
 }
 
 #[test]
+fn what_is_no_text_must_fit_a_redshift_column_of_text() {
+    let day = Date::from_days(20_000);
+    let moment = Timestamp::from_microseconds(1);
+    let values: [(Type, &dyn Encode, usize); 6] = [
+        (Type::Bool, &true, 1),
+        (Type::Date("%F"), &day, 10),
+        (Type::Timestamp("%s"), &moment, 26),
+        (Type::Decimal(9, 2), &Decimal::new(-1_234, 2), 6),
+        (Type::F64, &-1e-7_f64, 10),
+        (Type::F32, &0.1_f32, 3),
+    ];
+    for (ty, value, bytes) in values {
+        for kind in ["varchar", "char"] {
+            let fits = |dialect, bytes: usize| takes(dialect, ty, Box::leak(format!("{kind}({bytes})").into()), value);
+            assert!(fits(Redshift, bytes) && fits(Redshift, bytes + 1), "{ty:?}");
+            assert!(bytes == 1 || !fits(Redshift, bytes - 1) && fits(Postgres, bytes - 1), "{ty:?}");
+        }
+    }
+}
+
+#[test]
 fn days_and_moments_must_lie_in_the_calendar() {
     const DAY: i64 = 86_400_000_000;
     let first = i64::from(-2_440_588) * DAY;
@@ -182,6 +203,34 @@ fn a_reason_says_what_does_not_fit_where() {
     assert_eq!(text(Postgres, "varchar(2)", "äöü"), "`value`: 3 characters do not fit varchar(2)");
     let nul = text(Postgres, "varchar(2)", "äö\0");
     assert_eq!(nul, "`value`: it holds U+0000 at byte 4, which PostgreSQL takes in no text");
+}
+
+#[cfg(feature = "redshift")]
+#[test]
+fn a_column_of_another_kind_takes_nothing() {
+    for (column, taken) in [
+        ("integer", "whole"),
+        ("numeric(5, 2)", "whole float decimal"),
+        ("double precision", "whole float decimal"),
+        ("real", "whole float decimal"),
+        ("date", "day"),
+        ("timestamptz", "day"),
+        ("boolean", "bool"),
+        ("varchar(9)", "text whole float decimal day bool"),
+        ("super", "text whole float decimal day bool"),
+    ] {
+        for (name, ty) in [
+            ("text", Type::Text),
+            ("whole", Type::I64),
+            ("float", Type::F32),
+            ("decimal", Type::Decimal(9, 2)),
+            ("day", Type::Date("%F")),
+            ("bool", Type::Bool),
+        ] {
+            let field = FieldPlan { name: "value", ty, nullable: true, column: Some(column), add: false };
+            assert_eq!(Redshift.takes(&field), taken.contains(name), "{name} as {column}");
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::table::NULL;
 use crate::{
     plan::FieldPlan,
+    sink::demands::RedshiftFloat,
     value::{RowReader, Type, Value},
 };
 
@@ -33,8 +34,7 @@ fn write_value(value: Value<'_>, ty: Type, out: &mut impl Write) -> io::Result<(
         Value::Null => out.write_all(NULL.as_bytes()),
         Value::Bool(value) => out.write_all(if value { b"t" } else { b"f" }),
         Value::Int(value) => write!(out, "{value}"),
-        Value::Float(value) if ty == Type::F32 => write!(out, "{:?}", value as f32),
-        Value::Float(value) => write!(out, "{value:?}"),
+        Value::Float(value) => write!(out, "{}", RedshiftFloat(value, ty)),
         Value::Text(value) => write_text(value.as_bytes(), out),
         Value::Decimal(value) => write!(out, "{value}"),
         Value::Timestamp(value) => {
@@ -103,13 +103,26 @@ mod tests {
     }
 
     #[test]
-    fn floats_keep_all_their_digits() {
-        let fields = [field("a", Type::F64), field("b", Type::F32), field("c", Type::Bool)];
+    fn floats_keep_all_their_digits_and_have_no_exponent_where_a_decimal_takes_them() {
+        let double = |value: f64| line(&[field("a", Type::F64)], None, |row| value.encode(row));
+        for (value, digits) in [
+            (1e300, "1e300"),
+            (-1e38, "-1e38"),
+            (1e37, "10000000000000000000000000000000000000"),
+            (1e16, "10000000000000000"),
+            (-1e-7, "-0.0000001"),
+            (0.1, "0.1"),
+            (3.0, "3"),
+        ] {
+            assert_eq!(double(value), format!("{digits}\n"));
+            assert_eq!(digits.parse(), Ok(value));
+        }
+        let fields = [field("b", Type::F32), field("c", Type::F32), field("d", Type::Bool)];
         let encode = |row: &mut Vec<u8>| {
-            1e300_f64.encode(row);
             0.1_f32.encode(row);
+            1e-7_f32.encode(row);
             true.encode(row);
         };
-        assert_eq!(line(&fields, None, encode), "1e300,0.1,t\n");
+        assert_eq!(line(&fields, None, encode), "0.1,0.0000001,t\n");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     Error, Failure,
     plan::FieldPlan,
     sink::{
-        Mode, SinkShape,
+        Dialect, Mode, SinkShape,
         sql::{self, columns, declared, keys, quoted},
     },
     value::Type,
@@ -55,6 +55,10 @@ impl Table {
                 let help =
                     "make text of it in the flow; a trap, whose records are bytes, goes to a file: or sqlite: address";
                 return refuse("Redshift is loaded from text, and takes no bytes".to_owned(), place, help);
+            }
+            if !Dialect::Redshift.takes(field) {
+                let what = format!("no {} is loaded into a column of `{}`", field.ty, field.column.unwrap_or_default());
+                return refuse(what, place, "make a value of that type in the flow, or take another column");
             }
             if fields[..index].iter().any(|other| other.name.eq_ignore_ascii_case(field.name)) {
                 return refuse("Redshift takes upper case for lower case".to_owned(), place, "rename the field");

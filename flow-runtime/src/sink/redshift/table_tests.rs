@@ -92,10 +92,16 @@ fn a_field_that_cannot_be_a_column_is_refused() {
     static BYTES: PortPlan = sink("bytes", &[field("ip", Type::Bytes), field("day", Type::Text)], &[]);
     static CASES: PortPlan =
         sink("cases", &[field("ip", Type::I64), field("day", Type::I64), field("Day", Type::I64)], &[]);
+    static PARSED: [FieldPlan; 2] = [
+        FieldPlan { name: "ip", ty: Type::Text, nullable: true, column: Some("integer"), add: false },
+        field("day", Type::Text),
+    ];
+    static UNPARSED: PortPlan = sink("unparsed", &PARSED, &[]);
     static LACKING: PortPlan = sink("lacking", &[field("day", Type::I64)], &[]);
     for (port, why) in [
         (&BYTES, "Redshift is loaded from text, and takes no bytes (field `ip`)"),
         (&CASES, "Redshift takes upper case for lower case (field `Day`)"),
+        (&UNPARSED, "no &str is loaded into a column of `integer` (field `ip`)"),
         (&LACKING, "there is no field `ip` (table web.daily)"),
     ] {
         let error = table(port, Mode::Append).unwrap_err().to_string();
