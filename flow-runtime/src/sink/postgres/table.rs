@@ -30,7 +30,7 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] for a column type or a field's name that cannot be one.
     pub(super) fn new(schema: &str, name: &str, shape: SinkShape) -> Result<Self, Error> {
-        declared(shape, (shape.mode == Mode::Merge).then_some(ROW_NUMBER))?;
+        declared(shape, |name| shape.mode == Mode::Merge && name == ROW_NUMBER)?;
         Ok(Self { schema: schema.to_owned(), name: name.to_owned(), shape })
     }
 

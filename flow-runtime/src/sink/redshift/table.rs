@@ -36,6 +36,8 @@ pub(super) const INCOMING: &str = "flow_incoming";
 pub(super) const FOLDED: &str = "flow_folded";
 /// The number of a row in the iteration.
 pub(super) const ROW_NUMBER: &str = "flow_row";
+/// Which of the rows of its key it is, from the last.
+const RANK: &str = "flow_rank";
 
 /// What stands for null in a staged file.
 pub(super) use crate::sink::demands::REDSHIFT_NULL as NULL;
@@ -44,7 +46,8 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] for a column's type, a field or a key that cannot be one.
     pub(super) fn new((schema, name): (&str, &str), shape: SinkShape, layout: Layout) -> Result<Self, Error> {
-        declared(shape, (shape.mode == Mode::Merge).then_some(ROW_NUMBER))?;
+        let is_own = |name: &str| [ROW_NUMBER, RANK].iter().any(|own| own.eq_ignore_ascii_case(name));
+        declared(shape, |name| shape.mode == Mode::Merge && is_own(name))?;
         let refuse = |what: String, place: String, help: &str| {
             Err(Error::Config(Failure::new(what).at(place).help(help.to_owned())))
         };
@@ -141,7 +144,7 @@ impl Table {
         let values: Vec<String> = self.fields().map(value).collect();
         format!(
             "CREATE TEMPORARY TABLE {FOLDED} AS SELECT {columns} FROM (SELECT {values}, row_number() OVER (PARTITION BY \
-             {keys} ORDER BY {number} DESC) AS flow_rank FROM {INCOMING}) ranked WHERE flow_rank = 1",
+             {keys} ORDER BY {number} DESC) AS {RANK} FROM {INCOMING}) ranked WHERE {RANK} = 1",
             columns = columns(self.shape, ""),
             values = values.join(", "),
         )

@@ -110,6 +110,19 @@ fn a_field_that_cannot_be_a_column_is_refused() {
 }
 
 #[test]
+fn names_that_merging_uses_itself_are_refused_however_they_are_written() {
+    static NAMES: [PortPlan; 3] = [
+        sink("a", &[field("ip", Type::Text), field("day", Type::I64), field("Flow_Row", Type::I64)], &[0]),
+        sink("b", &[field("ip", Type::Text), field("day", Type::I64), field("flow_rank", Type::I64)], &[0]),
+        sink("c", &[field("ip", Type::Text), field("day", Type::I64), field("flow_ranks", Type::I64)], &[0]),
+    ];
+    for (port, is_refused) in NAMES.iter().zip([true, true, false]) {
+        assert!(table(port, Mode::Append).is_ok());
+        assert_eq!(table(port, Mode::Merge).is_err(), is_refused, "{}", port.name);
+    }
+}
+
+#[test]
 fn text_of_others_cannot_leave_its_literal() {
     assert_eq!(literal(r"o'neill\"), r"'o''neill\\'");
 }

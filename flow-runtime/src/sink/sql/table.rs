@@ -8,11 +8,11 @@ pub(in crate::sink) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Finds out whether the columns can be made as the sink declares them; `reserved` is a name that no field may have.
+/// Finds out whether the columns can be made as the sink declares them; some names no field may have.
 ///
 /// # Errors
 /// [`Error::Config`] for a column type or a field's name that cannot be one.
-pub(in crate::sink) fn declared(shape: SinkShape, reserved: Option<&str>) -> Result<(), Error> {
+pub(in crate::sink) fn declared(shape: SinkShape, is_reserved: impl Fn(&str) -> bool) -> Result<(), Error> {
     let is_type = |column: &str| column.chars().all(|c| c.is_ascii_alphanumeric() || " (),_".contains(c));
     for field in shape.fields() {
         let refuse = |what: String, help: &str| {
@@ -21,8 +21,8 @@ pub(in crate::sink) fn declared(shape: SinkShape, reserved: Option<&str>) -> Res
         if let Some(column) = field.column.filter(|column| !is_type(column)) {
             return refuse(format!("`{column}` is no column type"), "write one as in `as varchar(100)`");
         }
-        if Some(field.name) == reserved {
-            return refuse("flow numbers rows by this name".to_owned(), "rename the field");
+        if is_reserved(field.name) {
+            return refuse("flow merges rows by a column of this name".to_owned(), "rename the field");
         }
     }
     Ok(())
