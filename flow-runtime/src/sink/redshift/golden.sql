@@ -1,3 +1,15 @@
+-- a session begins
+SET statement_timeout TO 3600000;
+
+-- a session begins
+SET timezone TO 'UTC';
+
+-- a session begins
+SET query_group TO 'flow';
+
+-- a session begins
+SET enable_case_sensitive_identifier TO false;
+
 -- append: what columns the table has
 SELECT c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid WHERE n.nspname = 'web' AND c.relname = 'daily' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;
 

@@ -44,9 +44,12 @@ pub(in crate::sink) static REDSHIFT: Server = Server {
            pg_terminate_backend(pid), which loses nothing that flow has sealed, and run again",
 };
 
-/// Each by itself: a request of several statements is a transaction.
-fn settings(limit: Duration) -> Vec<String> {
-    vec![statement_timeout(limit), "SET timezone TO 'UTC'".to_owned(), "SET query_group TO 'flow'".to_owned()]
+/// Each by itself: a request of several statements is a transaction. Names are folded whatever the cluster's or the user's
+/// parameters say, else a column would not be found again by the name that it was made with.
+pub(super) fn settings(limit: Duration) -> Vec<String> {
+    let fixed =
+        ["SET timezone TO 'UTC'", "SET query_group TO 'flow'", "SET enable_case_sensitive_identifier TO false"];
+    [statement_timeout(limit)].into_iter().chain(fixed.map(str::to_owned)).collect()
 }
 
 /// How long a statement may take from now on.

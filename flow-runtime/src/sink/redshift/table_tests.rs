@@ -1,11 +1,11 @@
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use super::*;
 use crate::{
     plan::PortPlan,
     sink::{
         fixtures::{added, field, nullable, sink, ticket},
-        redshift::{ledger, load_error, shape},
+        redshift::{ledger, load_error, server, shape},
         sql::null_patterns,
     },
     value::Type,
@@ -79,6 +79,9 @@ fn statements(mode: Mode) -> Vec<(&'static str, String)> {
 #[test]
 fn every_statement_is_the_one_that_is_kept() {
     let mut text = String::new();
+    for sql in server::settings(Duration::from_secs(3600)) {
+        let _ = write!(text, "-- a session begins\n{sql};\n\n");
+    }
     for mode in [Mode::Append, Mode::Replace, Mode::Merge] {
         for (name, sql) in statements(mode) {
             let _ = write!(text, "-- {}: {name}\n{sql};\n\n", mode.as_str());
