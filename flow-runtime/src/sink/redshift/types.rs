@@ -25,7 +25,7 @@ pub(super) fn column_type(field: &FieldPlan) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// A type as `format_type` of the server's catalog spells it; one that is not known, as it was written.
+/// A type as `format_type` of the server's catalog spells it; one that is not known, as it was written, but for blanks.
 pub(super) fn in_catalog(column: &str) -> String {
     let column = column.to_ascii_lowercase();
     let (before, rest) = column.split_once('(').unwrap_or((&column, ""));
@@ -59,7 +59,10 @@ pub(super) fn in_catalog(column: &str) -> String {
         "bool" | "boolean" => "boolean".to_owned(),
         "timestamp" | "timestamp without time zone" | "datetime" => "timestamp without time zone".to_owned(),
         "timestamptz" | "timestamp with time zone" => "timestamp with time zone".to_owned(),
-        _ => column.trim().to_owned(),
+        "time" | "time without time zone" => "time without time zone".to_owned(),
+        "timetz" | "time with time zone" => "time with time zone".to_owned(),
+        _ if numbers.is_empty() => name,
+        _ => format!("{name}({})", numbers.join(",")),
     }
 }
 
@@ -87,6 +90,10 @@ mod tests {
             ("timestamp", "timestamp without time zone"),
             ("date", "date"),
             ("super", "super"),
+            ("time", "time without time zone"),
+            ("TIME  with time zone", "time with time zone"),
+            ("timetz", "time with time zone"),
+            ("varbyte ( 64 )", "varbyte(64)"),
         ] {
             assert_eq!(in_catalog(written), spelt, "{written}");
         }
