@@ -47,8 +47,7 @@ pub(in crate::sink) static REDSHIFT: Server = Server {
 /// Each by itself: a request of several statements is a transaction. Names are folded whatever the cluster's or the user's
 /// parameters say, else a column would not be found again by the name that it was made with.
 pub(super) fn settings(limit: Duration) -> Vec<String> {
-    let fixed =
-        ["SET timezone TO 'UTC'", "SET query_group TO 'flow'", "SET enable_case_sensitive_identifier TO false"];
+    let fixed = ["SET timezone TO 'UTC'", "SET query_group TO 'flow'", "SET enable_case_sensitive_identifier TO false"];
     [statement_timeout(limit)].into_iter().chain(fixed.map(str::to_owned)).collect()
 }
 

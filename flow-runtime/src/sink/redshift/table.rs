@@ -2,7 +2,7 @@
 
 use super::{
     staging::{Address, option},
-    types::{column_type, in_catalog},
+    types::{column_type, in_catalog, refusal},
 };
 use crate::{
     Error, Failure,
@@ -54,10 +54,13 @@ impl Table {
         let fields = shape.fields();
         for (index, field) in fields.iter().enumerate() {
             let place = format!("field `{}`", field.name);
-            if column_type(field).is_none() {
+            let Some(column) = column_type(field) else {
                 let help =
                     "make text of it in the flow; a trap, whose records are bytes, goes to a file: or sqlite: address";
                 return refuse("Redshift is loaded from text, and takes no bytes".to_owned(), place, help);
+            };
+            if let Some(why) = refusal(&in_catalog(&column)) {
+                return refuse(format!("Redshift has no column of `{column}`"), place, why);
             }
             if !Dialect::Redshift.takes(field) {
                 let what = format!("no {} is loaded into a column of `{}`", field.ty, field.column.unwrap_or_default());

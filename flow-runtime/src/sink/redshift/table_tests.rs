@@ -100,11 +100,13 @@ fn a_field_that_cannot_be_a_column_is_refused() {
         field("day", Type::Text),
     ];
     static UNPARSED: PortPlan = sink("unparsed", &PARSED, &[]);
+    static FINE: PortPlan = sink("fine", &[field("ip", Type::Decimal(38, 38)), field("day", Type::Text)], &[]);
     static LACKING: PortPlan = sink("lacking", &[field("day", Type::I64)], &[]);
     for (port, why) in [
         (&BYTES, "Redshift is loaded from text, and takes no bytes (field `ip`)"),
         (&CASES, "Redshift takes upper case for lower case (field `Day`)"),
         (&UNPARSED, "no &str is loaded into a column of `integer` (field `ip`)"),
+        (&FINE, "Redshift has no column of `decimal(38, 38)` (field `ip`)"),
         (&LACKING, "there is no field `ip` (table web.daily)"),
     ] {
         let error = table(port, Mode::Append).unwrap_err().to_string();

@@ -66,9 +66,53 @@ pub(super) fn in_catalog(column: &str) -> String {
     }
 }
 
+/// Why the server would refuse to make a column of this type, spelt as its catalog does.
+pub(super) fn refusal(spelt: &str) -> Option<&'static str> {
+    let number = |text: &str| text.trim().parse::<u32>().ok();
+    let between = |prefix: &str| spelt.strip_prefix(prefix)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some((precision, scale)) = between("numeric").and_then(|numbers| numbers.split_once(',')) {
+        let (precision, scale) = (number(precision).unwrap_or(0), number(scale).unwrap_or(u32::MAX));
+        let fits = (1..=DECIMAL_DIGITS_MAX).contains(&precision) && scale <= precision.min(DECIMAL_SCALE_MAX);
+        return (!fits).then_some("a decimal has 38 digits at most, of them 37 after the point");
+    }
+    for (name, bytes_max, why) in [
+        ("character varying", 65_535, "a varchar has 65535 bytes at most"),
+        ("character", 4_096, "a char has 4096 bytes at most"),
+    ] {
+        if let Some(length) = between(name) {
+            return (!number(length).is_some_and(|bytes| (1..=bytes_max).contains(&bytes))).then_some(why);
+        }
+    }
+    None
+}
+
+/// Amazon Redshift, Database Developer Guide, "Numeric types", 2026-11-22.
+const DECIMAL_DIGITS_MAX: u32 = 38;
+/// The same.
+const DECIMAL_SCALE_MAX: u32 = 37;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_that_no_column_can_have_is_known_before_there_is_one() {
+        for (column, is_refused) in [
+            ("decimal(38, 37)", false),
+            ("decimal(38, 38)", true),
+            ("decimal(39, 2)", true),
+            ("decimal(5, 6)", true),
+            ("varchar(65535)", false),
+            ("varchar(65536)", true),
+            ("varchar(many)", true),
+            ("char(4096)", false),
+            ("char(4097)", true),
+            ("bigint", false),
+            ("super", false),
+        ] {
+            assert_eq!(refusal(&in_catalog(column)).is_some(), is_refused, "{column}");
+        }
+    }
 
     #[test]
     fn a_type_is_spelt_as_the_catalog_has_it() {
