@@ -2,7 +2,7 @@
 
 use super::{
     column::Kind,
-    limit::{Letters, Limit, Unit, whole_numbers, whole_numbers_of},
+    limit::{Letters, Limit, RowLimit, Unit, whole_numbers, whole_numbers_of},
 };
 use crate::{plan::FieldPlan, value::Type};
 
@@ -19,6 +19,10 @@ pub enum Dialect {
 /// The longest text of a Redshift column (Amazon Redshift, Database Developer Guide, "Character types", 2026-11-22).
 const REDSHIFT_TEXT: &str = "varchar(65535)";
 
+/// "The maximum size of a single input row from any source is 4 MB" (Amazon Redshift, Database Developer Guide, COPY, "Data
+/// sources", 2026-11-22), whichever megabytes are meant.
+const REDSHIFT_ROW_BYTES_MAX: usize = 4_000_000;
+
 /// The first day of PostgreSQL's calendar: 4714-11-24 BC, the day that Julian days are counted from.
 const FIRST_DAY: i32 = -2_440_588;
 
@@ -34,6 +38,11 @@ impl Dialect {
             (None, _, Type::Date(_)) => Some("date"),
             (column, ..) => column,
         }
+    }
+
+    /// What a row of so many fields must keep to.
+    pub(super) fn row_limit(self, fields: usize) -> Option<RowLimit> {
+        (self == Self::Redshift).then_some(RowLimit { bytes_max: REDSHIFT_ROW_BYTES_MAX, fields })
     }
 
     /// What a field's values must keep to.

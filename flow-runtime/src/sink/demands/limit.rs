@@ -48,6 +48,30 @@ pub(super) enum Letters {
     RedshiftChar,
 }
 
+/// How long a row may be as a line of CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RowLimit {
+    pub(super) bytes_max: usize,
+    pub(super) fields: usize,
+}
+
+/// What a field takes at most beside its text: quotes, a comma, and the digits of a number or the letters of null.
+const CELL_BYTES_MAX: usize = 64;
+
+impl RowLimit {
+    /// Why the encoded row is refused, if it is: a little early, as nothing is written for it.
+    pub(super) fn refuses(self, row: &[u8]) -> Option<String> {
+        let Self { bytes_max, fields } = self;
+        let bytes = row.len() + fields * CELL_BYTES_MAX;
+        // Quotes are doubled.
+        if bytes + row.len() <= bytes_max {
+            return None;
+        }
+        let bytes = bytes + memchr::memchr_iter(b'"', row).count();
+        (bytes > bytes_max).then(|| format!("a row of {bytes} bytes is longer than Redshift loads, {bytes_max}"))
+    }
+}
+
 impl Limit {
     /// Why the value is refused, if it is. Null never is, for that is what `Option` says. Text comes as bytes.
     pub(super) fn refuses(&self, value: Value<'_>) -> Option<String> {

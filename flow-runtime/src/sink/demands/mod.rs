@@ -8,7 +8,7 @@ mod column;
 mod dialect;
 mod limit;
 
-use self::limit::Limit;
+use self::limit::{Limit, RowLimit};
 use crate::{
     flow::Reason,
     plan::FieldPlan,
@@ -24,6 +24,7 @@ pub(super) use limit::{REDSHIFT_NULL, RedshiftFloat};
 pub struct Demands {
     /// Up to the last that has any.
     columns: Box<[Column]>,
+    row: Option<RowLimit>,
 }
 
 /// What is asked of one field.
@@ -41,7 +42,9 @@ impl Demands {
         let mut columns: Vec<Column> = fields.iter().map(limits).collect();
         let last = columns.iter().rposition(|column| !column.limits.is_empty());
         columns.truncate(last.map_or(0, |last| last + 1));
-        Self { columns: columns.into() }
+        // Only texts make a row long, and each of them has limits.
+        let row = (!columns.is_empty()).then(|| dialect.row_limit(fields.len())).flatten();
+        Self { columns: columns.into(), row }
     }
 
     /// Whether nothing is asked.
@@ -65,7 +68,10 @@ impl Demands {
                 return Err(Reason::new(why).of_field(field.name));
             }
         }
-        Ok(())
+        match self.row.and_then(|limit| limit.refuses(row)) {
+            Some(why) => Err(Reason::new(why)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -188,6 +188,26 @@ fn days_and_moments_must_lie_in_the_calendar() {
 }
 
 #[test]
+fn a_row_must_not_be_longer_than_copy_takes() {
+    const TEXT: FieldPlan = FieldPlan { name: "text", ty: Type::Text, nullable: false, column: None, add: false };
+    static FIELDS: [FieldPlan; 64] = [TEXT; 64];
+    let check = |dialect, text: &str| {
+        let mut row = Vec::new();
+        FIELDS.iter().for_each(|_| text.encode(&mut row));
+        Demands::new(dialect, &FIELDS).check(&row).map_err(|reason| reason.to_string())
+    };
+    let (short, long, quotes) = ("x".repeat(62_000), "x".repeat(65_000), "\"".repeat(32_000));
+    assert!(check(Redshift, &short).is_ok() && check(Postgres, &long).is_ok() && check(Postgres, &quotes).is_ok());
+    for text in [long, quotes] {
+        let said = check(Redshift, &text).unwrap_err();
+        assert!(
+            said.starts_with("a row of 4") && said.ends_with("bytes is longer than Redshift loads, 4000000"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn a_null_is_never_refused() {
     for (ty, column) in
         [(Type::Text, "varchar(1)"), (Type::I64, "smallint"), (Type::F64, "real"), (Type::Date("%F"), "")]
