@@ -57,3 +57,15 @@ pub(crate) const PART_BYTES_MIN: usize = 5 << 20;
 
 /// Bytes of a key. Amazon S3 User Guide, Naming Amazon S3 objects.
 pub(crate) const KEY_BYTES_MAX: usize = 1_024;
+
+/// Items that one BatchWriteItem request puts or deletes. DynamoDB API Reference, BatchWriteItem.
+pub(crate) const BATCH_WRITES_MAX: usize = 25;
+
+/// Bytes of an item, its names included. DynamoDB Developer Guide, Service, account, and table quotas; so are the next two.
+pub(crate) const ITEM_BYTES_MAX: usize = 400 << 10;
+
+/// Bytes of a partition key.
+pub(crate) const PARTITION_KEY_BYTES_MAX: usize = 2048;
+
+/// Bytes of a sort key.
+pub(crate) const SORT_KEY_BYTES_MAX: usize = 1024;

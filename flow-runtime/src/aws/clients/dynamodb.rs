@@ -23,7 +23,7 @@ pub(crate) struct Tables {
     pub(crate) region: String,
 }
 
-/// A key attribute; all of flow's own are texts.
+/// A key attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyAttribute {
     pub(crate) name: String,
@@ -40,9 +40,19 @@ pub(crate) struct TableDefinition {
     pub(crate) is_on_demand: bool,
 }
 
+impl TableDefinition {
+    /// The key, for people: `ip S, day N`.
+    pub(crate) fn key(&self) -> String {
+        let keys = std::iter::once(&self.partition_key).chain(&self.sort_key);
+        keys.map(|KeyAttribute { name, kind }| format!("{name} {kind}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// What is to be known of a table before it is used or deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TableSummary {
+    /// DynamoDB's own name of it, which is never given again.
+    pub(crate) id: Option<String>,
     pub(crate) state: TableState,
     pub(crate) definition: TableDefinition,
     /// About; DynamoDB counts every six hours or so.
@@ -134,6 +144,7 @@ fn summary(table: &TableDescription) -> TableSummary {
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
     let nameless = KeyAttribute { name: String::new(), kind: String::new() };
     TableSummary {
+        id: table.table_id().map(str::to_owned),
         state,
         definition: TableDefinition {
             partition_key: key(&KeyType::Hash).unwrap_or(nameless),

@@ -12,6 +12,7 @@ pub(crate) mod scan;
 pub(crate) mod streams;
 #[cfg(test)]
 mod tests;
+pub(crate) mod writes;
 
 use std::{
     collections::HashMap,

@@ -132,15 +132,9 @@ impl Table {
         let expected = checkpoint_table();
         let TableDefinition { partition_key, sort_key, is_on_demand } = &found.definition;
         if (partition_key, sort_key) != (&expected.partition_key, &expected.sort_key) {
-            let key = |key: &crate::aws::clients::dynamodb::KeyAttribute| format!("{} {}", key.name, key.kind);
-            let keys: Vec<String> = std::iter::once(partition_key).chain(sort_key).map(key).collect();
             return wrong(
-                format!("the table has another key: {}", keys.join(", ")),
-                format!(
-                    "give --checkpoint a table of its own; `setup` makes one, with the key {} S, {} S",
-                    expected.partition_key.name,
-                    expected.sort_key.map(|key| key.name).unwrap_or_default()
-                ),
+                format!("the table has another key: {}", found.definition.key()),
+                format!("give --checkpoint a table of its own; `setup` makes one, with the key {}", expected.key()),
             );
         }
         match found.state {
