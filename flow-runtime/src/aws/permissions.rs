@@ -96,6 +96,7 @@ const RUN: &[Purpose] = &[Purpose::Run];
 const MAKE: &[Purpose] = &[Purpose::Setup];
 const UNMAKE: &[Purpose] = &[Purpose::Teardown];
 const LOOK: &[Purpose] = &[Purpose::Setup, Purpose::Teardown];
+const FORGET: &[Purpose] = &[Purpose::Run, Purpose::Teardown];
 const ALWAYS: &[Purpose] = &[Purpose::Run, Purpose::Setup, Purpose::Teardown];
 
 const CALLS: &[Call] = &[
@@ -128,6 +129,22 @@ const CALLS: &[Call] = &[
     call(UNMAKE, What::Bucket, "s3.delete_bucket", &["s3:DeleteBucket"], On::Bucket),
     call(LOOK, What::Table, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
     call(RUN, What::Table, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
+    call(ALWAYS, What::Target, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
+    call(RUN, What::Target, "dynamodb.update_item", &["dynamodb:UpdateItem"], On::Table),
+    // To put, and to delete all with `forget --empty`.
+    call(RUN, What::Target, "dynamodb.batch_write_item", &["dynamodb:BatchWriteItem"], On::Table),
+    // Whether it is empty, and what there is to be deleted.
+    call(RUN, What::Target, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
+    call(MAKE, What::Target, "dynamodb.create_table", &["dynamodb:CreateTable"], On::Table),
+    call(UNMAKE, What::Target, "dynamodb.delete_table", &["dynamodb:DeleteTable"], On::Table),
+    call(ALWAYS, What::Ledger, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
+    call(RUN, What::Ledger, "dynamodb.get_item", &["dynamodb:GetItem"], On::Table),
+    call(RUN, What::Ledger, "dynamodb.put_item", &["dynamodb:PutItem"], On::Table),
+    call(FORGET, What::Ledger, "dynamodb.query", &["dynamodb:Query"], On::Table),
+    call(MAKE, What::Ledger, "dynamodb.create_table", &["dynamodb:CreateTable"], On::Table),
+    call(UNMAKE, What::Ledger, "dynamodb.delete_item", &["dynamodb:DeleteItem"], On::Table),
+    call(UNMAKE, What::Ledger, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
+    call(UNMAKE, What::Ledger, "dynamodb.delete_table", &["dynamodb:DeleteTable"], On::Table),
     call(ALWAYS, What::Checkpoint, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
     call(RUN, What::Checkpoint, "dynamodb.get_item", &["dynamodb:GetItem"], On::Table),
     call(RUN, What::Checkpoint, "dynamodb.put_item", &["dynamodb:PutItem"], On::Table),
@@ -166,7 +183,7 @@ impl Used {
         if let Some(staging) = address.staging() {
             return Self::of_port(port, &staging);
         }
-        let resource = Resource::of_port(port.name, address)?;
+        let resource = Resource::of_port(port, address)?;
         let is_written = matches!(port.kind, PortKind::Sink | PortKind::Trap);
         let keys = address.path().trim_start_matches('/').split_once('/').map_or("", |(_, keys)| keys);
         let mut prefix = keys.split(['*', '?', '[', '{']).next().unwrap_or_default().to_owned();
@@ -175,6 +192,11 @@ impl Used {
             prefix = format!("{}/", prefix.trim_matches('/'));
         }
         Some(Self { resource, prefix, is_written, consumer: address.option("consumer").map(str::to_owned) })
+    }
+
+    /// What remembers what was published there, if that is a table of its own.
+    pub(crate) fn ledger(&self) -> Option<Self> {
+        Some(Self { resource: self.resource.ledger()?, ..self.clone() })
     }
 
     /// What keeps iterations uses, if it is on AWS.
@@ -313,6 +335,24 @@ mod tests {
         assert_eq!(used.resource.account.region.as_deref(), Some("eu-central-1"));
         let objects = statements(&used, Purpose::Run).pop();
         assert_eq!(objects.unwrap()["Resource"], "arn:aws:s3:::warehouse/staged/*");
+    }
+
+    #[test]
+    fn who_fills_a_table_changes_its_items_and_writes_a_ledger() {
+        let table = used_by(PortKind::Sink, "dynamodb://counts?region=eu-central-1");
+        let of = |used: &Used, purpose| {
+            let statements = statements(used, purpose);
+            let [statement] = statements.as_slice() else { panic!("{statements:?}") };
+            (statement["Resource"].as_str().unwrap().to_owned(), statement["Action"].clone())
+        };
+        let (name, actions) = of(&table, Purpose::Run);
+        assert_eq!(name, "arn:aws:dynamodb:eu-central-1:*:table/counts");
+        let update = ["BatchWriteItem", "DescribeTable", "Scan", "UpdateItem"].map(|of| format!("dynamodb:{of}"));
+        assert_eq!(actions, json!(update));
+        let (name, actions) = of(&table.ledger().unwrap(), Purpose::Run);
+        assert_eq!(name, "arn:aws:dynamodb:eu-central-1:*:table/flow_ledger");
+        assert_eq!(actions, json!(["DescribeTable", "GetItem", "PutItem", "Query"].map(|of| format!("dynamodb:{of}"))));
+        assert!(used("dynamodb://counts").ledger().is_none());
     }
 
     #[test]

@@ -7,12 +7,20 @@ use super::{
     clients::{
         buckets::Buckets,
         consumers::ConsumerState,
-        dynamodb::{TableState, TableSummary, Tables, checkpoint_table},
+        dynamodb::{TableDefinition, TableState, TableSummary, Tables, checkpoint_table},
+        items::Span,
+        scan::Segment,
         streams::{StreamState, StreamSummary, Streams},
     },
     retrying, wait,
 };
-use crate::{Address, Error, Failure, aws::Patience, effect::clock};
+use crate::{
+    Address, Error, Failure,
+    aws::Patience,
+    effect::clock,
+    plan::{PortKind, PortPlan},
+    sink::dynamodb,
+};
 
 /// How long something may take to come or go; a stream takes half a minute.
 const WAIT_MAX: Duration = Duration::from_secs(600);
@@ -31,6 +39,10 @@ pub(crate) enum What {
     Checkpoint,
     /// A table that is read, with whatever key its owner gave it.
     Table,
+    /// A table that a sink fills.
+    Target,
+    /// The table that remembers what was published to such tables.
+    Ledger,
 }
 
 /// One thing, and whose need it is.
@@ -41,6 +53,10 @@ pub(crate) struct Resource {
     pub(crate) account: Account,
     /// The ports that use it; empty for what keeps iterations.
     pub(crate) ports: Vec<String>,
+    /// What a table of flow's own making is to be.
+    pub(crate) table: Option<TableDefinition>,
+    /// Of the table of ledgers, the tables that it remembers things of.
+    pub(crate) remembers: Vec<String>,
 }
 
 /// How it is with it.
@@ -55,22 +71,37 @@ pub(crate) enum State {
 
 impl Resource {
     /// What the address of a port needs, if it is on AWS; of one whose rows are loaded from S3, the bucket.
-    pub(crate) fn of_port(port: &str, address: &Address) -> Option<Self> {
+    pub(crate) fn of_port(port: &PortPlan, address: &Address) -> Option<Self> {
         if let Some(staging) = address.staging() {
             return Self::of_port(port, &staging);
         }
         let path = address.path().strip_prefix("//")?;
+        let is_written = matches!(port.kind, PortKind::Sink | PortKind::Trap);
         let (what, name) = match address.tap() {
             "kinesis" => (What::Stream, path),
             "s3" => (What::Bucket, path.split('/').next().unwrap_or_default()),
+            "dynamodb" if is_written => (What::Target, path),
             "dynamodb" => (What::Table, path),
             _ => return None,
         };
-        Self::named(what, name, address, vec![port.to_owned()])
+        let table = (what == What::Target).then(|| dynamodb::definition(port));
+        Some(Self { table, ..Self::named(what, name, address, vec![port.name.to_owned()])? })
+    }
+
+    /// The table that remembers what was published to this one, if a sink fills it.
+    pub(crate) fn ledger(&self) -> Option<Self> {
+        let of = |target: &Self| Self {
+            what: What::Ledger,
+            name: dynamodb::LEDGER_TABLE.to_owned(),
+            table: Some(checkpoint_table()),
+            remembers: vec![target.name.clone()],
+            ..target.clone()
+        };
+        (self.what == What::Target).then(|| of(self))
     }
 
     /// The consumer by which a port reads its stream, if it says one.
-    pub(crate) fn consumer_of_port(port: &str, address: &Address) -> Option<Self> {
+    pub(crate) fn consumer_of_port(port: &PortPlan, address: &Address) -> Option<Self> {
         let consumer = address.option("consumer").filter(|name| !name.is_empty())?;
         let stream = Self::of_port(port, address).filter(|resource| resource.what == What::Stream)?;
         Some(Self { what: What::Consumer, name: format!("{}/{consumer}", stream.name), ..stream })
@@ -79,12 +110,14 @@ impl Resource {
     /// What keeps iterations, if it is on AWS.
     pub(crate) fn of_checkpoint(address: &Address) -> Option<Self> {
         let path = address.path().strip_prefix("//").filter(|_| address.tap() == "dynamodb")?;
-        Self::named(What::Checkpoint, path, address, Vec::new())
+        let table = Some(checkpoint_table());
+        Some(Self { table, ..Self::named(What::Checkpoint, path, address, Vec::new())? })
     }
 
     fn named(what: What, name: &str, address: &Address, ports: Vec<String>) -> Option<Self> {
         let is_named = !name.is_empty() && !name.contains('/');
-        is_named.then(|| Self { what, name: name.to_owned(), account: Account::of(address), ports })
+        let (name, account) = (name.to_owned(), Account::of(address));
+        is_named.then(|| Self { what, name, account, ports, table: None, remembers: Vec::new() })
     }
 
     /// Whether it is the same thing.
@@ -126,7 +159,7 @@ impl Resource {
                 let is_empty = self.asked("look into", async || buckets.is_empty(name).await)?;
                 Ok(State::There(if is_empty { EMPTY } else { "objects in it" }.to_owned()))
             }
-            What::Checkpoint | What::Table => {
+            What::Checkpoint | What::Table | What::Target | What::Ledger => {
                 let tables = wait(Tables::of(&self.account))?;
                 match self.asked("look at", async || tables.describe(name).await)? {
                     None => Ok(State::Missing),
@@ -137,13 +170,19 @@ impl Resource {
     }
 
     fn table_state(&self, table: &TableSummary) -> Result<State, Error> {
-        let wanted = checkpoint_table();
-        let has_key = |table: &TableSummary| {
+        let has_key = |wanted: &TableDefinition| {
             (&table.definition.partition_key, &table.definition.sort_key) == (&wanted.partition_key, &wanted.sort_key)
         };
-        if self.what == What::Checkpoint && table.state == TableState::Active && !has_key(table) {
-            let failure = Failure::new("the table has another key than iterations are kept by").at(self.place());
-            return Err(Error::Store(failure.help("it is somebody else's: give --checkpoint another name")));
+        if table.state == TableState::Active && !self.table.as_ref().is_none_or(has_key) {
+            let (by, help) = match self.what {
+                What::Target => ("the sink", "it is somebody else's: give the sink another table"),
+                What::Ledger => {
+                    ("ledgers are kept by", "it is somebody else's: a sink needs an account where it is not")
+                }
+                _ => ("iterations are kept by", "it is somebody else's: give --checkpoint another name"),
+            };
+            let failure = Failure::new(format!("the table has another key than {by}")).at(self.place());
+            return Err(self.error()(failure.help(help)));
         }
         Ok(match table.state {
             TableState::Creating => State::Coming,
@@ -151,7 +190,7 @@ impl Resource {
             TableState::Deleting => State::Going,
             TableState::Unusable => {
                 let failure = Failure::new("the table cannot be used").at(self.place());
-                return Err(Error::Store(failure.help("it is archived, or the key that encrypts it is not to be had")));
+                return Err(self.error()(failure.help("it is archived, or the key that encrypts it is not to be had")));
             }
         })
     }
@@ -176,11 +215,11 @@ impl Resource {
                 let buckets = wait(Buckets::of(&self.account))?;
                 self.asked("create", async || unless_in_use(buckets.create(name).await))?;
             }
-            What::Checkpoint => {
+            What::Checkpoint | What::Table | What::Target | What::Ledger => {
+                let Some(table) = &self.table else { return Ok(()) };
                 let tables = wait(Tables::of(&self.account))?;
-                self.asked("create", async || unless_in_use(tables.create(name, &checkpoint_table()).await))?;
+                self.asked("create", async || unless_in_use(tables.create(name, table).await))?;
             }
-            What::Table => return Ok(()),
         }
         self.wait_until("come", |state| matches!(state, State::There(_)))
     }
@@ -205,13 +244,29 @@ impl Resource {
                 let buckets = wait(Buckets::of(&self.account))?;
                 self.asked("delete", async || buckets.delete(name).await)?;
             }
-            What::Checkpoint => {
+            What::Ledger if !self.forgotten()? => return Ok(()),
+            What::Checkpoint | What::Target | What::Ledger => {
                 let tables = wait(Tables::of(&self.account))?;
                 self.asked("delete", async || tables.delete(name).await)?;
             }
             What::Table => return Ok(()),
         }
         self.wait_until("go", |state| *state == State::Missing)
+    }
+
+    /// Has the table of ledgers forget the tables that it is asked about; says whether nothing else is in it.
+    fn forgotten(&self) -> Result<bool, Error> {
+        let tables = wait(Tables::of(&self.account))?;
+        for partition in &self.remembers {
+            let span = Span { partition, from: " ", to: "~", backwards: false, limit: None };
+            let (entries, _) = self.asked("look into", async || tables.page(&self.name, span, None).await)?;
+            for entry in entries {
+                self.asked("change", async || tables.remove(&self.name, &entry.key).await)?;
+            }
+        }
+        let Some(probe) = Segment::all(1).next() else { return Ok(false) };
+        let left = self.asked("look into", async || tables.scan(&self.name, &probe, Some(1)).await)?;
+        Ok(left.ends.is_empty())
     }
 
     /// Waits until it is as `is_done` wants it.
@@ -221,7 +276,7 @@ impl Resource {
         while !is_done(&self.look()?) {
             if clock::elapsed().saturating_sub(began) > WAIT_MAX {
                 let what = format!("waited {} s for it to {verb}", WAIT_MAX.as_secs());
-                return Err(Error::Store(Failure::new(what).at(self.place()).help("run the command again")));
+                return Err(self.error()(Failure::new(what).at(self.place()).help("run the command again")));
             }
             clock::sleep(pause);
             pause = (pause * 2).min(POLL_MAX);
@@ -230,10 +285,17 @@ impl Resource {
     }
 
     fn asked<T>(&self, verb: &str, call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {
-        wait(retrying(Patience::USUAL, call)).map_err(|trouble| {
-            let kind = if self.what == What::Checkpoint { Error::Store } else { Error::Input };
-            kind(trouble.failure(format!("cannot {verb} it")).at(self.place()))
-        })
+        wait(retrying(Patience::USUAL, call))
+            .map_err(|trouble| self.error()(trouble.failure(format!("cannot {verb} it")).at(self.place())))
+    }
+
+    /// What goes wrong with it.
+    fn error(&self) -> fn(Failure) -> Error {
+        match self.what {
+            What::Checkpoint => Error::Store,
+            What::Target | What::Ledger => Error::Target,
+            _ => Error::Input,
+        }
     }
 
     /// Its stream, and what it is called there.
@@ -248,7 +310,8 @@ impl Resource {
             What::Consumer => "consumer",
             What::Bucket => "bucket",
             What::Checkpoint => "checkpoint table",
-            What::Table => "table",
+            What::Table | What::Target => "table",
+            What::Ledger => "table of ledgers",
         };
         format!("{what} `{}`", self.name)
     }
@@ -281,10 +344,38 @@ fn stream_state(stream: StreamSummary) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{plan::FieldPlan, value::Type};
+
+    static FIELDS: [FieldPlan; 2] = [field("ip", Type::Text), field("day", Type::I64)];
+    static LOG: PortPlan = port("log", PortKind::Source, &[]);
+
+    const fn field(name: &'static str, ty: Type) -> FieldPlan {
+        FieldPlan { name, ty, nullable: false, column: None, add: false }
+    }
+
+    const fn port(name: &'static str, kind: PortKind, key: &'static [usize]) -> PortPlan {
+        let (about, scheme, covers) = ("", "", &[] as &[&str]);
+        PortPlan { name, kind, about, scheme, fields: &FIELDS, key, grouped: false, covers, line: 0 }
+    }
+
+    #[test]
+    fn a_table_that_a_sink_fills_has_the_sinks_key_and_a_ledger() {
+        let address = "dynamodb://counts?mode=merge&region=eu-central-1".parse().unwrap();
+        let found = Resource::of_port(&port("counts", PortKind::Sink, &[1, 0]), &address).unwrap();
+        assert_eq!((found.what, found.place()), (What::Target, "table `counts`".to_owned()));
+        let table = found.table.clone().unwrap();
+        let sort = table.sort_key.unwrap();
+        assert_eq!((table.partition_key.name, table.partition_key.kind), ("day".to_owned(), "N".to_owned()));
+        assert_eq!((sort.name, sort.kind), ("ip".to_owned(), "S".to_owned()));
+        let ledger = found.ledger().unwrap();
+        assert_eq!((ledger.place(), ledger.remembers), ("table of ledgers `flow_ledger`".to_owned(), vec![found.name]));
+        assert_eq!(ledger.account.region.as_deref(), Some("eu-central-1"));
+        assert_eq!(Resource::of_port(&LOG, &address).and_then(|read| read.ledger()), None);
+    }
 
     #[test]
     fn what_a_port_needs_stands_in_its_address() {
-        let of = |text: &str| Resource::of_port("log", &text.parse().unwrap()).map(|found| (found.what, found.name));
+        let of = |text: &str| Resource::of_port(&LOG, &text.parse().unwrap()).map(|found| (found.what, found.name));
         assert_eq!(of("kinesis://access-log?start=oldest"), Some((What::Stream, "access-log".to_owned())));
         assert_eq!(of("s3://logs/2015/03/*.gz"), Some((What::Bucket, "logs".to_owned())));
         assert_eq!(of("dynamodb://campaigns"), Some((What::Table, "campaigns".to_owned())));
@@ -295,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_consumer_is_a_thing_of_its_stream() {
-        let of = |text: &str| Resource::consumer_of_port("log", &text.parse().unwrap()).map(|found| found.place());
+        let of = |text: &str| Resource::consumer_of_port(&LOG, &text.parse().unwrap()).map(|found| found.place());
         assert_eq!(of("kinesis://access-log?consumer=counts"), Some("consumer `access-log/counts`".to_owned()));
         for other in ["kinesis://access-log", "kinesis://access-log?consumer=", "s3://logs?consumer=counts"] {
             assert_eq!(of(other), None, "{other}");

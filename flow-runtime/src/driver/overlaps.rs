@@ -144,7 +144,7 @@ impl Files {
         let table = match address.tap() {
             "file" => None,
             "sqlite" => Some(address.option("table").unwrap_or(port).to_ascii_lowercase()),
-            "postgres" | "s3" => return Some(Self::Served(sink::identity(target, port))),
+            "dynamodb" | "postgres" | "s3" => return Some(Self::Served(sink::identity(target, port))),
             _ => return None,
         };
         Some(Self::Written(address.path().to_owned(), table))

@@ -68,6 +68,9 @@ impl Sink {
     ///   can be trusted; `sslrootcert=file.pem` for an authority of one's own). A table that is made is laid out by `distkey=field`
     ///   and `sortkey=field,field`; text without `as …` becomes `varchar(65535)`, moments `timestamp` in UTC. Bytes cannot be
     ///   stored, and so traps go elsewhere.
+    /// - `dynamodb://table?mode=merge`, in programs built with the feature `aws`: the items of a table by the sink's key. They are
+    ///   written one by one, each row once, so that a reader may see a part of an iteration; with `keys=once`, where no key comes
+    ///   in two rows, 25 at a time. `setup` makes the table.
     /// - `stdout:`: rows for people and pipes, without a promise.
     ///
     /// Without `table=` a table is named after the port. All take `mode=append|replace|merge` where the program does not

@@ -4,11 +4,15 @@
 //! when the run opens. Rows are staged durably under the iteration's attempt before the seal, by `staging`, and
 //! published after it, by the tap, in one step. One file a tap; what a ledger means is in `ledger.rs`, what merging does
 //! to two rows in `merge.rs`.
+//!
+#![cfg_attr(feature = "aws", doc = include_str!("dynamodb.md"))]
 
 #[cfg(any(test, feature = "faults"))]
 #[doc(hidden)]
 pub mod conformance;
 mod demands;
+#[cfg(feature = "aws")]
+pub(crate) mod dynamodb;
 mod file;
 #[cfg(test)]
 mod fixtures;

@@ -51,6 +51,8 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
             let table = address.option("table").unwrap_or(port).to_ascii_lowercase();
             format!("sqlite:{}?table={table}", path())
         }
+        #[cfg(feature = "aws")]
+        "dynamodb" => super::dynamodb::identity(&address).unwrap_or_else(|| address.to_string()),
         #[cfg(feature = "postgres")]
         "postgres" => super::postgres::identity(&address, port).unwrap_or_else(|| address.to_string()),
         #[cfg(feature = "aws")]
@@ -65,6 +67,8 @@ pub(crate) fn identity(target: &Target, port: &str) -> String {
 /// What the target with this identity cannot store, where that is to be known without opening it.
 pub(crate) fn demands_of(identity: &str, port: &'static PortPlan) -> Demands {
     match identity.split_once(':') {
+        #[cfg(feature = "aws")]
+        Some(("dynamodb", _)) => super::dynamodb::demands(port),
         Some(("postgres", _)) => Demands::new(Dialect::Postgres, output_fields(port)),
         Some(("redshift", _)) => Demands::new(Dialect::Redshift, output_fields(port)),
         _ => Demands::default(),
@@ -90,6 +94,8 @@ fn open_tap(
     let shape = || Ok::<_, Error>(SinkShape { port, mode: choose_mode(mode, parse_mode(&address)?, port)? });
     let tap: Box<dyn SinkTap> = match address.tap() {
         "file" => Box::new(FileTap::open(&address, shape()?)?),
+        #[cfg(feature = "aws")]
+        "dynamodb" => Box::new(super::dynamodb::DynamoDbSinkTap::open(&address, shape()?)?),
         #[cfg(feature = "postgres")]
         "postgres" => Box::new(super::postgres::PostgresTap::open(&address, shape()?)?),
         #[cfg(feature = "aws")]
@@ -109,13 +115,13 @@ fn unknown_tap(tap: &str, address: &Address) -> Error {
         "stdin" => Failure::new("stdin: can only be read").help("give a stdout: address"),
         "postgres" => Failure::new("this program was built without PostgreSQL")
             .help("build it with the feature `postgres` of flow-runtime"),
-        "s3" => {
+        "dynamodb" | "s3" => {
             Failure::new("this program was built without AWS").help("build it with the feature `aws` of flow-runtime")
         }
         "redshift" => Failure::new("this program was built without Redshift")
             .help("build it with the feature `redshift` of flow-runtime"),
         _ => Failure::new(format!("there is no tap `{tap}` to write to"))
-            .help("there are file:, postgres:, redshift:, s3:, sqlite: and stdout:"),
+            .help("there are dynamodb:, file:, postgres:, redshift:, s3:, sqlite: and stdout:"),
     };
     Error::Config(failure.at(address.to_string()))
 }

@@ -77,7 +77,9 @@ fn used(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Resu
     for (port, text) in plan.ports.iter().zip(addresses) {
         let Some(text) = text else { continue };
         let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
-        uses.extend(Used::of_port(port, &address));
+        let of_port = Used::of_port(port, &address);
+        let ledger = of_port.as_ref().and_then(Used::ledger);
+        uses.extend(of_port.into_iter().chain(ledger));
     }
     if let Checkpoint::DynamoDb(address) = given_checkpoint(plan, matches) {
         uses.extend(Used::of_checkpoint(&address));

@@ -8,6 +8,13 @@ use crate::value::{Decimal, Type, Value};
 /// being null is not documented.
 pub(in crate::sink) const REDSHIFT_NULL: &str = "@NULL@";
 
+/// Numbers of DynamoDB are 0, or from here to below there, and the same below 0 ("Supported data types and naming rules in Amazon
+/// DynamoDB", 2026-11-22).
+#[cfg(feature = "aws")]
+const ITEM_NUMBER_MIN: f64 = 1e-130;
+#[cfg(feature = "aws")]
+const ITEM_NUMBER_END: f64 = 1e126;
+
 /// What the values of a field must keep to. `column` is the type of the column, for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Limit {
@@ -25,6 +32,12 @@ pub(super) enum Limit {
     Single { column: &'static str },
     /// Floats that are numbers.
     Finite,
+    /// What a key of DynamoDB can be: something, and not longer.
+    #[cfg(feature = "aws")]
+    Key { bytes_max: usize },
+    /// What a number of DynamoDB can be.
+    #[cfg(feature = "aws")]
+    ItemNumber,
     /// Not before this day, nor outside the calendar that rows are written by.
     Calendar { first_day: i32 },
 }
@@ -73,7 +86,7 @@ impl RowLimit {
 }
 
 impl Limit {
-    /// Why the value is refused, if it is. Null never is, for that is what `Option` says. Text comes as bytes.
+    /// Why the value is refused, if it is. Null is by keys alone, for it is what `Option` says. Text comes as bytes.
     pub(super) fn refuses(&self, value: Value<'_>) -> Option<String> {
         match (*self, value) {
             (Self::Length { max, unit, column }, Value::Bytes(text)) => unit.refuses(text, max, column),
@@ -101,6 +114,21 @@ impl Limit {
             (Self::Finite, Value::Float(value)) => {
                 (!value.is_finite()).then(|| format!("{value} is no number, and Redshift loads none but numbers"))
             }
+            #[cfg(feature = "aws")]
+            (Self::Key { .. }, Value::Null) => Some("it is null, and no key of DynamoDB can be".to_owned()),
+            #[cfg(feature = "aws")]
+            (Self::Key { .. }, Value::Bytes([])) => Some("it is empty, and no key of DynamoDB can be".to_owned()),
+            #[cfg(feature = "aws")]
+            (Self::Key { bytes_max }, Value::Bytes(key)) => (key.len() > bytes_max)
+                .then(|| format!("{} bytes are too many for a key of DynamoDB: {bytes_max}", key.len())),
+            #[cfg(feature = "aws")]
+            (Self::ItemNumber, Value::Float(value)) => {
+                let is_one = value == 0.0 || (ITEM_NUMBER_MIN..ITEM_NUMBER_END).contains(&value.abs());
+                (!is_one).then(|| format!("{value:e} is no number that DynamoDB stores"))
+            }
+            #[cfg(feature = "aws")]
+            (Self::ItemNumber, Value::Decimal(value)) => (value.units().unsigned_abs() >= 10_u128.pow(38))
+                .then(|| format!("{value} has more digits than DynamoDB stores: 38")),
             (Self::Calendar { first_day }, Value::Timestamp(value)) => {
                 let is_inside = jiff::Timestamp::from_microsecond(value.microseconds()).is_ok();
                 let fits = is_inside && value.date().days() >= first_day;

@@ -1,11 +1,14 @@
 //! What a target cannot store, as far as a sink's declaration lets it be known: rows that it would refuse are trapped before
 //! they are staged, and do not stop the load of all others after the seal.
 //!
-//! `dialect.rs` says which limits a field has in the columns of a server, `column.rs` reads the types of columns, `limit.rs` holds
-//! a value against a limit. What only the server knows (`as inet`, a sum that merging makes) is found by the load.
+//! `dialect.rs` says which limits a field has in the columns of a server, `column.rs` reads the types of columns, `items.rs` has
+//! those of DynamoDB, `limit.rs` holds a value against a limit. What only the server knows (`as inet`, a sum that merging makes)
+//! is found by the load.
 
 mod column;
 mod dialect;
+#[cfg(feature = "aws")]
+mod items;
 mod limit;
 
 use self::limit::{Limit, RowLimit};
@@ -25,6 +28,9 @@ pub struct Demands {
     /// Up to the last that has any.
     columns: Box<[Column]>,
     row: Option<RowLimit>,
+    /// How many bytes all of a row may have, as an item.
+    #[cfg(feature = "aws")]
+    item_bytes_max: Option<usize>,
 }
 
 /// What is asked of one field.
@@ -44,7 +50,12 @@ impl Demands {
         columns.truncate(last.map_or(0, |last| last + 1));
         // Only texts make a row long, and each of them has limits.
         let row = (!columns.is_empty()).then(|| dialect.row_limit(fields.len())).flatten();
-        Self { columns: columns.into(), row }
+        Self {
+            columns: columns.into(),
+            row,
+            #[cfg(feature = "aws")]
+            item_bytes_max: None,
+        }
     }
 
     /// Whether nothing is asked.
@@ -60,6 +71,8 @@ impl Demands {
     /// The first field that the target cannot store, and why.
     pub fn check(&self, row: &[u8]) -> Result<(), Reason> {
         let mut values = RowReader::new(row);
+        #[cfg(feature = "aws")]
+        let mut item_bytes = 0;
         for Column { field, limits } in &self.columns {
             // Text is looked at by its bytes: that they are text is known.
             let ty = if field.ty == Type::Text { Type::Bytes } else { field.ty };
@@ -67,6 +80,14 @@ impl Demands {
             if let Some(why) = limits.iter().find_map(|limit| limit.refuses(value)) {
                 return Err(Reason::new(why).of_field(field.name));
             }
+            #[cfg(feature = "aws")]
+            if self.item_bytes_max.is_some() {
+                item_bytes += items::attribute_bytes(field.name, value);
+            }
+        }
+        #[cfg(feature = "aws")]
+        if let Some(max) = self.item_bytes_max.filter(|max| item_bytes > *max) {
+            return Err(Reason::new(format!("an item of {item_bytes} bytes, and DynamoDB takes {max}")));
         }
         match self.row.and_then(|limit| limit.refuses(row)) {
             Some(why) => Err(Reason::new(why)),

@@ -11,6 +11,7 @@ use super::{Call, Program};
 use crate::{
     Error, Failure, Flow,
     aws::{
+        clients::dynamodb::TableDefinition,
         limits::CONSUMERS_MAX,
         resources::{Resource, State, What},
     },
@@ -39,6 +40,8 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
             "\
 Says what is there and what will be made, asks, and waits until all of it can be used. What is there stays as it is; so the
 command may be given again. Tables that ports read are their owner's: they are looked at, and not made.
+
+A table of DynamoDB that a sink fills is made with the sink's key, and beside it `flow_ledger`, once for all flows.
 
 A table of Redshift or PostgreSQL that a sink loads is made with its ledger; the bucket in which its rows are staged, too.
 Where fields have been added to the sink, the columns that the table lacks are added, null in the rows that are there;
@@ -139,6 +142,11 @@ fn text_of_resource(resource: &Resource, state: &State, shards: Option<u32>) -> 
         (State::Missing, What::Checkpoint) => "not there: create it, paid by request".to_owned(),
         (State::Missing, What::Bucket) => "not there: create it, private".to_owned(),
         (State::Missing, What::Table) => "not there".to_owned(),
+        (State::Missing, What::Target) => {
+            let key = resource.table.as_ref().map(TableDefinition::key).unwrap_or_default();
+            format!("not there: create it with the key {key}, paid by request")
+        }
+        (State::Missing, What::Ledger) => "not there: create it, once for all flows, paid by request".to_owned(),
     }
 }
 

@@ -154,11 +154,13 @@ fn needed(
         let Some(text) = text.as_ref().filter(|_| meant.has(port.name)) else { continue };
         let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
         let is_staging = address.staging().is_some();
-        let found = [Resource::of_port(port.name, &address), Resource::consumer_of_port(port.name, &address)];
-        for resource in found.into_iter().flatten() {
+        let of_port = Resource::of_port(port, &address);
+        let ledger = of_port.as_ref().and_then(Resource::ledger);
+        for resource in [of_port, Resource::consumer_of_port(port, &address), ledger].into_iter().flatten() {
             match resources.iter_mut().find(|(known, _)| known.is(&resource)) {
                 Some((known, stages)) => {
                     known.ports.extend(resource.ports);
+                    known.remembers.extend(resource.remembers);
                     *stages |= is_staging;
                 }
                 None => resources.push((resource, is_staging)),
@@ -229,7 +231,8 @@ fn what(resource: &Resource) -> &'static str {
         What::Consumer => "consumer",
         What::Bucket => "bucket",
         What::Checkpoint => CHECKPOINT,
-        What::Table => "table",
+        What::Table | What::Target => "table",
+        What::Ledger => "ledger",
     }
 }
 

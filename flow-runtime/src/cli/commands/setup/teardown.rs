@@ -22,8 +22,8 @@ pub(in super::super) fn grammar(program: &Program<'_>) -> Command {
         .after_help(
             "\
 Deletes what it has listed and nothing else: streams with their records, consumers by which ports read them, tables of
-Redshift and PostgreSQL that sinks have loaded, with their rows and ledgers, what the flow has staged for these, the table of
-iterations with those of every flow that are kept there, buckets that are empty. A bucket with objects in it stays, and so
+Redshift, PostgreSQL and DynamoDB that sinks have loaded, with their rows and ledgers, what the flow has staged for these, the
+table of iterations with those of every flow that are kept there, buckets that are empty. A bucket with objects in it stays, and so
 do tables that ports read, and tables that are no sink's of this flow by their columns. Whatever else sinks have written is
 not touched.
 
@@ -56,14 +56,15 @@ fn tear_down<F: Flow>(flow: &mut F, matches: &ArgMatches, telling: &mut Telling<
     Ok(tasks)
 }
 
-/// A stream is not deleted as long as it has a consumer, nor a bucket in which rows are staged; where iterations are kept goes
-/// last.
+/// A stream is not deleted as long as it has a consumer, nor a bucket in which rows are staged, nor what is remembered of a table
+/// that is there; where iterations are kept goes last.
 fn turn(thing: &Thing) -> u8 {
     match thing {
         Thing::Aws { resource, .. } => match resource.what {
             What::Consumer => 0,
-            What::Stream | What::Bucket | What::Table => 1,
-            What::Checkpoint => 2,
+            What::Stream | What::Bucket | What::Table | What::Target => 1,
+            What::Ledger => 2,
+            What::Checkpoint => 3,
         },
         Thing::Table { .. } => 0,
     }
@@ -93,7 +94,9 @@ fn delete(task: &mut Task, telling: &mut Telling<'_>) -> Result<(), Error> {
             Act::Create | Act::Change | Act::Leave => return Ok(()),
         },
     }
-    telling.say(&format!("{} is gone\n", task.thing.place()));
+    let is_ledger = matches!(&task.thing, Thing::Aws { resource, .. } if resource.what == What::Ledger);
+    let what = if is_ledger { "says nothing of it any more" } else { "is gone" };
+    telling.say(&format!("{} {what}\n", task.thing.place()));
     Ok(())
 }
 
@@ -138,6 +141,11 @@ fn text_of_resource(resource: &Resource, state: &State, act: Act) -> String {
         (What::Consumer, ..) => "DELETE: nobody could read by it any more".to_owned(),
         (What::Checkpoint, State::There(content), _) => {
             format!("DELETE, with the iterations of every flow that are kept in it ({content}): each would begin anew")
+        }
+        (What::Target, State::There(content), _) => format!("DELETE, with all its items ({content})"),
+        (What::Ledger, ..) => {
+            let tables = resource.remembers.join("`, `");
+            format!("DELETE what it says of `{tables}`, and the table, if it says nothing of others")
         }
         _ => "DELETE".to_owned(),
     }
