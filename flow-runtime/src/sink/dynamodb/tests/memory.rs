@@ -48,6 +48,8 @@ struct State {
     fault: Option<(usize, Fault)>,
     /// The largest batch so far.
     batch: usize,
+    /// The key that no change is taken for.
+    refused: Option<Scalar>,
 }
 
 impl fmt::Debug for MemoryTable {
@@ -93,6 +95,11 @@ impl MemoryTable {
     /// The table of ledgers is lost, and made anew.
     pub(super) fn lose_ledger(&self) {
         self.state().ledger.clear();
+    }
+
+    /// Takes no change of the item with this key any more, or of none.
+    pub(super) fn refuse(&self, key: Option<&str>) {
+        self.state().refused = key.map(|key| Scalar::Text(key.to_owned()));
     }
 
     /// What a reader sees, without marks, `host=a count=2`, in the order of the keys.
@@ -169,6 +176,9 @@ impl Table for MemoryTable {
 
     fn change(&self, change: &Change, mark: Mark<'_>) -> Result<Changed, Trouble> {
         self.call(|state| {
+            if change.key.iter().any(|(_, key)| Some(key) == state.refused.as_ref()) {
+                return Err(invalid("it is refused"));
+            }
             let new = || change.key.iter().map(|(name, scalar)| ((*name).to_owned(), scalar.clone())).collect();
             let mut item: BTreeMap<String, Scalar> = state.items.get(&change.key).cloned().unwrap_or_else(new);
             if let Some(Scalar::Text(there)) = item.get(mark.attribute)

@@ -1,5 +1,6 @@
 //! The sink against a table in memory: what loads make of it, whatever fails and whoever acts in between.
 
+mod conforms;
 mod faults;
 mod memory;
 
