@@ -227,8 +227,14 @@ impl Table for MemoryTable {
 
     fn empty(&self, _keys: &[&str]) -> Result<(), Trouble> {
         // As far as it gets.
-        self.call(|state| Ok(drop(state.items.pop_first())))?;
-        self.call(|state| Ok(state.items.clear()))
+        self.call(|state| {
+            state.items.pop_first();
+            Ok(())
+        })?;
+        self.call(|state| {
+            state.items.clear();
+            Ok(())
+        })
     }
 
     fn entry(&self, sort: &str) -> Result<Option<Item>, Trouble> {
