@@ -27,6 +27,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("*", Fault::StalledBody, GoesOn),
     ("*", Fault::TruncatedBody, GoesOn),
     ("kinesis.get_records", Fault::ExpiredIterator, GoesOn),
+    ("dynamodb.batch_write_item", Fault::FailedEntries, GoesOn),
     // Its answer has no body that could say why.
     ("s3.head_*", Fault::ExpiredCredentials, Ends(1, "s3.head_object: HTTP status 400")),
     ("*", Fault::ExpiredCredentials, Ends(1, "ExpiredToken")),

@@ -5,6 +5,7 @@
 mod conforms;
 mod faults;
 mod inputs;
+mod items;
 mod objects;
 mod outputs;
 mod tables;
