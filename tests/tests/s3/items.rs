@@ -73,6 +73,8 @@ fn make_ledger(service: &Service) {
             "KeySchema": [{ "AttributeName": "partition", "KeyType": "HASH" }, { "AttributeName": "sort", "KeyType": "RANGE" }],
         }),
     );
+    // What is said of others keeps it from being deleted.
+    service.put_item("flow_ledger", &json!({ "partition": { "S": "of-others" }, "sort": { "S": "others/counts" } }));
 }
 
 #[test]
@@ -162,4 +164,33 @@ fn a_table_that_was_made_anew_is_held_until_the_flow_is_forgotten() {
     let went_on = setting.run(&format!("run {port}&from=1"));
     assert_eq!(went_on.code, Some(0), "{went_on:?}");
     assert_eq!(counts(&setting, "made-anew"), ["a 2"]);
+}
+
+#[test]
+fn a_table_is_deleted_with_what_its_ledger_says_and_begins_anew() {
+    let Some(setting) = Setting::new("torn-down") else { return };
+    make_ledger(setting.service);
+    setting.place.write("access.log", hit("a"));
+    let port = "--counts dynamodb://torn-down?mode=merge --only counts";
+    let of_run = "--counts dynamodb://torn-down?mode=merge";
+    for round in 0..2 {
+        assert_eq!(setting.run(&format!("setup {port} --yes")).code, Some(0));
+        let store = format!("--checkpoint sqlite:{round}.db");
+        let ended = setting.run(&format!("run {of_run} {store}"));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(counts(&setting, "torn-down"), ["a 1"]);
+        let asked = setting.run(&format!("teardown {port}"));
+        assert!(
+            asked.code == Some(2) && asked.stderr.contains("table `torn-down` (port `counts`): DELETE"),
+            "{asked:?}"
+        );
+        let gone = setting.run(&format!("teardown {port} --yes --json"));
+        let done = gone.json();
+        let done = done["resources"].as_array().unwrap();
+        let done: Vec<&str> = done.iter().map(|resource| resource["done"].as_str().unwrap_or("-")).collect();
+        assert_eq!(done, ["deleted", "deleted"], "{gone:?}");
+    }
+    let entries = setting.service.items("flow_ledger");
+    assert!(entries.iter().any(|entry| entry["partition"]["S"] == "of-others"));
+    assert!(entries.iter().all(|entry| entry["partition"]["S"] != "torn-down"));
 }

@@ -88,3 +88,21 @@ fn a_flow_that_uses_nothing_of_aws_needs_no_policy() {
     let both = cloud.run("plan --iam --dot");
     assert_eq!(both.code, Some(2), "{both:?}");
 }
+
+#[test]
+fn a_table_that_a_sink_fills_is_made_filled_and_deleted_as_its_policies_allow() {
+    let Some(cloud) = Cloud::new() else { return };
+    cloud.place.write("hosts.txt", "a\n");
+    cloud.place.write("access.log", flow_tests::program::hit("a"));
+    let table = "--counts dynamodb://filled-by-a-sink?mode=merge";
+    assert_eq!(called(&cloud, &["setup --yes"], table), granted(&cloud, "setup", table));
+    assert!(cloud.is_table("filled-by-a-sink") && cloud.is_table("flow_ledger"));
+    let mut run = called(&cloud, &["run --checkpoint none", "run", "run", "check"], table);
+    // The ledger of another store is forgotten, and its rows with it.
+    let forget = "forget counts --empty --yes --store-is-lost --checkpoint sqlite:other.db";
+    run.extend(called(&cloud, &[forget], table));
+    assert!(cloud.others.items("filled-by-a-sink").is_empty());
+    assert_eq!(run, granted(&cloud, "run", table));
+    assert_eq!(called(&cloud, &["teardown --yes"], table), granted(&cloud, "teardown", table));
+    assert!(!cloud.is_table("filled-by-a-sink") && !cloud.is_table("flow_ledger"));
+}
