@@ -2,42 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-    path::Path,
-    process::Command,
-};
+mod clicks;
 
+use std::{cmp::Reverse, path::Path, process::Command};
+
+use clicks::{Counts, expected};
 use rusqlite::Connection;
-use serde_json::Value;
 
-const CLICKS: &str = include_str!("../data/clicks.jsonl");
-const CAMPAIGNS: &str = include_str!("../data/campaigns.jsonl");
 const README: &str = include_str!("../README.md");
-
-/// Clicks by site and category.
-type Counts = BTreeMap<(String, Option<String>), i64>;
 
 fn run(folder: &Path) -> Connection {
     let output = Command::new(env!("CARGO_BIN_EXE_ad_campaigns")).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Connection::open(folder.join("ad_campaigns.db")).unwrap()
-}
-
-/// The same without flow; lines that are malformed are left out.
-fn expected() -> Counts {
-    let campaigns: Vec<Value> = CAMPAIGNS.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let categories: HashMap<i64, &str> =
-        campaigns.iter().map(|it| (it["id"].as_i64().unwrap(), it["category"].as_str().unwrap())).collect();
-    let click = |line: &str| -> Option<(String, Option<String>)> {
-        let click: Value = serde_json::from_str(line).ok()?;
-        let category = categories.get(&click["ad"]["campaign"].as_i64()?).map(|category| (*category).to_owned());
-        Some((click["site"].as_str()?.to_owned(), category))
-    };
-    let mut counts = Counts::new();
-    CLICKS.lines().filter_map(click).for_each(|key| *counts.entry(key).or_default() += 1);
-    counts
 }
 
 #[test]
