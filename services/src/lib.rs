@@ -71,9 +71,22 @@ pub fn ministack() -> Option<&'static Service> {
 /// # Panics
 /// When it does not start.
 pub fn redshift() -> Option<&'static Redshift> {
-    static WAREHOUSE: OnceLock<Option<Redshift>> = OnceLock::new();
-    let start = || Some(Redshift::start(postgres::server()?, Isolation::Snapshot, ministack()?.port()));
-    WAREHOUSE.get_or_init(start).as_ref()
+    redshift_of(Isolation::Snapshot)
+}
+
+/// The same of either isolation: a warehouse each.
+///
+/// # Panics
+/// When it does not start.
+pub fn redshift_of(isolation: Isolation) -> Option<&'static Redshift> {
+    static SNAPSHOT: OnceLock<Option<Redshift>> = OnceLock::new();
+    static SERIALIZABLE: OnceLock<Option<Redshift>> = OnceLock::new();
+    let warehouse = match isolation {
+        Isolation::Snapshot => &SNAPSHOT,
+        Isolation::Serializable => &SERIALIZABLE,
+    };
+    let start = || Some(Redshift::start(postgres::server()?, isolation, ministack()?.port()));
+    warehouse.get_or_init(start).as_ref()
 }
 
 fn started(service: &'static OnceLock<Option<Service>>, kind: &Kind) -> Option<&'static Service> {

@@ -20,6 +20,9 @@ pub use session::Session;
 /// The superuser, who needs no password.
 pub(crate) const USER: &str = "flow";
 
+/// The database that all tests share.
+const DATABASE: &str = "postgres";
+
 /// Makes a server, says so, and waits: the end of its input is the end of the process that wants the server.
 const SUPERVISE: &str = r#"
 trap '' INT TERM HUP
@@ -120,9 +123,18 @@ impl Server {
     /// # Panics
     /// When a statement fails.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test cannot go on")]
     pub fn ask(&self, sql: &str) -> String {
-        let output = self.psql().args(["-c", sql]).output().expect("psql");
+        self.ask_in(DATABASE, sql)
+    }
+
+    /// The same in another database than the one of everybody.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test cannot go on")]
+    pub fn ask_in(&self, database: &str, sql: &str) -> String {
+        let output = self.psql(database).args(["-c", sql]).output().expect("psql");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
@@ -141,7 +153,7 @@ impl Server {
     /// When it cannot be opened.
     #[must_use]
     pub fn session(&self) -> Session {
-        Session::open(self.psql())
+        Session::open(self.psql(DATABASE))
     }
 
     /// Waits until so many of flow's connections wait for a lock, each in a statement that holds this text.
@@ -166,10 +178,10 @@ impl Server {
     }
 
     /// `psql`, which prints a line a row, columns between `|`, null as `∅`.
-    fn psql(&self) -> Command {
+    fn psql(&self, database: &str) -> Command {
         let mut command = Command::new(self.program("psql"));
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-P", "null=∅", "-h", "127.0.0.1", "-U", USER]);
-        command.args(["-p", &self.port.to_string(), "postgres"]);
+        command.args(["-p", &self.port.to_string(), database]);
         command
     }
 }

@@ -150,6 +150,12 @@ impl Redshift {
         self.port
     }
 
+    /// Its database in the PostgreSQL behind it, for who asks that one itself.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.door.warehouse.database
+    }
+
     /// An address of it, for a flow: `redshift://awsuser@127.0.0.1:5439/dev?`, then the rest.
     #[must_use]
     pub fn address(&self, rest: &str) -> String {

@@ -3,16 +3,20 @@
 use std::{
     fs,
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use flow_tests::{
     postgres,
     program::{Ended, Place, Running},
+    services,
 };
 
 use super::{
-    combination::Combination,
+    combination::{BUCKET, Combination, Kind},
     oracle::{Expected, Verdict},
 };
 
@@ -25,6 +29,12 @@ const RECOVERIES_MAX: usize = 4;
 /// take on a busy machine.
 const PATIENCE_MS: &str = "40";
 const SERVER_PATIENCE_MS: &str = "2000";
+
+/// Makes the bucket that all chains share.
+fn bucket() {
+    static MADE: Once = Once::new();
+    MADE.call_once(|| services::ministack().unwrap().create_bucket(BUCKET));
+}
 
 /// How many have begun.
 static CHAINS: AtomicUsize = AtomicUsize::new(0);
@@ -57,8 +67,14 @@ impl Chain {
         let place = Place::in_memory(PROGRAM);
         place.write("lines.csv", "");
         let schema = format!("chain{}", CHAINS.fetch_add(1, Ordering::Relaxed));
-        if let Some(server) = postgres::find().filter(|_| combination.needs_postgres()) {
-            server.run(&format!("CREATE SCHEMA {schema}"));
+        let make_schema = format!("CREATE SCHEMA {schema}");
+        match combination.server() {
+            Some(Kind::Redshift(isolation)) => {
+                bucket();
+                services::redshift_of(isolation).unwrap().run(&make_schema);
+            }
+            Some(_) => postgres::find().unwrap().run(&make_schema),
+            None => {}
         }
         Self { combination, mutant, place, schema, expected: Expected::default(), first: 0, next: 0 }
     }
@@ -84,7 +100,8 @@ impl Chain {
     fn command(&self, start: &Start) -> Command {
         let mut command = self.place.command(&self.combination.arguments(&self.schema));
         command.env("FLOW_UNDER_TEST", self.combination.flow);
-        let patience = if self.combination.needs_postgres() { SERVER_PATIENCE_MS } else { PATIENCE_MS };
+        let patience = if self.combination.server().is_some() { SERVER_PATIENCE_MS } else { PATIENCE_MS };
+        command.envs(services::CREDENTIALS);
         command.env("FLOW_PATIENCE_MS", patience);
         command.env("FLOW_MUTANT", self.mutant.unwrap_or_default());
         if !start.fault.is_empty() {
@@ -124,10 +141,31 @@ impl Chain {
         verdict
     }
 
-    /// The files of all targets, with their ledgers.
+    /// The files of all targets, with their ledgers; or what a warehouse has.
     pub(crate) fn targets(&self) -> Vec<(String, Vec<u8>)> {
         let files = self.combination.outputs.iter().flat_map(|output| [output.file(), output.file() + ".flow"]);
-        files.filter_map(|name| Some((name.clone(), fs::read(self.place.path(&name)).ok()?))).collect()
+        let files = files.filter_map(|name| Some((name.clone(), fs::read(self.place.path(&name)).ok()?)));
+        let tables = self.combination.outputs.iter().filter_map(|output| {
+            let (Kind::Redshift(_), name) = (output.kind, output.port.name()) else { return None };
+            let Self { schema, .. } = self;
+            let both = format!("TABLE {schema}.{name}; TABLE {schema}.flow_ledger_{name}");
+            Some((name.to_owned(), self.ask_warehouse(&both).into_bytes()))
+        });
+        files.chain(tables).collect()
+    }
+
+    /// Asks the PostgreSQL behind the warehouse; `{schema}` is that of the chain.
+    pub(crate) fn ask_warehouse(&self, sql: &str) -> String {
+        let Some(Kind::Redshift(isolation)) = self.combination.server() else { panic!("{}", self.combination) };
+        let database = services::redshift_of(isolation).unwrap().database();
+        postgres::find().unwrap().ask_in(database, &sql.replace("{schema}", &self.schema))
+    }
+
+    /// Whether a session waits for a table of the chain.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        let sql = "SELECT count(*) > 0 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = \
+                   c.relnamespace WHERE NOT l.granted AND n.nspname = '{schema}'";
+        self.ask_warehouse(sql) == "t"
     }
 
     /// Puts other files in the place of its targets.
@@ -148,6 +186,21 @@ impl Chain {
             last = Some(ended);
         }
         Verdict::stuck(last.as_ref().map(said).unwrap_or_default())
+    }
+
+    /// How many batches of lines there are.
+    pub(crate) fn batches(&self) -> usize {
+        self.expected.batches()
+    }
+
+    /// Sees to it that readers of tables find all or nothing of each batch after the first `batches`: this may be in the
+    /// middle of an iteration.
+    pub(crate) fn judge_readers(&self, batches: usize) -> Verdict {
+        let mut verdict = Verdict::default();
+        for output in self.combination.outputs.iter().filter(|output| output.kind.is_transactional()) {
+            verdict += self.expected.judge_readers(&self.place, &self.schema, output, batches);
+        }
+        verdict
     }
 
     /// Compares all targets with what is right.

@@ -1,6 +1,12 @@
 //! What a flow under test is bound to: which targets, in which modes.
 
-use flow_tests::postgres;
+use flow_tests::{
+    postgres,
+    services::{
+        self,
+        redshift::{Isolation, Redshift},
+    },
+};
 
 /// A kind of target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +15,8 @@ pub(crate) enum Kind {
     Sqlite,
     /// Tried where there is a server; its tables are in a schema of the chain.
     Postgres,
+    /// The same in what stands in for Redshift, of this isolation; rows are staged below a prefix of the chain.
+    Redshift(Isolation),
 }
 
 /// What happens to rows that are there.
@@ -75,6 +83,33 @@ pub(crate) const COMBINATIONS: &[Combination] = &{
     ]
 };
 
+/// The bucket that rows are staged in for [`Kind::Redshift`].
+pub(crate) const BUCKET: &str = "faults";
+
+/// All that is tried on the way into Redshift, in either isolation.
+pub(crate) const INTO_REDSHIFT: &[Combination] = &{
+    use Isolation::{Serializable, Snapshot};
+    use Kind::{File, Redshift};
+    use Mode::{Append, Merge, Replace};
+    use Port::{Bad, Counts, Rows};
+    [
+        Combination { flow: "filtered", outputs: &[output(Rows, Redshift(Snapshot), Append)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Redshift(Serializable), Append)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Redshift(Snapshot), Replace)] },
+        Combination { flow: "filtered", outputs: &[output(Rows, Redshift(Serializable), Replace)] },
+        Combination { flow: "counted", outputs: &[output(Counts, Redshift(Snapshot), Merge)] },
+        Combination { flow: "counted", outputs: &[output(Counts, Redshift(Serializable), Merge)] },
+        Combination {
+            flow: "split",
+            outputs: &[
+                output(Rows, Redshift(Snapshot), Append),
+                output(Counts, Redshift(Snapshot), Merge),
+                output(Bad, File, Append),
+            ],
+        },
+    ]
+};
+
 impl Port {
     /// Its name in the flow.
     pub(crate) const fn name(self) -> &'static str {
@@ -102,7 +137,7 @@ impl Output {
         match self.kind {
             Kind::File => format!("{}.csv", self.port.name()),
             Kind::Sqlite => format!("{}.db", self.port.name()),
-            Kind::Postgres => "none".to_owned(),
+            Kind::Postgres | Kind::Redshift(_) => "none".to_owned(),
         }
     }
 
@@ -117,14 +152,40 @@ impl Output {
                 let server = postgres::find().map(|server| server.address(&format!("table={schema}.{name}{mode}")));
                 format!("--{name} {}", server.unwrap_or_default())
             }
+            Kind::Redshift(isolation) => {
+                let address = |warehouse: &Redshift| {
+                    let endpoint = services::ministack().map(services::Service::endpoint).unwrap_or_default();
+                    warehouse.address(&format!(
+                        "table={schema}.{name}{mode}&staging=s3://{BUCKET}/{schema}&role=default&endpoint={endpoint}\
+                         &sslmode=disable&compression=none"
+                    ))
+                };
+                format!("--{name} {}", services::redshift_of(isolation).map(address).unwrap_or_default())
+            }
         }
     }
 }
 
+impl Kind {
+    /// What the names of the server's own effects begin with, if it is one.
+    pub(crate) const fn effects(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::File | Self::Sqlite => None,
+            Self::Postgres => Some(&["postgres."]),
+            Self::Redshift(_) => Some(&["redshift.", "s3.", "store.seal", "target.", "store.output_loaded"]),
+        }
+    }
+
+    /// Whether those who read it while a process dies are to find all or nothing of an iteration.
+    pub(crate) const fn is_transactional(self) -> bool {
+        matches!(self, Self::Postgres | Self::Redshift(_))
+    }
+}
+
 impl Combination {
-    /// Whether it needs a server.
-    pub(crate) fn needs_postgres(&self) -> bool {
-        self.outputs.iter().any(|output| output.kind == Kind::Postgres)
+    /// The server that it needs, if any.
+    pub(crate) fn server(&self) -> Option<Kind> {
+        self.outputs.iter().map(|output| output.kind).find(|kind| kind.effects().is_some())
     }
 
     /// The arguments of its program, parted by blanks.
@@ -141,6 +202,10 @@ impl Combination {
 
 impl std::fmt::Display for Combination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.flow, self.arguments("schema"))
+        write!(f, "{} {}", self.flow, self.arguments("schema"))?;
+        match self.server() {
+            Some(Kind::Redshift(isolation)) => write!(f, " ({isolation:?})"),
+            _ => Ok(()),
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! `matrix.rs` has what is tried, `scenario.rs` how one goes, `chain.rs` the folder in which many follow each other, and
 //! `oracle.rs` what is right. `mutants.rs` breaks flow itself on purpose and sees to it that this is noticed.
 //!
-//! `FLOW_FAULTS_OF=text` takes only what has the text in its description: `counted`, `sqlite:`.
+//! `FLOW_FAULTS_OF=text` takes only what has the text in its description: `counted`, `sqlite:`, `Serializable`.
 //!
 //! ```sh
 //! cargo test -p flow-tests --test faults -- --nocapture                     # some of each kind: minutes
@@ -20,11 +20,25 @@ mod mutants;
 mod oracle;
 mod scenario;
 
+use combination::{COMBINATIONS, Combination, INTO_REDSHIFT};
 use matrix::{Extent, Matrix};
 
 #[test]
 fn whatever_is_broken_nothing_is_lost_doubled_or_invented() {
-    let report = Matrix::new(Extent::of_environment()).play();
+    play(COMBINATIONS);
+}
+
+#[test]
+fn whatever_is_broken_on_the_way_into_redshift_nothing_is_lost_doubled_or_invented() {
+    play(INTO_REDSHIFT);
+}
+
+fn play(combinations: &[Combination]) {
+    let matrix = Matrix::new(Extent::of_environment(), combinations);
+    if matrix.is_empty() {
+        return println!("nothing is asked for, or what it needs is not there");
+    }
+    let report = matrix.play();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
 }

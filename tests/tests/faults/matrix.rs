@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flow_tests::postgres;
+use flow_tests::{postgres, services};
 
 use super::{
     chain::Chain,
-    combination::{COMBINATIONS, Combination},
+    combination::{Combination, Kind},
     oracle::Verdict,
     scenario::{Moment, Scenario, Situation, What},
 };
@@ -60,6 +60,25 @@ impl Extent {
         happenings
     }
 
+    /// The same on the way into a warehouse, where others may wait for the process. Unless it is all to be tried, it dies at
+    /// each effect, and at every third one something else happens.
+    fn happenings_in_warehouse(self, situation: Situation, index: usize) -> Vec<(Moment, What)> {
+        use Moment::{After, Before};
+        use What::{Error, Kill, KillAmongTwo, StopAwaited, StopUnlocked};
+        if self == Self::Whole {
+            let mut happenings = self.happenings(situation, index);
+            happenings.extend([(Before, StopAwaited), (After, StopAwaited)]);
+            return happenings;
+        }
+        let others =
+            [(After, Error), (Before, StopAwaited), (After, KillAmongTwo), (Before, Error), (After, StopUnlocked)];
+        let mut happenings = vec![(if index.is_multiple_of(2) { Before } else { After }, Kill)];
+        if index.is_multiple_of(3) {
+            happenings.push(others[index / 3 % others.len()]);
+        }
+        happenings
+    }
+
     /// The effects that are broken, of those that a run has.
     fn thinned(self, effects: &[String]) -> Vec<String> {
         let mut by_name: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
@@ -87,15 +106,22 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    pub(crate) fn new(extent: Extent) -> Self {
+    pub(crate) fn new(extent: Extent, combinations: &[Combination]) -> Self {
         let part = env::var("FLOW_FAULTS_OF").unwrap_or_default();
-        let has_server = postgres::find().is_some();
-        let is_asked_for = |combination: &&Combination| {
-            combination.to_string().contains(&part) && (has_server || !combination.needs_postgres())
+        let has_server = |combination: &Combination| match combination.server() {
+            Some(Kind::Redshift(isolation)) => services::redshift_of(isolation).is_some(),
+            Some(_) => postgres::find().is_some(),
+            None => true,
         };
-        let jobs =
-            COMBINATIONS.iter().filter(is_asked_for).flat_map(|combination| jobs(extent, *combination)).collect();
+        let asked_for = combinations.iter().filter(|combination| has_server(combination));
+        let asked_for = asked_for.filter(|combination| combination.to_string().contains(&part));
+        let jobs = asked_for.enumerate().flat_map(|(index, combination)| jobs(extent, *combination, index)).collect();
         Self { extent, jobs: Mutex::new(jobs) }
+    }
+
+    /// Whether nothing is asked for, or its servers are not there.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Plays it.
@@ -134,8 +160,8 @@ fn play(combination: Combination, scenarios: &[Scenario], report: &Mutex<Report>
     }
 }
 
-/// Everything that can happen to one combination.
-fn jobs(extent: Extent, combination: Combination) -> Vec<Job> {
+/// Everything that can happen to one combination, the `number`th.
+fn jobs(extent: Extent, combination: Combination, number: usize) -> Vec<Job> {
     let mut chain = Chain::new(combination, None);
     chain.grow();
     let fresh = chain.effects();
@@ -147,11 +173,14 @@ fn jobs(extent: Extent, combination: Combination) -> Vec<Job> {
     for (situation, effects) in [(Situation::Fresh, anew), (Situation::Grown, grown), (Situation::Idle, idle)] {
         let mut scenarios = Vec::new();
         // The rest is as with other targets, and a server takes its time over who stands still.
-        let is_taken = |effect: &String| {
-            extent == Extent::Whole || !combination.needs_postgres() || effect.starts_with("postgres.")
-        };
+        let own = combination.server().and_then(Kind::effects).filter(|_| extent != Extent::Whole);
+        let is_taken = |effect: &String| own.is_none_or(|own| own.iter().any(|start| effect.starts_with(start)));
         for (index, effect) in extent.thinned(&effects).into_iter().filter(is_taken).enumerate() {
-            for (moment, what) in extent.happenings(situation, index) {
+            let happenings = match combination.server() {
+                Some(Kind::Redshift(_)) => extent.happenings_in_warehouse(situation, index + number),
+                _ => extent.happenings(situation, index),
+            };
+            for (moment, what) in happenings {
                 scenarios.push(Scenario { situation, effect: effect.clone(), moment, what });
             }
         }
@@ -212,7 +241,7 @@ impl fmt::Display for Report {
         let extent = match self.extent {
             Some(Extent::Whole) => "every effect, everything that can happen to it",
             _ => {
-                "of effects with one name the first and the last, of looks and reads the first; of runs into a server its own: \
+                "of effects with one name the first and the last, of looks and reads the first; of runs into a server its own; \
                  FLOW_FAULTS=whole for all"
             }
         };

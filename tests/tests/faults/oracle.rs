@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use flow_tests::{postgres, program::Place};
+use flow_tests::{postgres, program::Place, services};
 use rusqlite::types::ValueRef;
 
 use super::combination::{Kind, Mode, Output, Port};
@@ -39,48 +39,70 @@ fn of_port(rows: &[String], port: Port) -> impl Iterator<Item = String> + '_ {
 /// What the batches of one input must have given.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
-    lines: String,
+    /// Each with the lines of all before it.
+    lines: Vec<String>,
     batches: Vec<Vec<String>>,
 }
 
 impl Expected {
     /// Lines that come as one iteration.
     pub(crate) fn add(&mut self, lines: &str) {
-        self.lines += lines;
+        self.lines.push(self.lines.last().cloned().unwrap_or_default() + lines);
         self.batches.push(awk(lines));
     }
 
-    fn rows(&self, output: &Output) -> Vec<String> {
+    /// How many batches there are.
+    pub(crate) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// What so many batches give.
+    fn rows(&self, output: &Output, batches: usize) -> Vec<String> {
+        let given = &self.batches[..batches];
         match output.mode {
-            Mode::Append => self.batches.iter().flat_map(|batch| of_port(batch, output.port)).collect(),
-            Mode::Replace => self.batches.last().into_iter().flat_map(|batch| of_port(batch, output.port)).collect(),
-            Mode::Merge => of_port(&awk(&self.lines), output.port).collect(),
+            Mode::Append => given.iter().flat_map(|batch| of_port(batch, output.port)).collect(),
+            Mode::Replace => given.last().into_iter().flat_map(|batch| of_port(batch, output.port)).collect(),
+            Mode::Merge => {
+                let lines = self.lines[..batches].last();
+                lines.into_iter().flat_map(|lines| of_port(&awk(lines), output.port).collect::<Vec<_>>()).collect()
+            }
         }
     }
 
     /// Compares what the target of `output` has.
     pub(crate) fn judge(&self, place: &Place, schema: &str, output: &Output) -> Verdict {
-        let mut differences: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-        for row in self.rows(output) {
-            differences.entry(row).or_default().0 += 1;
-        }
-        for row in found(place, schema, output) {
-            differences.entry(row).or_default().1 += 1;
-        }
-        let mut verdict = Verdict::default();
-        for (row, (expected, found)) in differences {
-            let port = output.port.name();
-            match found - expected {
-                0 => {}
-                more if more > 0 && expected > 0 => {
-                    verdict.tell(0, more, 0, &format!("{port} has {row} {found} times"))
-                }
-                more if more > 0 => verdict.tell(0, 0, more, &format!("{port} has {row}")),
-                less => verdict.tell(-less, 0, 0, &format!("{port} lacks {row}")),
-            }
-        }
-        verdict
+        compared(output, self.rows(output, self.batches()), found(place, schema, output))
     }
+
+    /// The same of a target that some of the batches after the first `batches` may not have reached: what it has is what
+    /// it was after one of them.
+    pub(crate) fn judge_readers(&self, place: &Place, schema: &str, output: &Output, batches: usize) -> Verdict {
+        let found = found(place, schema, output);
+        let of = |batches| compared(output, self.rows(output, batches), found.clone());
+        let verdicts: Vec<Verdict> = (batches..=self.batches()).map(of).collect();
+        if verdicts.iter().any(Verdict::is_right) { Verdict::default() } else { verdicts[0].clone() }
+    }
+}
+
+fn compared(output: &Output, expected: Vec<String>, found: Vec<String>) -> Verdict {
+    let mut differences: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for row in expected {
+        differences.entry(row).or_default().0 += 1;
+    }
+    for row in found {
+        differences.entry(row).or_default().1 += 1;
+    }
+    let mut verdict = Verdict::default();
+    for (row, (expected, found)) in differences {
+        let port = output.port.name();
+        match found - expected {
+            0 => {}
+            more if more > 0 && expected > 0 => verdict.tell(0, more, 0, &format!("{port} has {row} {found} times")),
+            more if more > 0 => verdict.tell(0, 0, more, &format!("{port} has {row}")),
+            less => verdict.tell(-less, 0, 0, &format!("{port} lacks {row}")),
+        }
+    }
+    verdict
 }
 
 /// The rows of a target, as text: fields parted by commas, null as nothing. Of a trap, the records.
@@ -88,7 +110,7 @@ fn found(place: &Place, schema: &str, output: &Output) -> Vec<String> {
     let rows: Vec<String> = match output.kind {
         Kind::File => place.text(&output.file()).lines().map(str::to_owned).collect(),
         Kind::Sqlite => table(place, output).unwrap_or_default(),
-        Kind::Postgres => server_table(schema, output).unwrap_or_default(),
+        Kind::Postgres | Kind::Redshift(_) => server_table(schema, output).unwrap_or_default(),
     };
     match output.port {
         Port::Bad => rows.iter().map(|row| row.split(',').next().unwrap_or_default().to_owned()).collect(),
@@ -96,13 +118,17 @@ fn found(place: &Place, schema: &str, output: &Output) -> Vec<String> {
     }
 }
 
-/// As `psql` shows it.
+/// As `psql` shows it, which also asks the PostgreSQL behind a stand-in itself.
 fn server_table(schema: &str, output: &Output) -> Option<Vec<String>> {
     let (server, name) = (postgres::find()?, output.port.name());
-    if server.ask(&format!("SELECT to_regclass('{schema}.{name}') IS NULL")) == "t" {
+    let database = match output.kind {
+        Kind::Redshift(isolation) => services::redshift_of(isolation)?.database(),
+        _ => "postgres",
+    };
+    if server.ask_in(database, &format!("SELECT to_regclass('{schema}.{name}') IS NULL")) == "t" {
         return None;
     }
-    let rows = server.ask(&format!("SELECT * FROM {schema}.{name}"));
+    let rows = server.ask_in(database, &format!("SELECT * FROM {schema}.{name}"));
     Some(rows.lines().map(|row| row.replace('|', ",").replace('∅', "")).collect())
 }
 

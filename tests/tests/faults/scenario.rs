@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use flow_tests::program::until;
+
 use super::{
     chain::{Chain, Start, said},
     oracle::Verdict,
@@ -29,6 +31,18 @@ pub(crate) enum What {
     StopUnlocked,
     /// The same, without a lock, and the other one is killed when it is about to read.
     StopUnlockedOtherDies,
+    /// The process stands still until another one waits for a table that it holds, or has come to its end.
+    StopAwaited,
+}
+
+impl What {
+    /// Where the other process dies, if it does.
+    fn other_dies_at(self) -> &'static str {
+        match self {
+            Self::StopUnlockedOtherDies => "store.open_attempt#1:before:kill",
+            _ => "",
+        }
+    }
 }
 
 /// Where a scenario begins.
@@ -75,7 +89,7 @@ impl Scenario {
         let what = match self.what {
             What::Error => "error",
             What::Kill | What::KillAmongTwo => "kill",
-            What::Stop | What::StopUnlocked | What::StopUnlockedOtherDies => "stop",
+            _ => "stop",
         };
         format!("{}:{moment}:{what}", self.effect)
     }
@@ -87,12 +101,13 @@ impl Scenario {
 
     /// Plays it in a chain, which goes on from there to its end; the targets are looked at then.
     pub(crate) fn play(&self, chain: &mut Chain) -> Played {
+        let batches = chain.batches();
         if self.situation != Situation::Idle {
             chain.grow();
         }
         let is_lock_off = !matches!(self.what, What::Error | What::Kill | What::Stop);
         let broken = chain.start(&Start { fault: self.fault(), is_lock_off });
-        let other = Start { fault: String::new(), is_lock_off };
+        let other = Start { fault: self.what.other_dies_at().to_owned(), is_lock_off };
         let mut ends = Vec::new();
         match self.what {
             What::Error | What::Kill => {}
@@ -110,9 +125,18 @@ impl Scenario {
             }
             What::StopUnlockedOtherDies => {
                 if broken.stands_still() {
-                    let fault = "store.open_attempt#1:before:kill".to_owned();
-                    ends.push(chain.start(&Start { fault, is_lock_off }).end());
+                    ends.push(chain.start(&other).end());
                     broken.signal("CONT");
+                }
+            }
+            What::StopAwaited => {
+                if broken.stands_still() {
+                    let other = chain.start(&other);
+                    until("the other waits or has ended", || {
+                        (chain.is_waited_for() || other.has_ended()).then_some(())
+                    });
+                    broken.signal("CONT");
+                    ends.push(other.end());
                 }
             }
         }
@@ -126,6 +150,7 @@ impl Scenario {
         // Nobody is needed: whoever was overtaken says so, and nothing is held.
         let held = ends.iter().find(|ended| ended.code == Some(3)).map(|ended| Verdict::stuck(said(ended)));
         let mut verdict = held.unwrap_or_default();
+        verdict += chain.judge_readers(batches);
         verdict += chain.recover();
         verdict += chain.judge();
         Played { is_struck, verdict }
