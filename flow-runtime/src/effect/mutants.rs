@@ -4,6 +4,7 @@
 
 /// A breakage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "redshift"), allow(dead_code, reason = "some are of that sink alone"))]
 pub(crate) enum Mutant {
     /// Whoever seals last has sealed, whatever the store says.
     SealWithoutCondition,
@@ -43,6 +44,28 @@ pub(crate) enum Mutant {
     SidecarBeforeRows,
     /// The store says that a target is loaded before it is.
     LoadedBeforePublished,
+    /// A load does not lock the ledger.
+    LockDropped,
+    /// The ledger is locked in one request with the beginning of the transaction, whose snapshot comes first.
+    LockBehindSnapshot,
+    /// The ledger is asked before it is locked.
+    LedgerBeforeLock,
+    /// Each statement of a load is committed by itself.
+    TransactionDropped,
+    /// A COPY that was not answered is sent once more.
+    CopyAloneRetried,
+    /// A load that failed is done again without a look at the ledger.
+    RetriedFromTheMiddle,
+    /// A commit that was not answered counts as done.
+    CommitTakenForDone,
+    /// How many rows COPY has taken is not compared with those that were sealed.
+    CopyCountIgnored,
+    /// A table that is replaced is emptied by TRUNCATE, which ends Redshift's transaction.
+    ReplaceTruncates,
+    /// The manifest names what a listing finds, not what was put.
+    ManifestFromListing,
+    /// All attempts stage under one key.
+    KeyReused,
 }
 
 /// Each with its name in `FLOW_MUTANT`.
@@ -67,6 +90,17 @@ const NAMES: &[(&str, Mutant)] = &[
     ("ledger_apart", Mutant::LedgerApart),
     ("sidecar_before_rows", Mutant::SidecarBeforeRows),
     ("loaded_before_published", Mutant::LoadedBeforePublished),
+    ("lock_dropped", Mutant::LockDropped),
+    ("lock_behind_snapshot", Mutant::LockBehindSnapshot),
+    ("ledger_before_lock", Mutant::LedgerBeforeLock),
+    ("transaction_dropped", Mutant::TransactionDropped),
+    ("copy_alone_retried", Mutant::CopyAloneRetried),
+    ("retried_from_the_middle", Mutant::RetriedFromTheMiddle),
+    ("commit_taken_for_done", Mutant::CommitTakenForDone),
+    ("copy_count_ignored", Mutant::CopyCountIgnored),
+    ("replace_truncates", Mutant::ReplaceTruncates),
+    ("manifest_from_listing", Mutant::ManifestFromListing),
+    ("key_reused", Mutant::KeyReused),
 ];
 
 #[cfg(feature = "faults")]

@@ -161,6 +161,19 @@ impl Chain {
         postgres::find().unwrap().ask_in(database, &sql.replace("{schema}", &self.schema))
     }
 
+    /// The keys of the files of rows that are staged for it.
+    pub(crate) fn staged_files(&self) -> Vec<String> {
+        let listed = services::ministack().unwrap().http(
+            "GET",
+            &format!("/{BUCKET}?list-type=2&prefix={}/", self.schema),
+            "",
+            b"",
+        );
+        let listed = listed.text();
+        let keys = listed.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+        keys.map(|(key, _)| key.to_owned()).filter(|key| !key.ends_with(".manifest")).collect()
+    }
+
     /// Whether a session waits for a table of the chain.
     pub(crate) fn is_waited_for(&self) -> bool {
         let sql = "SELECT count(*) > 0 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = \

@@ -45,7 +45,15 @@ fn play(combinations: &[Combination]) {
 
 #[test]
 fn every_mutant_is_caught() {
-    let reports = mutants::hunt_all();
+    all_caught(&mutants::hunt_all());
+}
+
+#[test]
+fn every_mutant_on_the_way_into_redshift_is_caught() {
+    all_caught(&mutants::hunt_all_into_redshift());
+}
+
+fn all_caught(reports: &[Result<String, String>]) {
     let alive: Vec<&String> = reports.iter().filter_map(|report| report.as_ref().err()).collect();
     reports.iter().flatten().for_each(|caught| println!("{caught}"));
     println!("{} mutants, {} alive", reports.len(), alive.len());

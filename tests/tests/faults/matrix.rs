@@ -64,14 +64,25 @@ impl Extent {
     /// each effect, and at every third one something else happens.
     fn happenings_in_warehouse(self, situation: Situation, index: usize) -> Vec<(Moment, What)> {
         use Moment::{After, Before};
-        use What::{Error, Kill, KillAmongTwo, StopAwaited, StopUnlocked};
+        use What::{
+            Error, Kill, KillAmongTwo, StopAwaited, StopAwaitedDies, StopUnlocked, StopUnlockedOtherPublishes,
+            StopUnlockedOtherSeals,
+        };
         if self == Self::Whole {
             let mut happenings = self.happenings(situation, index);
-            happenings.extend([(Before, StopAwaited), (After, StopAwaited)]);
+            happenings.extend([(Before, StopAwaited), (After, StopAwaited), (Before, StopAwaitedDies)]);
+            happenings.extend([(Before, StopUnlockedOtherSeals), (After, StopUnlockedOtherPublishes)]);
             return happenings;
         }
-        let others =
-            [(After, Error), (Before, StopAwaited), (After, KillAmongTwo), (Before, Error), (After, StopUnlocked)];
+        let others = [
+            (After, Error),
+            (Before, StopAwaited),
+            (After, KillAmongTwo),
+            (Before, StopAwaitedDies),
+            (Before, Error),
+            (After, StopUnlockedOtherPublishes),
+            (After, StopUnlocked),
+        ];
         let mut happenings = vec![(if index.is_multiple_of(2) { Before } else { After }, Kill)];
         if index.is_multiple_of(3) {
             happenings.push(others[index / 3 % others.len()]);
@@ -168,6 +179,7 @@ fn jobs(extent: Extent, combination: Combination, number: usize) -> Vec<Job> {
     chain.grow();
     let grown = chain.effects();
     let idle = chain.effects();
+    eprintln!("{combination}: {grown:#?}");
     let anew: Vec<String> = fresh.into_iter().filter(|effect| !grown.contains(effect)).collect();
     let mut jobs = Vec::new();
     for (situation, effects) in [(Situation::Fresh, anew), (Situation::Grown, grown), (Situation::Idle, idle)] {

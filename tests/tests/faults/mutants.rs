@@ -8,15 +8,20 @@ use std::{
     thread,
 };
 
+use flow_tests::services::{self, redshift::Isolation};
+
 use super::{
     chain::{Chain, Start, said},
-    combination::{COMBINATIONS, Combination, Kind, Mode},
+    combination::{BUCKET, COMBINATIONS, Combination, INTO_REDSHIFT, Kind, Mode},
     oracle::Verdict,
     scenario::{
         Moment::{self, After, Before},
         Scenario,
         Situation::{self, Grown, Idle},
-        What::{self, Error, Kill, StopUnlocked, StopUnlockedOtherDies},
+        What::{
+            self, Error, Kill, StopAwaitedDies, StopUnlocked, StopUnlockedOtherDies, StopUnlockedOtherPublishes,
+            StopUnlockedOtherSeals,
+        },
     },
 };
 
@@ -29,6 +34,19 @@ enum Trial {
     RolledBack,
     /// In the target's place is that of another checkpoint store, with as many iterations.
     Foreign,
+    /// Somebody has changed the warehouse by this SQL, and a person is needed.
+    Edited(&'static str),
+    /// While the process stands still here, somebody does this to what is staged, and later undoes it.
+    Meddled(&'static str, Moment, Meddling),
+}
+
+/// What somebody does to staged rows.
+#[derive(Clone, Copy, Debug)]
+enum Meddling {
+    /// The last row is taken off the last file.
+    Cut,
+    /// Beside a file comes another like it, of nobody's.
+    Strewn,
 }
 
 /// A mutant, and where it shows.
@@ -79,12 +97,70 @@ const HUNTS: &[Hunt] = &{
     ]
 };
 
+/// What is hunted on the way into Redshift.
+const HUNTS_INTO_REDSHIFT: &[Hunt] = &{
+    use Isolation::{Serializable, Snapshot};
+    use Meddling::{Cut, Strewn};
+    use Mode::{Append, Merge, Replace};
+    use Trial::{Broken, Edited, Meddled};
+    let table = ("filtered", Kind::Redshift(Snapshot), Append);
+    let serializable = ("filtered", Kind::Redshift(Serializable), Append);
+    let replaced = ("filtered", Kind::Redshift(Snapshot), Replace);
+    let merged = ("counted", Kind::Redshift(Snapshot), Merge);
+    let behind = "DELETE FROM {schema}.flow_ledger_rows WHERE iteration = (SELECT max(iteration) FROM {schema}.flow_ledger_rows)";
+    let foreign = "UPDATE {schema}.flow_ledger_rows SET epoch = 'foreign'";
+    [
+        hunt("lock_dropped", table, Broken(&[(Grown, "redshift.ledger_read#4", After, StopUnlockedOtherPublishes)])),
+        hunt(
+            "ledger_before_lock",
+            table,
+            Broken(&[(Grown, "redshift.ledger_read#4", After, StopUnlockedOtherPublishes)]),
+        ),
+        hunt("lock_behind_snapshot", table, Broken(&[(Grown, "redshift.commit#1", Before, StopAwaitedDies)])),
+        hunt("transaction_dropped", table, Broken(&[(Grown, "redshift.ledger_write#1", Before, Kill)])),
+        hunt("ledger_check_dropped", merged, Broken(&[(Grown, "redshift.commit#1", After, Kill)])),
+        hunt("ledger_apart", serializable, Broken(&[(Grown, "redshift.ledger_write#1", Before, Kill)])),
+        hunt("order_check_dropped", table, Edited(behind)),
+        hunt("epoch_ignored", table, Edited(foreign)),
+        hunt("copy_alone_retried", table, Broken(&[(Grown, "redshift.copy#1", After, Error)])),
+        hunt("copy_count_ignored", table, Meddled("redshift.copy#1", Before, Cut)),
+        hunt("retried_from_the_middle", table, Broken(&[(Grown, "redshift.commit#1", After, Error)])),
+        hunt("commit_taken_for_done", serializable, Broken(&[(Grown, "redshift.commit#1", Before, Error)])),
+        hunt("replace_truncates", replaced, Broken(&[(Grown, "redshift.copy#1", Before, Kill)])),
+        hunt("merge_by_equals", merged, ONE_MORE_RUN),
+        hunt("manifest_from_listing", table, Meddled("s3.put_object#1", After, Strewn)),
+        hunt("key_reused", table, Broken(&[(Grown, "store.seal#1", Before, StopUnlockedOtherSeals)])),
+        hunt("seal_without_condition", table, Broken(&[(Grown, "store.seal#1", Before, StopUnlocked)])),
+        hunt("lost_reply_is_lost_race", table, Broken(&[(Grown, "store.seal#1", After, Error)])),
+        hunt("clean_up_without_revocation", table, Broken(&[(Grown, "store.seal#1", Before, StopUnlockedOtherDies)])),
+        hunt("position_off_by_one", table, ONE_MORE_RUN),
+        hunt(
+            "positions_before_seal",
+            table,
+            Broken(&[(Grown, "store.begin#2", Before, Kill), (Grown, "store.begin#3", Before, Kill)]),
+        ),
+        hunt("empty_runs_operators", replaced, Broken(&[(Idle, "lock.open#1", Before, Error)])),
+        hunt("loaded_before_published", table, Broken(&[(Grown, "target.publish#1", Before, Kill)])),
+    ]
+};
+
 /// How flow as it is has to end where a person is needed.
 const HELD: Option<i32> = Some(3);
 
 /// Hunts all mutants; says of each what caught it, or that it lives.
 pub(crate) fn hunt_all() -> Vec<Result<String, String>> {
-    let left = Mutex::new(HUNTS.iter());
+    hunted(HUNTS)
+}
+
+/// The same on the way into Redshift; none where nothing stands in for it.
+pub(crate) fn hunt_all_into_redshift() -> Vec<Result<String, String>> {
+    let is_there =
+        [Isolation::Snapshot, Isolation::Serializable].into_iter().all(|of| services::redshift_of(of).is_some());
+    hunted(if is_there { HUNTS_INTO_REDSHIFT } else { &[] })
+}
+
+fn hunted(hunts: &'static [Hunt]) -> Vec<Result<String, String>> {
+    let left = Mutex::new(hunts.iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let hunt_some = || -> Vec<_> { std::iter::from_fn(next).map(Hunt::run).collect() };
     thread::scope(|threads| {
@@ -108,7 +184,7 @@ impl Hunt {
             let first = combination.outputs[0];
             (combination.flow, first.kind, first.mode) == (self.flow, self.kind, self.mode)
         };
-        *COMBINATIONS.iter().find(fits).unwrap()
+        *COMBINATIONS.iter().chain(INTO_REDSHIFT).find(fits).unwrap()
     }
 
     /// What went wrong, if anything did.
@@ -140,8 +216,52 @@ impl Hunt {
                 chain.take_targets(other.targets());
                 held(&mut chain, "the target is of another checkpoint store")
             }
+            Trial::Edited(sql) => {
+                chain.ask_warehouse(sql);
+                held(&mut chain, "the warehouse was edited")
+            }
+            Trial::Meddled(effect, moment, meddling) => told(
+                &format!("{}, {meddling:?} at {effect}", chain.combination),
+                meddle(&mut chain, effect, moment, meddling),
+            ),
         }
     }
+}
+
+/// Plays a run that somebody meddles with.
+fn meddle(chain: &mut Chain, effect: &str, moment: Moment, meddling: Meddling) -> Verdict {
+    let batches = chain.batches();
+    chain.grow();
+    let moment = if moment == Before { "before" } else { "after" };
+    let meddled = chain.start(&Start { fault: format!("{effect}:{moment}:stop"), is_lock_off: false });
+    if !meddled.stands_still() {
+        return Verdict::stuck(format!("never comes to {effect}: {}", said(&meddled.end())));
+    }
+    let key = chain.staged_files().pop().unwrap();
+    let storage = services::ministack().unwrap();
+    let rows = storage.object(BUCKET, &key);
+    let stray = key.replace("-00001", "-00009");
+    match meddling {
+        Meddling::Cut => {
+            let rest = rows.trim_ascii_end();
+            let end = rest.iter().rposition(|byte| *byte == b'\n').unwrap();
+            storage.put_object(BUCKET, &key, &rows[..=end]);
+        }
+        Meddling::Strewn => storage.put_object(BUCKET, &stray, &rows),
+    }
+    meddled.signal("CONT");
+    let ended = meddled.end();
+    match meddling {
+        Meddling::Cut => storage.put_object(BUCKET, &key, &rows),
+        Meddling::Strewn => storage.delete_object(BUCKET, &stray),
+    }
+    let mut verdict = chain.judge_readers(batches);
+    if matches!((meddling, ended.code), (Meddling::Cut, Some(0)) | (Meddling::Strewn, Some(1..))) {
+        verdict += Verdict::stuck(said(&ended));
+    }
+    verdict += chain.recover();
+    verdict += chain.judge();
+    verdict
 }
 
 /// The next run must say that a person is needed, and change nothing.

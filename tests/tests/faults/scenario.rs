@@ -31,8 +31,14 @@ pub(crate) enum What {
     StopUnlocked,
     /// The same, without a lock, and the other one is killed when it is about to read.
     StopUnlockedOtherDies,
+    /// The same, and the other one is killed when it has sealed and is about to publish.
+    StopUnlockedOtherSeals,
+    /// The same, and the other one is killed when it has published and has not noted it.
+    StopUnlockedOtherPublishes,
     /// The process stands still until another one waits for a table that it holds, or has come to its end.
     StopAwaited,
+    /// The same, and it is killed when it has done what it stood still before.
+    StopAwaitedDies,
 }
 
 impl What {
@@ -40,6 +46,8 @@ impl What {
     fn other_dies_at(self) -> &'static str {
         match self {
             Self::StopUnlockedOtherDies => "store.open_attempt#1:before:kill",
+            Self::StopUnlockedOtherSeals => "target.publish#1:before:kill",
+            Self::StopUnlockedOtherPublishes => "target.publish#1:after:kill",
             _ => "",
         }
     }
@@ -91,7 +99,9 @@ impl Scenario {
             What::Kill | What::KillAmongTwo => "kill",
             _ => "stop",
         };
-        format!("{}:{moment}:{what}", self.effect)
+        let dies =
+            if self.what == What::StopAwaitedDies { format!(",{}:after:kill", self.effect) } else { String::new() };
+        format!("{}:{moment}:{what}{dies}", self.effect)
     }
 
     /// Whether the run goes on as if nothing had happened: a lost answer is not a lost race.
@@ -123,13 +133,13 @@ impl Scenario {
                     broken.signal("CONT");
                 }
             }
-            What::StopUnlockedOtherDies => {
+            What::StopUnlockedOtherDies | What::StopUnlockedOtherSeals | What::StopUnlockedOtherPublishes => {
                 if broken.stands_still() {
                     ends.push(chain.start(&other).end());
                     broken.signal("CONT");
                 }
             }
-            What::StopAwaited => {
+            What::StopAwaited | What::StopAwaitedDies => {
                 if broken.stands_still() {
                     let other = chain.start(&other);
                     until("the other waits or has ended", || {

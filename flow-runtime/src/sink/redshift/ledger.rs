@@ -7,7 +7,7 @@ use super::{
     table::{Table, literal},
 };
 use crate::{
-    effect::patience,
+    effect::{Mutant, mutant, patience},
     sink::{
         Mode, Ticket,
         ledger::{Described, LedgerEntry, Turn, turn_of_table},
@@ -48,8 +48,15 @@ impl Ledger<'_> {
     pub(super) fn begin(&self) -> Result<(), Trouble> {
         let session = self.session;
         session.text(Step::Begin, &statement_timeout(patience(LOCK_WAIT).min(session.limit)))?;
-        session.text(Step::Begin, "BEGIN")?;
-        if let Err(trouble) = session.text(Step::LockLedger, &lock(self.table)) {
+        let (begin, mut lock) = ("BEGIN".to_owned(), lock(self.table));
+        match () {
+            () if mutant(Mutant::TransactionDropped) => {}
+            () if mutant(Mutant::LockBehindSnapshot) => lock = format!("{begin}; {lock}"),
+            () => drop(session.text(Step::Begin, &begin)?),
+        }
+        if !mutant(Mutant::LockDropped)
+            && let Err(trouble) = session.text(Step::LockLedger, &lock)
+        {
             return Err(self.held_by(trouble));
         }
         session.text(Step::LockLedger, &statement_timeout(session.limit)).map(drop)

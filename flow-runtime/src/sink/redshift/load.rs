@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     Error, Failure,
+    effect::{Mutant, mutant},
     held::Cause,
     sink::{
         Mode, Published, Staged, Ticket, kept,
@@ -35,15 +36,29 @@ impl Load<'_> {
     pub(super) fn once(&self, ticket: &Ticket) -> Result<Published, Trouble> {
         let staged = self.address()?;
         self.ledger.make()?;
+        let early = mutant(Mutant::LedgerBeforeLock).then(|| self.ledger.turn_under_lock(ticket)).transpose()?;
         self.ledger.begin()?;
-        let (turn, has_table) = self.ledger.turn_under_lock(ticket)?;
+        let (turn, has_table) = early.map_or_else(|| self.ledger.turn_under_lock(ticket), Ok)?;
         if turn == Turn::Skip {
             self.session().text(Step::Rollback, "ROLLBACK")?;
             return Ok(Published::Before);
         }
-        self.write(staged.as_ref(), has_table)?;
-        self.ledger.add(ticket, self.staged.row_count(), self.staged.address())?;
-        commit(self.session())?;
+        let write = || {
+            self.write(staged.as_ref(), has_table)?;
+            if mutant(Mutant::LedgerApart) {
+                commit(self.session())?;
+                self.ledger.begin()?;
+            }
+            self.ledger.add(ticket, self.staged.row_count(), self.staged.address())?;
+            commit(self.session())
+        };
+        let written = write();
+        if written.is_err() && mutant(Mutant::RetriedFromTheMiddle) {
+            self.ledger.begin()?;
+            write()?;
+        } else {
+            written?;
+        }
         Ok(Published::Now)
     }
 
@@ -109,7 +124,9 @@ impl Load<'_> {
 
     fn copy(&self, staged: &Address) -> Result<(), Trouble> {
         let (session, step) = (self.session(), Step::Copy);
-        if let Err(trouble) = session.text(step, &self.table().copy(staged, self.credentials)) {
+        let copy = || session.text(step, &self.table().copy(staged, self.credentials));
+        let copied = if mutant(Mutant::CopyAloneRetried) { copy().or_else(|_| copy()) } else { copy() };
+        if let Err(trouble) = copied {
             return Err(load_error::explained(session, staged, trouble));
         }
         let count = session.text(step, "SELECT pg_last_copy_count()")?.rows;
@@ -147,7 +164,7 @@ impl Load<'_> {
 
     /// Whether the server did what it was told to.
     fn compare(&self, done: u64, expected: u64) -> Result<(), Trouble> {
-        if done == expected {
+        if done == expected || mutant(Mutant::CopyCountIgnored) {
             return Ok(());
         }
         let (what, help) = match done > expected {
@@ -163,10 +180,11 @@ impl Load<'_> {
 
 /// An error may be answered when all was done: the ledger tells.
 fn commit(session: &Session<'_>) -> Result<(), Trouble> {
-    session.text(Step::Commit, "COMMIT").map(drop).map_err(|trouble| match trouble {
-        Trouble::Refused(account) => Trouble::Passing(account),
-        trouble => trouble,
-    })
+    match session.text(Step::Commit, "COMMIT") {
+        Err(_) if mutant(Mutant::CommitTakenForDone) => Ok(()),
+        Err(Trouble::Refused(account)) => Err(Trouble::Passing(account)),
+        done => done.map(drop),
+    }
 }
 
 /// Has the ledger forget what `flow` has published to the table; with `empty` the rows go in the same transaction.

@@ -14,6 +14,7 @@ use super::rows;
 use crate::{
     Error, Failure,
     aws::{Account, Kind, Trouble, clients::objects::If},
+    effect::{Mutant, mutant},
     held::Cause,
     plan::FieldPlan,
     sink::{
@@ -131,6 +132,7 @@ impl Staging {
     }
 
     fn address(&self, attempt: &str) -> Address {
+        let attempt = if mutant(Mutant::KeyReused) { "all" } else { attempt };
         let folder = format!("{}{attempt}/{}/", self.prefix, self.port);
         let Self { compression, is_numbered, .. } = *self;
         Address { bucket: self.bucket.clone(), folder, compression, is_numbered }
@@ -302,6 +304,18 @@ impl Stager for RedshiftStager {
         let bucket = self.take_bucket()?;
         if let Some(file) = self.open.take() {
             self.close(&bucket, file)?;
+        }
+        if mutant(Mutant::ManifestFromListing) {
+            let listed = bucket.list(&self.place.folder).map_err(|trouble| self.failed(&trouble))?;
+            let written = listed.into_iter().zip(1..);
+            let written = written.map(|(object, number)| Written {
+                key: object.key,
+                bytes: object.bytes,
+                rows: 0,
+                etag: object.etag,
+                number,
+            });
+            self.written = written.collect();
         }
         let body = serde_json::to_vec_pretty(&self.manifest()).map_err(|error| self.unwritable(error.into()))?;
         let (key, body) = (self.place.key(), Bytes::from(body));

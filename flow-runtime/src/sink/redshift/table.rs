@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Error, Failure,
+    effect::{Mutant, mutant},
     plan::FieldPlan,
     sink::{
         Dialect, Mode, SinkShape,
@@ -111,7 +112,8 @@ impl Table {
 
     /// Removes all rows. TRUNCATE would be faster, and end the transaction.
     pub(super) fn empty(&self) -> String {
-        format!("DELETE FROM {}", self.quoted())
+        let verb = if mutant(Mutant::ReplaceTruncates) { "TRUNCATE" } else { "DELETE FROM" };
+        format!("{verb} {}", self.quoted())
     }
 
     /// Loads what is staged straight into the table, or, to merge it, where rows wait. `credentials` is what stands between

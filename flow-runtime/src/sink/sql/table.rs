@@ -1,7 +1,12 @@
 //! What the statements of all servers have in common: names, types as a sink declares them, and how the rows of one table
 //! are merged into another: `t` is the table, `i` what comes.
 
-use crate::{Error, Failure, plan::FieldPlan, sink::SinkShape};
+use crate::{
+    Error, Failure,
+    effect::{Mutant, mutant},
+    plan::FieldPlan,
+    sink::SinkShape,
+};
 
 /// A name as SQL takes it, whatever it holds.
 pub(in crate::sink) fn quoted(name: &str) -> String {
@@ -85,7 +90,8 @@ pub(in crate::sink) fn insert(shape: SinkShape, same: SameKey, table: &str, inco
 
 /// The condition that all of the key is the same.
 pub(in crate::sink) fn same_key(shape: SinkShape, same: SameKey, nulls: &[bool]) -> String {
-    keys_with(shape, nulls).map(|(key, is_null)| same(key, is_null)).collect::<Vec<_>>().join(" AND ")
+    let same = |(key, is_null)| same(key, is_null && !mutant(Mutant::MergeByEquals));
+    keys_with(shape, nulls).map(same).collect::<Vec<_>>().join(" AND ")
 }
 
 /// Which rows have these nulls in their key.
