@@ -211,7 +211,11 @@ impl Chain {
     pub(crate) fn judge_readers(&self, batches: usize) -> Verdict {
         let mut verdict = Verdict::default();
         for output in self.combination.outputs.iter().filter(|output| output.kind.is_transactional()) {
-            verdict += self.expected.judge_readers(&self.place, &self.schema, output, batches);
+            let after = |batches| self.expected.judge_after(batches, &self.place, &self.schema, output);
+            let mut verdicts: Vec<Verdict> = (batches..=self.batches()).map(after).collect();
+            if !verdicts.iter().any(Verdict::is_right) {
+                verdict += verdicts.swap_remove(0);
+            }
         }
         verdict
     }

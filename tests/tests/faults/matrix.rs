@@ -179,7 +179,6 @@ fn jobs(extent: Extent, combination: Combination, number: usize) -> Vec<Job> {
     chain.grow();
     let grown = chain.effects();
     let idle = chain.effects();
-    eprintln!("{combination}: {grown:#?}");
     let anew: Vec<String> = fresh.into_iter().filter(|effect| !grown.contains(effect)).collect();
     let mut jobs = Vec::new();
     for (situation, effects) in [(Situation::Fresh, anew), (Situation::Grown, grown), (Situation::Idle, idle)] {

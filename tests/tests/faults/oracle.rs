@@ -71,16 +71,12 @@ impl Expected {
 
     /// Compares what the target of `output` has.
     pub(crate) fn judge(&self, place: &Place, schema: &str, output: &Output) -> Verdict {
-        compared(output, self.rows(output, self.batches()), found(place, schema, output))
+        self.judge_after(self.batches(), place, schema, output)
     }
 
-    /// The same of a target that some of the batches after the first `batches` may not have reached: what it has is what
-    /// it was after one of them.
-    pub(crate) fn judge_readers(&self, place: &Place, schema: &str, output: &Output, batches: usize) -> Verdict {
-        let found = found(place, schema, output);
-        let of = |batches| compared(output, self.rows(output, batches), found.clone());
-        let verdicts: Vec<Verdict> = (batches..=self.batches()).map(of).collect();
-        if verdicts.iter().any(Verdict::is_right) { Verdict::default() } else { verdicts[0].clone() }
+    /// Compares what the target of `output` has with what so many batches give.
+    pub(crate) fn judge_after(&self, batches: usize, place: &Place, schema: &str, output: &Output) -> Verdict {
+        compared(output, self.rows(output, batches), found(place, schema, output))
     }
 }
 
