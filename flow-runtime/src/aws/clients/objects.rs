@@ -38,6 +38,8 @@ pub(crate) enum If<'a> {
 pub(crate) struct OpenUpload {
     pub(crate) key: String,
     pub(crate) id: String,
+    /// When it was begun, in microseconds since the epoch of Unix, as the service lists it.
+    pub(crate) begun_us: Option<i64>,
 }
 
 impl S3 {
@@ -142,9 +144,13 @@ impl S3 {
         let request = request.set_key_marker(key).set_upload_id_marker(id);
         let answer = call(UPLOADS, request.send()).await?;
         let next = answer.next_key_marker.zip(answer.next_upload_id_marker);
-        let next = next.filter(|_| answer.is_truncated == Some(true)).map(|(key, id)| OpenUpload { key, id });
+        let next =
+            next.filter(|_| answer.is_truncated == Some(true)).map(|(key, id)| OpenUpload { key, id, begun_us: None });
         let open = answer.uploads.unwrap_or_default().into_iter();
-        let open = open.map(|open| Some(OpenUpload { key: open.key?, id: open.upload_id? }));
+        let open = open.map(|open| {
+            let begun_us = open.initiated.as_ref().map(super::kinesis::micros);
+            Some(OpenUpload { key: open.key?, id: open.upload_id?, begun_us })
+        });
         let open = open.collect::<Option<_>>().ok_or_else(|| lacking(UPLOADS, "key or id of an upload"))?;
         Ok((open, next))
     }

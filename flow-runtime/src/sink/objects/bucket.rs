@@ -94,7 +94,7 @@ impl Bucket for S3Bucket {
 
     fn begin_upload(&self, key: &str) -> Result<OpenUpload, Trouble> {
         let id = patiently(async || self.s3.begin_upload(&self.name, key).await)?;
-        Ok(OpenUpload { key: key.to_owned(), id })
+        Ok(OpenUpload { key: key.to_owned(), id, begun_us: None })
     }
 
     fn upload_part(&self, upload: &OpenUpload, number: i32, body: &Bytes) -> Result<String, Trouble> {

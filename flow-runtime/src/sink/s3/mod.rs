@@ -66,7 +66,7 @@ impl S3SinkTap {
             let help = "take the mode append or replace, or a sqlite: or postgres: address";
             return Err(Error::Config(failure.help(help)));
         }
-        let (layout, format) = (Layout::of(address)?, Format::of(address, shape.fields())?);
+        let (layout, format) = (Layout::of(address, shape.fields())?, Format::of(address, shape.fields())?);
         let bucket = Arc::new(S3Bucket::open(&Account::of(address), &layout.bucket)?);
         Ok(Self { place: Place { bucket, layout }, format, shape })
     }
@@ -219,8 +219,8 @@ impl SinkTap for S3SinkTap {
         remove::left_behind(&self.place, self.port())
     }
 
-    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
-        remove::remove_left_behind(&self.place, self.port(), attempt)
+    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
+        remove::remove_left_behind(&self.place, self.port(), attempts)
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {

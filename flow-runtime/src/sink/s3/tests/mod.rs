@@ -31,7 +31,8 @@ fn tap(bucket: &Arc<MemoryBucket>, mode: Mode) -> S3SinkTap {
 fn tap_of(bucket: &Arc<MemoryBucket>, port: &'static PortPlan, mode: Mode, options: &str) -> S3SinkTap {
     let address: Address = format!("s3://warehouse/hits?{options}").parse().unwrap();
     let shape = SinkShape { port, mode };
-    let (layout, format) = (Layout::of(&address).unwrap(), Format::of(&address, shape.fields()).unwrap());
+    let (layout, format) =
+        (Layout::of(&address, shape.fields()).unwrap(), Format::of(&address, shape.fields()).unwrap());
     let bucket = Arc::clone(bucket) as Arc<dyn Bucket>;
     S3SinkTap { place: Place { bucket, layout }, format, shape }
 }
