@@ -43,16 +43,21 @@ pub(crate) struct OpenUpload {
 }
 
 impl S3 {
-    /// A small object whole, with its ETag; `None` if there is none of this key.
+    /// An object whole, with its ETag; `None` if there is none of this key.
     pub(crate) async fn whole(&self, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, String)>, Trouble> {
         let request = self.0.get_object().bucket(bucket).key(key);
         let read = async {
-            let answer = request.send().await.map_err(|error| super::trouble(GET, &error))?;
+            let mut answer = request.send().await.map_err(|error| super::trouble(GET, &error))?;
             let etag = answer.e_tag.as_deref().map(unquoted).ok_or_else(|| lacking(GET, "the ETag"))?;
-            let body = tokio::time::timeout(super::s3::BODY, answer.body.collect()).await;
-            let body = body.map_err(|_| Trouble::new(GET, Kind::Passing, "the body stopped coming"))?;
-            let body = body.map_err(|error| Trouble::new(GET, Kind::Passing, super::chain(&error)))?;
-            Ok::<_, Trouble>((body.to_vec(), etag))
+            let mut body = Vec::new();
+            loop {
+                let next = tokio::time::timeout(super::s3::BODY, answer.body.try_next()).await;
+                let next = next.map_err(|_| Trouble::new(GET, Kind::Passing, "the body stopped coming"))?;
+                match next.map_err(|error| Trouble::new(GET, Kind::Passing, super::chain(&error)))? {
+                    Some(bytes) => body.extend_from_slice(&bytes),
+                    None => return Ok::<_, Trouble>((body, etag)),
+                }
+            }
         };
         match network::call(GET, read).await {
             Err(trouble) if trouble.kind == Kind::Missing && trouble.code.as_deref() != Some("NoSuchBucket") => {

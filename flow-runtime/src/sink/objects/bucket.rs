@@ -20,7 +20,7 @@ use crate::{
 
 /// Where objects are written and read.
 pub(in crate::sink) trait Bucket: fmt::Debug + Send + Sync {
-    /// A small object whole, with its ETag.
+    /// An object whole, with its ETag.
     fn read(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, Trouble>;
 
     /// Writes an object and says its ETag. A condition that does not hold may be one's own doing: the first answer was
