@@ -141,7 +141,9 @@ fn split(path: &str) -> Option<(&str, &str)> {
 /// One place has one text.
 pub(crate) fn identity(address: &Address) -> Option<String> {
     let (bucket, prefix) = split(address.path())?;
-    Some(format!("s3://{bucket}/{prefix}"))
+    // Another service has other buckets.
+    let service = address.option("endpoint").map(|endpoint| format!("?endpoint={endpoint}")).unwrap_or_default();
+    Some(format!("s3://{bucket}/{prefix}{service}"))
 }
 
 #[cfg(test)]
@@ -161,6 +163,10 @@ mod tests {
             assert_eq!(layout(text).current(), "hits/_flow/current.json", "{text}");
             assert_eq!(identity(&text.parse().unwrap()).unwrap(), "s3://b/hits");
         }
+        assert_eq!(
+            identity(&"s3://b/hits?endpoint=http://minio&region=x".parse().unwrap()).unwrap(),
+            "s3://b/hits?endpoint=http://minio"
+        );
         assert_eq!(layout("s3://b").current(), "_flow/current.json");
         assert_eq!(layout("s3://b").place(), "s3://b");
         assert_eq!(layout("s3://b/hits").data("day=1/", "3-x"), "hits/day=1/3-x-");

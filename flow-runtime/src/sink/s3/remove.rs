@@ -36,7 +36,7 @@ pub(super) fn remove(place: &Place, port: &str, attempt: &str) -> Result<(), Err
     if !give_up(place, port, attempt)? && !may_be_read(place, port, attempt)? {
         for key in notes.iter().filter(|key| **key != place.layout.list(attempt)) {
             // One that is gone somebody else has removed, with what it is about.
-            let Some((note, _)) = place.read::<Note>(key)? else { continue };
+            let Some(note) = place.read::<Note>(key)? else { continue };
             let begin = place.layout.data(&note.folder, attempt);
             let open = place.bucket.uploads(&begin).map_err(|trouble| cannot_remove(place, &trouble))?;
             abort(place, open.iter())?;
