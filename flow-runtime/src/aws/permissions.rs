@@ -224,6 +224,33 @@ pub(crate) fn policies(uses: &[Used], purpose: Purpose) -> Vec<(Option<String>, 
     identities.into_iter().map(policy).filter(|(role, _)| role.is_none() || !roles.is_empty()).collect()
 }
 
+/// What those need by whom COPY of Redshift reads what a port stages: the role that the address names, or the cluster's
+/// default; of several, of which each takes on the next, the last (Amazon Redshift Database Developer Guide, "Permissions to
+/// access other AWS resources" and "Chaining IAM roles", read 2026-11-22). Nothing where COPY has the keys of who stages, who may
+/// read what he writes.
+pub(crate) fn copy_policies(port: &PortPlan, address: &Address) -> Vec<(String, Policy)> {
+    let Some(roles) = address.option("role") else { return Vec::new() };
+    let Some(staging) = address.staging().and_then(|staging| Used::of_port(port, &staging)) else { return Vec::new() };
+    let policy = |statements| Policy { version: "2012-10-17", statements };
+    let roles: Vec<&str> = roles.split(',').collect();
+    let mut policies: Vec<(String, Policy)> = Vec::new();
+    for pair in roles.windows(2) {
+        let next = json!({ "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": [pair[1]] });
+        policies.push((pair[0].to_owned(), policy(vec![next])));
+    }
+    let mut list = json!({ "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": name(&staging, On::Bucket) });
+    if !staging.prefix.is_empty() {
+        list["Condition"] = json!({ "StringLike": { "s3:prefix": format!("{}*", staging.prefix) } });
+    }
+    let read = json!({ "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": name(&staging, On::Objects) });
+    let whose = match roles.last() {
+        Some(&"default") | None => "the cluster's default role".to_owned(),
+        Some(role) => (*role).to_owned(),
+    };
+    policies.push((whose, policy(vec![list, read])));
+    policies
+}
+
 /// One for each kind of thing that is called.
 fn statements(used: &Used, purpose: Purpose) -> Vec<Value> {
     let mut actions: BTreeMap<On, Vec<&str>> = BTreeMap::new();
@@ -353,6 +380,26 @@ mod tests {
         assert_eq!(name, "arn:aws:dynamodb:eu-central-1:*:table/flow_ledger");
         assert_eq!(actions, json!(["DescribeTable", "GetItem", "PutItem", "Query"].map(|of| format!("dynamodb:{of}"))));
         assert!(used("dynamodb://counts").ledger().is_none());
+    }
+
+    #[test]
+    fn who_copies_may_read_what_is_staged_and_nothing_else() {
+        let (first, last) = ("arn:aws:iam::1:role/cluster", "arn:aws:iam::2:role/reads");
+        let policies = |rest: &str| {
+            let address = format!("redshift://load@db/sales?staging=s3://warehouse/staged{rest}");
+            let policies = copy_policies(&port(PortKind::Sink), &address.parse().unwrap());
+            policies.into_iter().map(|(whose, policy)| (whose, policy.statements)).collect::<Vec<_>>()
+        };
+        let chained = policies(&format!("&role={first},{last}"));
+        let [(of_first, takes_on), (of_last, reads)] = chained.as_slice() else { panic!("{chained:?}") };
+        assert_eq!((of_first.as_str(), of_last.as_str()), (first, last));
+        assert_eq!((&takes_on[0]["Action"], &takes_on[0]["Resource"]), (&json!(["sts:AssumeRole"]), &json!([last])));
+        let [list, read] = reads.as_slice() else { panic!("{reads:?}") };
+        assert_eq!(list["Condition"]["StringLike"]["s3:prefix"], "staged/*");
+        assert_eq!(read["Action"], json!(["s3:GetObject"]));
+        assert_eq!(read["Resource"], "arn:aws:s3:::warehouse/staged/*");
+        assert_eq!(policies("&role=default")[0].0, "the cluster's default role");
+        assert_eq!(policies("&copy=keys"), [], "who stages may read it");
     }
 
     #[test]

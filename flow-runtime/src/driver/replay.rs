@@ -99,9 +99,8 @@ fn replay_in<F: Flow>(
     };
     let replayed = again(&mut ports);
     // However it ended: nobody else knows of this attempt.
-    let removed = checkpoint.remove_staged(&ports, &attempt);
-    let replayed = replayed?;
-    removed.map(|()| replayed)
+    checkpoint.remove_staged(&ports, &attempt)?;
+    replayed
 }
 
 /// Publishes what was staged, without a ledger. Returns the ports.

@@ -54,7 +54,7 @@ pub(crate) use open::{demands_of, identity};
 pub use open::{open, place};
 pub use read_back::{Entries, Entry, TrapReader};
 pub use staging::{LeftBehind, Staged, Stager};
-pub use survey::{Survey, Work};
+pub use survey::{Statement, Survey, Work};
 
 /// What happens to rows that are already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -188,13 +188,13 @@ pub trait SinkTap: fmt::Debug + Send {
         Ok(Vec::new())
     }
 
-    /// Removes all that is left of attempts, as [`remove_staged`](Self::remove_staged) does, but also what only going
+    /// Removes all that is left of an attempt, as [`remove_staged`](Self::remove_staged) does, but also what only going
     /// through all that is there finds.
     ///
     /// # Errors
     /// What could not be removed.
-    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
-        attempts.iter().try_for_each(|attempt| self.remove_staged(attempt))
+    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
+        self.remove_staged(attempt)
     }
 
     /// Publishes the staged rows in one step, or finds in the ledger that it was done. Without a ticket, as a run
@@ -235,6 +235,13 @@ pub trait SinkTap: fmt::Debug + Send {
     /// What could not be looked at.
     fn survey(&self) -> Result<Option<Survey>, Error> {
         Ok(None)
+    }
+
+    /// Every statement that the sink would send to its server for `flow`, in the order of a load, with something else in the
+    /// place of what is known only then; nothing of sinks that send none.
+    fn statements(&self, flow: &str) -> Vec<Statement> {
+        let _ = flow;
+        Vec::new()
     }
 
     /// Runs statements of the [`Survey`], all or none.

@@ -1,8 +1,8 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Demands, Dialect, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Survey, Target, Ticket,
-    TrapReader, Work, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
+    Demands, Dialect, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Statement, Survey, Target,
+    Ticket, TrapReader, Work, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
@@ -229,8 +229,8 @@ impl SinkTap for PortTap {
         self.tap.left_behind(flow).map_err(|error| error.of_port(self.port))
     }
 
-    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
-        self.tap.remove_left_behind(attempts).map_err(|error| error.of_port(self.port))
+    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
+        self.tap.remove_left_behind(attempt).map_err(|error| error.of_port(self.port))
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
@@ -248,6 +248,10 @@ impl SinkTap for PortTap {
 
     fn survey(&self) -> Result<Option<Survey>, Error> {
         self.tap.survey().map_err(|error| error.of_port(self.port))
+    }
+
+    fn statements(&self, flow: &str) -> Vec<Statement> {
+        self.tap.statements(flow)
     }
 
     fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {

@@ -30,3 +30,13 @@ pub enum Work {
     /// Dropping what is there.
     Drop,
 }
+
+/// A statement that a sink sends to its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statement {
+    /// What it is for.
+    pub purpose: &'static str,
+    /// The statement, without `;`, without secrets.
+    pub sql: String,
+}

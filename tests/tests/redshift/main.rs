@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 mod conforms;
+mod dialect;
 mod flows;
 mod merging;
 mod setup;

@@ -22,9 +22,18 @@ pub(crate) struct Job {
 impl Job {
     /// The table, and the bucket that its rows are staged in.
     pub(crate) fn new(table: &str, bucket: &str) -> Option<Self> {
+        Self::by("role=default", table, bucket)
+    }
+
+    /// The same, loaded by the keys of who runs the program.
+    pub(crate) fn with_keys(table: &str, bucket: &str) -> Option<Self> {
+        Self::by("copy=keys", table, bucket)
+    }
+
+    fn by(by: &str, table: &str, bucket: &str) -> Option<Self> {
         let warehouse = flow_tests::services::redshift()?;
         ministack()?;
-        let rest = format!("table={table}&staging=s3://{bucket}/rows&role=default&sslmode=disable&mode=merge");
+        let rest = format!("table={table}&staging=s3://{bucket}/rows&{by}&sslmode=disable&mode=merge");
         let place = Place::new(PROGRAM);
         place.write("access.log", hit("a") + &hit("b"));
         place.write("hosts.txt", "a\nb\n");
@@ -32,13 +41,27 @@ impl Job {
     }
 
     pub(crate) fn run(&self, arguments: &str) -> Ended {
-        self.run_as(PROGRAM, arguments)
+        self.start(PROGRAM, arguments, &self.counts)
+    }
+
+    /// With another address.
+    pub(crate) fn run_bound(&self, arguments: &str, counts: &str) -> Ended {
+        self.start(PROGRAM, arguments, counts)
     }
 
     fn run_as(&self, program: &str, arguments: &str) -> Ended {
+        self.start(program, arguments, &self.counts)
+    }
+
+    fn start(&self, program: &str, arguments: &str, counts: &str) -> Ended {
         let mut command = Command::new(program);
-        command.args(arguments.split(' ')).args(["--counts", &self.counts]).current_dir(self.place.folder());
-        command.envs(CREDENTIALS).env("AWS_CONFIG_FILE", "none").env("AWS_SHARED_CREDENTIALS_FILE", "none");
+        command.args(arguments.split(' ')).current_dir(self.place.folder());
+        // Some commands know no ports.
+        if !["doctor", "iterations"].contains(&arguments) {
+            command.args(["--counts", counts]);
+        }
+        command.envs(CREDENTIALS).env("AWS_SECRET_ACCESS_KEY", "swordfish").env("AWS_SESSION_TOKEN", "swordfish-token");
+        command.env("AWS_CONFIG_FILE", "none").env("AWS_SHARED_CREDENTIALS_FILE", "none");
         command.env("AWS_ENDPOINT_URL", ministack().unwrap().endpoint());
         Running::start(command).end()
     }

@@ -26,7 +26,7 @@ use aws_config::{
     retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
 };
 use aws_sdk_kinesis::{
-    config::{SharedCredentialsProvider, SharedHttpClient, http::HttpResponse},
+    config::{ProvideCredentials as _, SharedCredentialsProvider, SharedHttpClient, http::HttpResponse},
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_http_client::{
@@ -97,6 +97,27 @@ async fn found_out(account: &Account) -> Result<SdkConfig, Error> {
         calls.insert_origin("endpoint_url", Origin::shared_config());
     }
     Ok(calls.build())
+}
+
+/// The credentials of an account, as a service takes them that calls for somebody.
+pub(crate) struct Keys {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    /// Of those that end.
+    pub(crate) token: Option<String>,
+}
+
+/// The keys of an account, as they are now.
+///
+/// # Errors
+/// [`Error::Config`] when there are none.
+pub(crate) async fn keys(account: &Account) -> Result<Keys, Error> {
+    let config = configuration(account).await?;
+    let none = |cause: String| Error::Config(Failure::new("no AWS credentials").cause(cause).help(LOOKED_FOR));
+    let provider = config.credentials_provider().ok_or_else(|| none("nobody gives any".to_owned()))?;
+    let found = provider.provide_credentials().await.map_err(|error| none(chain(&error)))?;
+    let token = found.session_token().map(str::to_owned);
+    Ok(Keys { id: found.access_key_id().to_owned(), secret: found.secret_access_key().to_owned(), token })
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -5,11 +5,11 @@ use clap::{ArgMatches, Command};
 use super::{Call, Program};
 use crate::{
     Address, Error, Flow, Plan,
-    aws::permissions::{Purpose, Used, policies},
+    aws::permissions::{Policy, Purpose, Used, copy_policies, policies},
     cli::{
         bind,
         ending::print,
-        options::{checkpoint, given_checkpoint, given_ports, option, ports},
+        options::{checkpoint, given_checkpoint, given_ports, option},
     },
     driver::Checkpoint,
     iteration::dynamodb::DynamoDbPlace,
@@ -20,9 +20,9 @@ use crate::{
 pub(super) fn add_to(command: Command, program: &Program<'_>) -> Command {
     let iam = "Print the least IAM policy instead, for `run` or another command";
     let names: Vec<&str> = Purpose::NAMES.iter().map(|(name, _)| *name).collect();
-    let heading = |option: clap::Arg| option.help_heading("What the policy is for").conflicts_with("dot");
+    let heading =
+        |option: clap::Arg| option.help_heading("What the policy or the statements are for").conflicts_with("dot");
     command
-        .next_line_help(false)
         .arg(
             option("iam", "COMMAND", iam)
                 .num_args(0..=1)
@@ -31,14 +31,13 @@ pub(super) fn add_to(command: Command, program: &Program<'_>) -> Command {
                 .default_missing_value("run")
                 .conflicts_with("dot"),
         )
-        .args(ports(program).map(|port| heading(port).requires("iam")))
         // Without the policy, what that costs is told.
         .arg(heading(checkpoint(program.plan)))
         .after_help(
             "\
 The policy is of what the addresses name, as narrow as they are: give the ones that the flow will run with. The number of the
-account, which no address says, is `*`. Of each role that is taken on (?role=) a policy of its own follows. Streams, tables
-and objects that are encrypted with a key of one's own need kms:Decrypt for that key, too (kms:GenerateDataKey to publish).",
+account, which no address says, is `*`. Of each role that is taken on (?role=) a policy of its own follows, and of each by which
+COPY of Redshift reads what is staged (stderr says whose each is). Streams, tables and objects that are encrypted with a key of one's own need kms:Decrypt for that key, too (kms:GenerateDataKey to publish).",
         )
 }
 
@@ -62,14 +61,31 @@ pub(super) fn act<F: Flow>(call: Call<'_, F>, purpose: Purpose) -> Result<u8, Er
     if uses.is_empty() {
         let _ = writeln!(stderr, "nothing that this flow uses is on AWS");
     }
-    for (role, policy) in policies(&uses, purpose) {
-        if let Some(role) = role {
-            let _ = writeln!(stderr, "the policy of {role}:");
+    let own =
+        policies(&uses, purpose).into_iter().map(|(role, policy)| (role.map(|role| format!("of {role}")), policy));
+    let of_copy = if purpose == Purpose::Run { copying(F::PLAN, &bind::addresses(flow))? } else { Vec::new() };
+    let of_copy = of_copy
+        .into_iter()
+        .map(|(role, policy)| (Some(format!("of {role}, by which COPY reads what is staged")), policy));
+    for (whose, policy) in own.chain(of_copy) {
+        if let Some(whose) = whose {
+            let _ = writeln!(stderr, "the policy {whose}:");
         }
         let text = serde_json::to_string_pretty(&policy).unwrap_or_default();
         print(stdout, &format!("{text}\n"))?;
     }
     Ok(0)
+}
+
+/// The policies of those by whom COPY reads.
+fn copying(plan: &Plan, addresses: &[Option<String>]) -> Result<Vec<(String, Policy)>, Error> {
+    let mut policies: Vec<(String, Policy)> = Vec::new();
+    for (port, text) in plan.ports.iter().zip(addresses) {
+        let Some(text) = text else { continue };
+        let address: Address = text.parse().map_err(|error: Error| error.of_port(port.name))?;
+        policies.extend(copy_policies(port, &address));
+    }
+    Ok(policies)
 }
 
 fn used(plan: &Plan, addresses: &[Option<String>], matches: &ArgMatches) -> Result<Vec<Used>, Error> {

@@ -21,6 +21,8 @@ mod retry_trap;
 mod run;
 #[cfg(feature = "aws")]
 mod setup;
+#[cfg(feature = "postgres")]
+mod sql;
 
 pub(super) use run::Run;
 

@@ -55,12 +55,7 @@ impl Ledger<'_> {
 
     fn last(&self, ticket: &Ticket) -> Result<Option<LedgerEntry>, Trouble> {
         let step = Step::ReadLedger;
-        // The last iteration; any other epoch than the ticket's comes first, for it must be noticed.
-        let sql = format!(
-            "SELECT epoch, iteration, hash FROM {} WHERE flow = $1 AND port = $2 AND target = $3 \
-             ORDER BY epoch = $4, iteration DESC LIMIT 1",
-            self.table.ledger()
-        );
+        let sql = last(self.table);
         let parameters = [&ticket.flow, &ticket.port, &self.table.name, &ticket.epoch];
         let rows = self.session.rows(step, &sql, &parameters.map(|text| (text as _, PgType::TEXT)))?;
         let entry = |row| {
@@ -86,18 +81,6 @@ impl Ledger<'_> {
 
     /// Adds the entry of an iteration. It may be there, of a table that was dropped and is replaced.
     pub(super) fn add(&self, ticket: &Ticket, row_count: u64) -> Result<(), Trouble> {
-        // Elsewhere the entry cannot be there, and the key is the last thing that would not let rows in twice.
-        let instead = match self.table.shape.mode {
-            Mode::Replace => {
-                " ON CONFLICT (flow, port, target, epoch, iteration) DO UPDATE SET hash = excluded.hash, \
-                 rows = excluded.rows, published = excluded.published"
-            }
-            Mode::Append | Mode::Merge => "",
-        };
-        let sql = format!(
-            "INSERT INTO {} (flow, port, target, epoch, iteration, hash, rows) VALUES ($1, $2, $3, $4, $5, $6, $7){instead}",
-            self.table.ledger()
-        );
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let numbers = [number(ticket.iteration), number(row_count)];
         let text = |text| (text as _, PgType::TEXT);
@@ -110,12 +93,12 @@ impl Ledger<'_> {
             text(&ticket.hash),
             (&numbers[1] as _, PgType::INT8),
         ];
-        self.session.execute(Step::WriteLedger, &sql, &parameters).map(drop)
+        self.session.execute(Step::WriteLedger, &add(self.table), &parameters).map(drop)
     }
 
     /// Removes the entries of the flow's port for this table, of all epochs.
     pub(super) fn forget(&self, flow: &str) -> Result<(), Trouble> {
-        let sql = format!("DELETE FROM {} WHERE flow = $1 AND port = $2 AND target = $3", self.table.ledger());
+        let sql = forget(self.table);
         let parameters = [flow, self.table.shape.port.name, &self.table.name];
         let parameters = parameters.each_ref().map(|text| (text as _, PgType::TEXT));
         self.session.execute(Step::WriteLedger, &sql, &parameters).map(drop)
@@ -133,4 +116,32 @@ pub(super) fn create(table: &Table) -> String {
 
 pub(super) fn lock(table: &Table) -> String {
     format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table.ledger())
+}
+
+/// The last iteration; any other epoch than the ticket's comes first, for it must be noticed.
+pub(super) fn last(table: &Table) -> String {
+    format!(
+        "SELECT epoch, iteration, hash FROM {} WHERE flow = $1 AND port = $2 AND target = $3 \
+         ORDER BY epoch = $4, iteration DESC LIMIT 1",
+        table.ledger()
+    )
+}
+
+pub(super) fn add(table: &Table) -> String {
+    // Elsewhere the entry cannot be there, and the key is the last thing that would not let rows in twice.
+    let instead = match table.shape.mode {
+        Mode::Replace => {
+            " ON CONFLICT (flow, port, target, epoch, iteration) DO UPDATE SET hash = excluded.hash, \
+             rows = excluded.rows, published = excluded.published"
+        }
+        Mode::Append | Mode::Merge => "",
+    };
+    format!(
+        "INSERT INTO {} (flow, port, target, epoch, iteration, hash, rows) VALUES ($1, $2, $3, $4, $5, $6, $7){instead}",
+        table.ledger()
+    )
+}
+
+pub(super) fn forget(table: &Table) -> String {
+    format!("DELETE FROM {} WHERE flow = $1 AND port = $2 AND target = $3", table.ledger())
 }

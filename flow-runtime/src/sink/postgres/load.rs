@@ -23,6 +23,8 @@ use crate::{
     },
 };
 
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
 /// How much is sent at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -164,7 +166,7 @@ impl Load<'_> {
 
 /// With the isolation that these statements are written for, whatever the database's default is.
 fn begin(session: &Session<'_>) -> Result<(), Trouble> {
-    session.run(Step::Begin, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    session.run(Step::Begin, BEGIN)
 }
 
 /// Has the ledger forget what `flow` has published to the table; with `empty` the rows go in the same transaction.

@@ -16,6 +16,7 @@
 mod copy;
 mod ledger;
 mod load;
+mod script;
 mod server;
 mod session;
 mod shape;
@@ -32,7 +33,8 @@ use self::{
     table::Table,
 };
 use super::{
-    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Survey, Ticket, Work,
+    Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Statement, Survey, Ticket,
+    Work,
     ledger::Turn,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
 };
@@ -133,6 +135,10 @@ impl SinkTap for PostgresTap {
 
     fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
         self.attempts.execute(work, statements)
+    }
+
+    fn statements(&self, _flow: &str) -> Vec<Statement> {
+        script::statements(&self.table)
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

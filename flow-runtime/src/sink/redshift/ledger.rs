@@ -25,7 +25,7 @@ pub(super) struct Ledger<'a> {
 }
 
 /// How long to wait for who holds it.
-const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
+pub(super) const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// It has no key: Redshift would enforce none, and the lock is what keeps entries apart.
 const COLUMNS: &str = "flow varchar(1024) NOT NULL, port varchar(256) NOT NULL, epoch varchar(256) NOT NULL, iteration \
@@ -193,7 +193,7 @@ pub(super) fn add(table: &Table, ticket: &Ticket, row_count: u64, staged: Option
     )
 }
 
-fn forget_iteration(table: &Table, ticket: &Ticket) -> String {
+pub(super) fn forget_iteration(table: &Table, ticket: &Ticket) -> String {
     let (epoch, iteration) = (literal(&ticket.epoch), ticket.iteration);
     format!("{} AND epoch = {epoch} AND iteration = {iteration}", forget(table, &ticket.flow))
 }

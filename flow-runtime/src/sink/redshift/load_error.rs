@@ -38,7 +38,7 @@ pub(super) fn from_stl(staged: &Address) -> String {
     format!("SELECT {columns} FROM stl_load_errors WHERE {} ORDER BY starttime DESC LIMIT 1", of(staged, "filename"))
 }
 
-fn value_from_stl(staged: &Address) -> String {
+pub(super) fn value_from_stl(staged: &Address) -> String {
     let of = of(staged, "filename");
     format!("SELECT raw_field_value FROM stl_load_errors WHERE {of} ORDER BY starttime DESC LIMIT 1")
 }

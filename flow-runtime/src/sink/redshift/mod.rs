@@ -14,10 +14,12 @@
 //!
 //! Proved against a stand-in only (`flow-services`), never against Redshift.
 
+mod credentials;
 mod ledger;
 mod load;
 mod load_error;
 mod rows;
+mod script;
 mod server;
 mod shape;
 mod staging;
@@ -28,15 +30,17 @@ mod types;
 use std::env;
 
 use self::{
+    credentials::Credentials,
     ledger::Ledger,
     load::{Load, forget, refuse_without_store},
+    script::Script,
     server::REDSHIFT,
     staging::Staging,
-    table::{Layout, Table, literal},
+    table::{Layout, Table},
 };
 use super::{
-    Demands, Dialect, Head, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager, Survey,
-    Ticket, Work,
+    Demands, Dialect, Head, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager,
+    Statement, Survey, Ticket, Work,
     ledger::Turn,
     objects::Compression,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
@@ -45,6 +49,9 @@ use crate::{Address, Error, Failure, aws::Account};
 
 /// What the names of ledgers begin with, before that of their tables.
 const LEDGER_PREFIX: &str = "flow_ledger_";
+
+/// A number that only a load knows.
+const LATER: u64 = u64::MAX;
 
 /// Which table an address leads to, whoever connects: the same text for the same table. None, if it leads to none.
 pub(super) fn identity(address: &Address, port_name: &str) -> Option<String> {
@@ -58,24 +65,25 @@ pub(super) struct RedshiftTap {
     attempts: Attempts,
     table: Table,
     staging: Staging,
-    /// What COPY reads S3 by, as SQL.
-    credentials: String,
+    credentials: Credentials,
 }
 
 impl RedshiftTap {
     pub(super) fn open(address: &Address, shape: SinkShape) -> Result<Self, Error> {
         let location = Location::parse(&REDSHIFT, address, shape.port.name, |name| env::var(name).ok())?;
         let table = Table::new((&location.site.schema, &location.site.table), shape, layout(address))?;
-        let (staging, credentials) = (staging(address, shape)?, credentials(address)?);
+        let (staging, credentials) = (staging(address, shape)?, Credentials::of(address)?);
         Ok(Self { attempts: Attempts::new(location), table, staging, credentials })
     }
 
     fn load_once(&self, session: &Session<'_>, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Trouble> {
-        let load = Load { ledger: self.ledger(session), staged, credentials: &self.credentials };
-        match ticket {
+        let clauses = self.credentials.clauses(&self.staging.account)?;
+        let load = Load { ledger: self.ledger(session), staged, credentials: &clauses.sql };
+        let done = match ticket {
             Some(ticket) => load.once(ticket),
             None => load.without_ledger().map_err(Trouble::without_ledger),
-        }
+        };
+        done.map_err(|trouble| clauses.concealed(trouble))
     }
 
     fn read_head(&self, session: &Session<'_>, rows_max: usize) -> Result<Option<Head>, Trouble> {
@@ -124,23 +132,6 @@ fn staging(address: &Address, shape: SinkShape) -> Result<Staging, Error> {
     let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     let is_numbered = shape.mode == Mode::Merge;
     Ok(Staging { account, bucket: bucket.to_owned(), prefix, port: shape.port.name, compression, is_numbered })
-}
-
-/// The clauses by which COPY reads what was staged: a role that the cluster has, or its default; where a region is said, it is
-/// the bucket's.
-fn credentials(address: &Address) -> Result<String, Error> {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || ":/_+=,.@-".contains(letter);
-    let role = match address.option("role") {
-        Some("default") => "default".to_owned(),
-        Some(role) if role.starts_with("arn:") && role.chars().all(is_part) => literal(role),
-        _ => {
-            let failure = Failure::new("the address names no role that Redshift reads S3 by").at(address.to_string());
-            let help = "add role=arn:aws:iam::123456789012:role/name, or role=default for the cluster's own";
-            return Err(Error::Config(failure.help(help)));
-        }
-    };
-    let region = address.option("region").map(|region| format!(" REGION {}", literal(region))).unwrap_or_default();
-    Ok(format!("IAM_ROLE {role}{region}"))
 }
 
 impl SinkTap for RedshiftTap {
@@ -204,6 +195,24 @@ impl SinkTap for RedshiftTap {
 
     fn execute(&self, work: Work, statements: &[String]) -> Result<(), Error> {
         self.attempts.execute(work, statements)
+    }
+
+    fn statements(&self, flow: &str) -> Vec<Statement> {
+        let [flow, port, epoch, hash] = [flow, self.staging.port, "<epoch>", "<hash>"].map(str::to_owned);
+        let ticket = Ticket { flow, port, epoch, iteration: LATER, hash, after: None, from: None };
+        let script = Script {
+            table: &self.table,
+            ticket: &ticket,
+            staged: &self.staging.address("<attempt>"),
+            row_count: LATER,
+            credentials: &self.credentials.redacted(),
+            limit: self.attempts.location.statement_timeout,
+        };
+        let mut statements = script.statements();
+        for statement in &mut statements {
+            statement.sql = statement.sql.replace(&LATER.to_string(), "0 /* known later */");
+        }
+        statements
     }
 
     fn head(&self, rows_max: usize) -> Result<Option<Head>, Error> {

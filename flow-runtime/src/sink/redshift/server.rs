@@ -15,6 +15,7 @@ pub(in crate::sink) static REDSHIFT: Server = Server {
     options: &[
         "compression",
         "connect_timeout",
+        "copy",
         "distkey",
         "endpoint",
         "from",

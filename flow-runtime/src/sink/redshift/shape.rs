@@ -17,12 +17,16 @@ const LOOK: Step = Step::LookAtTable;
 
 /// Whether there is a table, a view or the like of this name.
 pub(super) fn has_relation(session: &Session<'_>, step: Step, schema: &str, name: &str) -> Result<bool, Trouble> {
-    let sql = format!(
+    Ok(!session.text(step, &relation(schema, name))?.rows.is_empty())
+}
+
+/// Asks for a table, a view or the like of this name.
+pub(super) fn relation(schema: &str, name: &str) -> String {
+    format!(
         "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = {}",
         literal(schema),
         literal(name)
-    );
-    Ok(!session.text(step, &sql)?.rows.is_empty())
+    )
 }
 
 /// The columns of a table, a row each; none where there is no table.

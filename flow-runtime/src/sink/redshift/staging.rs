@@ -131,7 +131,7 @@ impl Staging {
         RedshiftStager { staging, place, fields, bucket: None, open: None, written: Vec::new(), rows: 0 }
     }
 
-    fn address(&self, attempt: &str) -> Address {
+    pub(super) fn address(&self, attempt: &str) -> Address {
         let attempt = if mutant(Mutant::KeyReused) { "all" } else { attempt };
         let folder = format!("{}{attempt}/{}/", self.prefix, self.port);
         let Self { compression, is_numbered, .. } = *self;
@@ -199,7 +199,6 @@ impl Staging {
                 attempt: attempt.to_owned(),
                 bytes: 0,
                 written_us: object.written_us,
-                epoch: None,
             });
             found.bytes += object.bytes;
             found.written_us = found.written_us.max(object.written_us);

@@ -4,9 +4,9 @@ use super::*;
 use crate::{
     plan::PortPlan,
     sink::{
+        Statement,
         fixtures::{added, field, nullable, sink, ticket},
-        redshift::{ledger, load_error, server, shape},
-        sql::null_patterns,
+        redshift::{script::Script, staging::Address},
     },
     value::Type,
 };
@@ -30,61 +30,26 @@ fn table(port: &'static PortPlan, mode: Mode) -> Result<Table, Error> {
     Table::new(("web", "daily"), SinkShape { port, mode }, layout)
 }
 
-/// Every statement of the table in a mode, with a name each.
-fn statements(mode: Mode) -> Vec<(&'static str, String)> {
-    let table = table(&DAILY, mode).unwrap();
-    let stem = if mode == Mode::Merge { "numbered" } else { "rows" };
+/// Every statement of a table.
+fn statements(table: &Table) -> Vec<Statement> {
+    let stem = if table.shape.mode == Mode::Merge { "numbered" } else { "rows" };
     let staged = Address::parse(&format!("s3://warehouse/o'staged/a-1/daily/{stem}.csv.gz.manifest")).unwrap();
-    let ticket = ticket(&DAILY, 7);
-    let mut all = vec![
-        ("what columns the table has", shape::columns(&table)),
-        ("make the ledger", ledger::create(&table)),
-        ("begin", "BEGIN".to_owned()),
-        ("lock the ledger", ledger::lock(&table)),
-        ("who holds it", ledger::holders(&table)),
-        ("ask the ledger", ledger::last(&table, &ticket)),
-        ("make the table", table.create()),
-        ("a column that was added", table.add_column(&DAILY.fields[2])),
-    ];
-    match mode {
-        Mode::Append => {}
-        Mode::Replace => all.push(("empty the table", table.empty())),
-        Mode::Merge => all.push(("make room for what comes", table.create_incoming())),
-    }
-    all.push(("load", table.copy(&staged, "IAM_ROLE 'arn:aws:iam::123456789012:role/loads' REGION 'eu-central-1'")));
-    all.push(("count", "SELECT pg_last_copy_count()".to_owned()));
-    if mode == Mode::Merge {
-        all.push(("one row a key", table.fold()));
-        all.extend(null_patterns(table.shape, FOLDED).map(|sql| ("which keys are null", sql)));
-        for nulls in [[false], [true]] {
-            all.extend(table.update(&nulls).map(|sql| ("change", sql)));
-            all.push(("add", table.insert(&nulls)));
-        }
-        let hosts = Table::new(("web", "hosts"), SinkShape { port: &HOSTS, mode }, Layout::default()).unwrap();
-        all.push(("one row a key, of a key that is all null", hosts.fold()));
-        all.extend(hosts.update(&[true]).map(|sql| ("change where all of the key is null", sql)));
-        all.push(("add where all of the key is null", hosts.insert(&[true])));
-    }
-    all.push(("note it in the ledger", ledger::add(&table, &ticket, 1234, Some(&staged.url()))));
-    all.push(("commit", "COMMIT".to_owned()));
-    all.push(("forget the flow", ledger::forget(&table, &ticket.flow)));
-    all.push(("why a row was refused", load_error::from_sys(&staged)));
-    all.push(("the same where that view is missing", load_error::from_stl(&staged)));
-    all.push(("count what is there", table.count(100_001)));
-    all.push(("show the first rows", table.head(20, true)));
-    all
+    let (ticket, limit) = (ticket(table.shape.port, 7), Duration::from_secs(3600));
+    let credentials = "IAM_ROLE 'arn:aws:iam::123456789012:role/loads' REGION 'eu-central-1'";
+    Script { table, ticket: &ticket, staged: &staged, row_count: 1234, credentials, limit }.statements()
 }
 
 /// What is sent is kept in `golden.sql`, so that others than this code can look at it, a parser of the dialect among them.
 #[test]
 fn every_statement_is_the_one_that_is_kept() {
+    let daily = [Mode::Append, Mode::Replace, Mode::Merge].map(|mode| table(&DAILY, mode).unwrap());
+    // Of its key all may be null.
+    let shape = SinkShape { port: &HOSTS, mode: Mode::Merge };
+    let hosts = Table::new(("web", "hosts"), shape, Layout::default()).unwrap();
     let mut text = String::new();
-    for sql in server::settings(Duration::from_secs(3600)) {
-        let _ = write!(text, "-- a session begins\n{sql};\n\n");
-    }
-    for mode in [Mode::Append, Mode::Replace, Mode::Merge] {
-        for (name, sql) in statements(mode) {
-            let _ = write!(text, "-- {}: {name}\n{sql};\n\n", mode.as_str());
+    for table in daily.iter().chain([&hosts]) {
+        for Statement { purpose, sql } in statements(table) {
+            let _ = write!(text, "-- {}, {}: {purpose}\n{sql};\n\n", table.name, table.shape.mode.as_str());
         }
     }
     assert_eq!(text.trim_end(), include_str!("golden.sql").trim_end());

@@ -21,12 +21,12 @@ fn an_address_says_where_rows_are_staged_and_by_which_role_they_are_loaded() {
     let tap = opened(&address("&region=eu-central-1&compression=zstd&distkey=ip&table=Web.Hits")).unwrap();
     assert_eq!((tap.staging.bucket.as_str(), tap.staging.prefix.as_str()), ("warehouse", "staged/"));
     assert_eq!(tap.staging.compression, Compression::Zstd);
-    assert_eq!(tap.credentials, "IAM_ROLE default REGION 'eu-central-1'");
+    assert_eq!(tap.credentials.redacted(), "IAM_ROLE default REGION 'eu-central-1'");
     assert_eq!(tap.place(), "db:5439/dev, table web.hits");
     assert_eq!(tap.table.ledger(), r#""web"."flow_ledger_hits""#);
     assert!(!format!("{tap:?}").contains("swordfish"), "{tap:?}");
     let role = "redshift://load@db/dev?staging=s3://w&role=arn:aws:iam::1:role/a,arn:aws:iam::2:role/b";
-    assert_eq!(opened(role).unwrap().credentials, "IAM_ROLE 'arn:aws:iam::1:role/a,arn:aws:iam::2:role/b'");
+    assert_eq!(opened(role).unwrap().credentials.redacted(), "IAM_ROLE 'arn:aws:iam::1:role/a,arn:aws:iam::2:role/b'");
 }
 
 #[test]

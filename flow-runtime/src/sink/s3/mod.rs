@@ -23,16 +23,13 @@ mod stager;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use format::Format;
 use layout::Layout;
 pub(super) use layout::identity;
-use manifest::{Current, Entry, Manifest, StagedList, VERSION};
-use place::{Found, Place, parse};
+use manifest::{Current, Entry, Manifest, VERSION};
+use place::{Found, Place};
 use read_back::S3Trap;
 use remove::{SWAPS_MAX, contended};
 use stager::S3Stager;
@@ -45,7 +42,7 @@ use super::{
 };
 use crate::{
     Address, Error, Failure,
-    aws::{ACCOUNT_OPTIONS, Account, clients::s3::Object},
+    aws::{ACCOUNT_OPTIONS, Account},
     held::Cause,
 };
 
@@ -69,7 +66,7 @@ impl S3SinkTap {
             let help = "take the mode append or replace, or a sqlite: or postgres: address";
             return Err(Error::Config(failure.help(help)));
         }
-        let (layout, format) = (Layout::of(address, shape.fields())?, Format::of(address, shape.fields())?);
+        let (layout, format) = (Layout::of(address)?, Format::of(address, shape.fields())?);
         let bucket = Arc::new(S3Bucket::open(&Account::of(address), &layout.bucket)?);
         Ok(Self { place: Place { bucket, layout }, format, shape })
     }
@@ -81,14 +78,10 @@ impl S3SinkTap {
     /// What the ledger says, which must be this port's.
     fn ledger(&self, flow: Option<&str>) -> Result<Found, Error> {
         let found = self.place.current(self.port())?;
-        self.refuse_foreign(flow, &found).map(|()| found)
-    }
-
-    fn refuse_foreign(&self, flow: Option<&str>, found: &Found) -> Result<(), Error> {
         let is_ours = |of: &str| flow.is_none_or(|flow| flow == of) && found.current.port == self.port();
         match &found.current.flow {
             Some(of) if !is_ours(of) => Err(self.foreign(&found.current)),
-            _ => Ok(()),
+            _ => Ok(found),
         }
     }
 
@@ -115,9 +108,11 @@ impl S3SinkTap {
     /// The objects at an address that a stager has given, with the attempt that they are of.
     fn entries(&self, address: &str) -> Result<(String, Vec<Entry>), Error> {
         let key = self.place.layout.key(address).ok_or_else(|| self.lost(address, "it is below another prefix"))?;
-        let text = self.place.bytes(key)?.ok_or_else(|| self.lost(address, "the list of its objects is missing"))?.0;
-        let list: StagedList = parse(&text).map_err(|cause| self.lost(address, &cause))?;
-        Ok((list.attempt, list.entries))
+        let list = self.place.staged(key)?.ok_or_else(|| self.lost(address, "the list of its objects is missing"))?;
+        match list.version {
+            VERSION => Ok((list.attempt, list.entries)),
+            _ => Err(self.lost(address, "the list of its objects is of another version")),
+        }
     }
 
     fn lost(&self, address: &str, cause: &str) -> Error {
@@ -202,9 +197,8 @@ impl SinkTap for S3SinkTap {
         for (begin, wanted) in folders {
             let listed = self.place.bucket.list(&begin);
             let listed = listed.map_err(|trouble| self.place.failed("cannot look at staged rows", &trouble))?;
-            let there: HashMap<&str, &Object> = listed.iter().map(|object| (&*object.key, object)).collect();
             for (key, entry) in wanted {
-                match there.get(key) {
+                match listed.iter().find(|object| object.key == key) {
                     None => return Err(self.lost(&entry.url, "the object is missing")),
                     Some(object) if (object.bytes, &object.etag) != (entry.meta.content_length, &entry.meta.etag) => {
                         return Err(self.lost(&entry.url, "the object is another"));
@@ -225,8 +219,8 @@ impl SinkTap for S3SinkTap {
         remove::left_behind(&self.place, self.port())
     }
 
-    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
-        remove::remove_left_behind(&self.place, self.port(), attempts)
+    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
+        remove::remove_left_behind(&self.place, self.port(), attempt)
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
@@ -258,8 +252,7 @@ impl SinkTap for S3SinkTap {
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         for _ in 0..SWAPS_MAX {
-            let found = self.place.current_or_none(self.port())?;
-            self.refuse_foreign(Some(flow), &found)?;
+            let found = self.ledger(Some(flow))?;
             // What is not named any more, clean-up finds.
             let manifest = found.current.manifest.clone().filter(|_| !empty);
             let next = Current { revision: 0, manifest, ..Current::empty(self.port()) };
