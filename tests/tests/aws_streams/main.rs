@@ -6,6 +6,7 @@ mod examples;
 mod iterations;
 mod secrets;
 mod volume;
+mod warehouse;
 
 use std::{
     thread,

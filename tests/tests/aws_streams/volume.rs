@@ -9,20 +9,20 @@ use flow_tests::{
 
 use super::await_that;
 
-const HOSTS: usize = 50;
+pub(super) const HOSTS: usize = 50;
 
 /// One line in so many is no line of a log.
 const LINES_A_BAD_ONE: usize = 1000;
 
 /// A log, its hits by host, and its lines that are none.
-struct Log {
-    text: String,
-    hits: BTreeMap<String, i64>,
-    bad: Vec<String>,
+pub(super) struct Log {
+    pub(super) text: String,
+    pub(super) hits: BTreeMap<String, i64>,
+    pub(super) bad: Vec<String>,
 }
 
 impl Log {
-    fn of(lines: usize) -> Self {
+    pub(super) fn of(lines: usize) -> Self {
         let mut log = Self { text: String::new(), hits: BTreeMap::new(), bad: Vec::new() };
         for n in 0..lines {
             if n % LINES_A_BAD_ONE == LINES_A_BAD_ONE / 2 {
@@ -112,7 +112,7 @@ impl Counting {
 }
 
 /// Ends a service, which is done with what it began.
-fn stop(service: Running) {
+pub(super) fn stop(service: Running) {
     service.signal("TERM");
     let served = service.end();
     assert!(matches!(served.code, Some(0 | 143)), "{served:?}");
