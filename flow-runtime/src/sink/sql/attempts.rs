@@ -65,20 +65,20 @@ impl Attempts {
         may_try_again: impl Fn(&Trouble) -> bool + Sync,
         act: impl Fn(&Session<'_>) -> Result<T, Trouble> + Sync,
     ) -> Result<T, Error> {
-        self.run(|runtime| {
-            let mut attempt = 1;
-            loop {
-                let trouble = match Session::open(runtime, &self.location).and_then(|session| act(&session)) {
-                    Ok(done) => return Ok(done),
-                    Err(trouble) => trouble,
-                };
-                if attempt == attempts_max || !may_try_again(&trouble) {
-                    return Err(trouble.into_error(&self.place, (attempt, attempts_max)));
-                }
-                clock::sleep(pause(self.pause, attempt, fastrand::f64()));
-                attempt += 1;
+        let mut attempt = 1;
+        loop {
+            // With its runtime a connection ends whose answer has not come, and with it what its session has locked.
+            let once = |runtime: &Runtime| Session::open(runtime, &self.location).and_then(|session| act(&session));
+            let trouble = match self.run(|runtime| Ok(once(runtime)))? {
+                Ok(done) => return Ok(done),
+                Err(trouble) => trouble,
+            };
+            if attempt == attempts_max || !may_try_again(&trouble) {
+                return Err(trouble.into_error(&self.place, (attempt, attempts_max)));
             }
-        })
+            clock::sleep(pause(self.pause, attempt, fastrand::f64()));
+            attempt += 1;
+        }
     }
 
     /// Runs what needs a server on a thread of its own: the program may have a runtime that this thread belongs to.
