@@ -33,23 +33,30 @@ flow! {
 const AWK: &str = r#"$2 ~ /^[0-9]+$/ { n[$1]++; b[$1] += $2 } END { for (h in n) print h "|" n[h] "|" b[h] }"#;
 
 /// A log that grows, a table of the test's own, and a bucket.
-struct Job {
-    folder: TempDir,
+pub(super) struct Job {
+    pub(super) folder: TempDir,
     table: &'static str,
-    bucket: String,
+    pub(super) bucket: String,
+    /// More of the table's address.
+    rest: &'static str,
     lines: String,
     random: fastrand::Rng,
 }
 
 impl Job {
-    fn new(table: &'static str) -> Self {
+    pub(super) fn new(table: &'static str) -> Self {
         let (folder, bucket) = (tempfile::tempdir().unwrap(), format!("staging-{}", table.replace('_', "-")));
         ministack().unwrap().create_bucket(&bucket);
-        Self { folder, table, bucket, lines: String::new(), random: fastrand::Rng::with_seed(15) }
+        Self { folder, table, bucket, rest: "", lines: String::new(), random: fastrand::Rng::with_seed(15) }
+    }
+
+    /// The same with more in the table's address.
+    pub(super) fn with(self, rest: &'static str) -> Self {
+        Self { rest, ..self }
     }
 
     /// Adds lines to the log.
-    fn grow(&mut self, lines: usize) {
+    pub(super) fn grow(&mut self, lines: usize) {
         for _ in 0..lines {
             let host = ["", "a", "b\\", "c'"][self.random.usize(..4)];
             let bytes = if self.random.u8(..10) == 0 { "-".to_owned() } else { self.random.u16(..).to_string() };
@@ -62,11 +69,11 @@ impl Job {
         self.folder.path().join("requests.csv")
     }
 
-    fn flow(&self, warehouse: &Redshift, mode: Mode) -> Traffic {
-        let Self { table, bucket, folder, .. } = self;
+    pub(super) fn flow(&self, warehouse: &Redshift, mode: Mode) -> Traffic {
+        let Self { table, bucket, folder, rest, .. } = self;
         let endpoint = ministack().unwrap().endpoint();
         let rest = format!(
-            "table={table}&staging=s3://{bucket}/rows&role=default&endpoint={endpoint}&sslmode=disable&distkey=host"
+            "table={table}&staging=s3://{bucket}/rows&role=default&endpoint={endpoint}&sslmode=disable&distkey=host{rest}"
         );
         Traffic {
             requests: Source::at(format!("file:{}", self.log().display())),
@@ -75,14 +82,14 @@ impl Job {
         }
     }
 
-    fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Options {
         let mut options = flow_tests::options(2);
         options.checkpoint = Checkpoint::Sqlite(self.folder.path().join("flow.db"));
         options
     }
 
     /// What the table has, and what it must have.
-    fn compare(&self, warehouse: &Redshift) {
+    pub(super) fn compare(&self, warehouse: &Redshift) {
         let sql = format!("SELECT coalesce(host, ''), sum(requests), sum(bytes) FROM {} GROUP BY host", self.table);
         let found = warehouse.ask(&sql);
         let mut found: Vec<&str> = found.lines().collect();

@@ -5,6 +5,7 @@
 mod conforms;
 mod dialect;
 mod flows;
+mod losses;
 mod merging;
 mod setup;
 mod taps;
