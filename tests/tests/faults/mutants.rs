@@ -110,11 +110,11 @@ const HUNTS_INTO_REDSHIFT: &[Hunt] = &{
     let behind = "DELETE FROM {schema}.flow_ledger_rows WHERE iteration = (SELECT max(iteration) FROM {schema}.flow_ledger_rows)";
     let foreign = "UPDATE {schema}.flow_ledger_rows SET epoch = 'foreign'";
     [
-        hunt("lock_dropped", table, Broken(&[(Grown, "redshift.ledger_read#4", After, StopUnlockedOtherPublishes)])),
+        hunt("lock_dropped", table, Broken(&[(Grown, "redshift.ledger_read#last", After, StopUnlockedOtherPublishes)])),
         hunt(
             "ledger_before_lock",
             table,
-            Broken(&[(Grown, "redshift.ledger_read#4", After, StopUnlockedOtherPublishes)]),
+            Broken(&[(Grown, "redshift.ledger_read#last", After, StopUnlockedOtherPublishes)]),
         ),
         hunt("lock_behind_snapshot", table, Broken(&[(Grown, "redshift.commit#1", Before, StopAwaitedDies)])),
         hunt("transaction_dropped", table, Broken(&[(Grown, "redshift.ledger_write#1", Before, Kill)])),
@@ -199,7 +199,7 @@ impl Hunt {
         }
         match self.trial {
             Trial::Broken(scenarios) => scenarios.iter().find_map(|(situation, effect, moment, what)| {
-                let (situation, effect) = (*situation, (*effect).to_owned());
+                let (situation, effect) = (*situation, numbered(&mut chain, effect));
                 let scenario = Scenario { situation, effect, moment: *moment, what: *what };
                 let played = scenario.play(&mut chain);
                 told(&format!("{}, {scenario}", chain.combination), played.verdict)
@@ -226,6 +226,13 @@ impl Hunt {
             ),
         }
     }
+}
+
+/// The effect with its number: in `name#last` that of the last one of an iteration to which nothing happens.
+fn numbered(chain: &mut Chain, effect: &str) -> String {
+    let Some(name) = effect.strip_suffix("last") else { return effect.to_owned() };
+    chain.grow();
+    chain.effects().into_iter().rfind(|effect| effect.starts_with(name)).unwrap()
 }
 
 /// Plays a run that somebody meddles with.
