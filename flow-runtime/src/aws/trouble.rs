@@ -44,6 +44,8 @@ const CODES: &[(&str, Kind)] = &[
     ("ExpiredToken", Kind::Credentials),
     ("ExpiredTokenException", Kind::Credentials),
     ("IncompleteSignature", Kind::Credentials),
+    // Also with status 200, of an upload that could not be completed.
+    ("InternalError", Kind::Passing),
     ("InternalFailure", Kind::Passing),
     ("InternalFailureException", Kind::Passing),
     ("InternalServerError", Kind::Passing),

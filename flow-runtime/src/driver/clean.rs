@@ -11,15 +11,16 @@ use super::{
     ports::Ports,
 };
 use crate::{
-    Error, Flow,
+    Error, Flow, Sink, Trap,
     effect::{self, clock},
+    flow::PortRef,
     iteration::{
         decide::{AttemptState, Tidy, tidy},
         store::GivenUp,
         upkeep::Upkeep,
     },
     sink::{
-        SinkTap,
+        LeftBehind, SinkTap, Target,
         staging::{SPILLED, StagingArea},
     },
 };
@@ -33,6 +34,13 @@ pub struct Clean {
     pub grace: Duration,
     /// Only say what would be removed.
     pub dry_run: bool,
+}
+
+impl Cleaned {
+    /// Whether what an attempt has staged is among it.
+    fn has_staged(&self, attempt: &str) -> bool {
+        self.staged.iter().any(|(staged, _)| staged == attempt)
+    }
 }
 
 impl Default for Clean {
@@ -56,8 +64,10 @@ pub struct Cleaned {
     pub left_alone: Vec<String>,
     /// What attempts have left in targets, and its bytes: the attempt, and the port.
     pub in_targets: Vec<(String, String, u64)>,
-    /// Attempts that have staged something in a target that cannot be asked now, and why not: the attempt, and the port.
+    /// Attempts that have staged something in a target that no port is bound to now: the attempt, and the port.
     pub out_of_reach: Vec<(String, String)>,
+    /// What could not be cleaned, and why: an attempt, or the target of a port.
+    pub failed: Vec<(String, String)>,
     /// Attempts of dead runs that were still noted as open.
     pub dead_attempts: u64,
     /// What is from before resets: when each was, in microseconds since the epoch of Unix, and how many iterations.
@@ -68,12 +78,22 @@ pub struct Cleaned {
     pub store_bytes: u64,
 }
 
-/// Removes what nobody wants any more of `flow`, also in the targets that it is bound to.
+/// Removes what nobody wants any more of `flow`, also in the targets that it is bound to. What cannot be removed in one of these
+/// keeps it from nothing else.
 ///
 /// # Errors
-/// [`Error::Store`] when there is no store, or when something cannot be removed.
+/// [`Error::Config`] when an output is bound to what cannot be; [`Error::Store`] when there is no store, or when something
+/// cannot be removed here.
 pub fn clean<F: Flow>(flow: &F, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
-    let (ports, _) = Ports::open_each(flow);
+    let (ports, failed) = Ports::open_each(flow);
+    let is_unbound = |port: &PortRef<'_>| match port {
+        PortRef::Sink(Sink { target, .. }) | PortRef::Trap(Trap { target, .. }) => matches!(target, Target::Unbound),
+        PortRef::Source(_) | PortRef::Table(_) => true,
+    };
+    let is_bound = |name| F::PLAN.port(name).is_some_and(|(index, _)| !is_unbound(&flow.ports()[index]));
+    if let Some((_, error)) = failed.into_iter().find(|(name, _)| is_bound(name)) {
+        return Err(error);
+    }
     clean_named(&F::PLAN.logical_name(), &ports, checkpoint, what)
 }
 
@@ -149,8 +169,11 @@ fn clean_staging(
             if !is_garbage && attempt == name {
                 continue;
             }
-            if attempt == name {
-                ports.remove_staged(attempt)?;
+            if attempt == name
+                && let Err(error) = ports.remove_staged(attempt)
+            {
+                cleaned.failed.push((name, error.to_string()));
+                continue;
             }
             staging.remove(&name)?;
         }
@@ -180,23 +203,52 @@ fn clean_targets(
 ) -> Result<(), Error> {
     let grace_us = i64::try_from(what.grace.as_micros()).unwrap_or(i64::MAX);
     let until_us = clock::now_us().saturating_sub(grace_us);
+    let mut epochs = vec![store.epoch().to_owned()];
+    epochs.extend(store.former_epochs()?.into_iter().map(|former| former.epoch));
     for (index, port) in ports.ports() {
         let Some(tap) = ports.output(index) else { continue };
-        for left in tap.left_behind(flow)?.into_iter().filter(|left| left.written_us <= until_us) {
-            // Asked after it was found, as above.
-            if tidy(store.staged(&left.attempt)?, run_is_live) == Tidy::Leave {
+        let left = match tap.left_behind(flow) {
+            Ok(left) => left,
+            Err(error) => {
+                cleaned.failed.push((port.name.to_owned(), error.to_string()));
                 continue;
             }
-            if !what.dry_run {
-                if !store.revoke(&left.attempt, GivenUp::Revoked("its run has died"))? {
-                    continue;
-                }
-                tap.remove_left_behind(&left.attempt)?;
-            }
-            cleaned.in_targets.push((left.attempt, port.name.to_owned(), left.bytes));
+        };
+        if let Some(epoch) = left.iter().filter_map(|left| left.epoch.as_ref()).find(|epoch| !epochs.contains(*epoch)) {
+            let why = format!("it was loaded from another checkpoint store, of epoch {epoch}: clean with that one");
+            cleaned.failed.push((port.name.to_owned(), why));
+            continue;
         }
+        let mut garbage = Vec::new();
+        for left in left.into_iter().filter(|left| left.written_us <= until_us) {
+            if is_garbage(store, &left, run_is_live, what.dry_run)? && !cleaned.has_staged(&left.attempt) {
+                garbage.push(left);
+            }
+        }
+        let attempts: Vec<String> = garbage.iter().map(|left| left.attempt.clone()).collect();
+        if !what.dry_run
+            && !attempts.is_empty()
+            && let Err(error) = tap.remove_left_behind(&attempts)
+        {
+            cleaned.failed.push((port.name.to_owned(), error.to_string()));
+            continue;
+        }
+        let removed = garbage.into_iter().map(|left| (left.attempt, port.name.to_owned(), left.bytes));
+        cleaned.in_targets.extend(removed);
     }
     Ok(())
+}
+
+/// Whether nobody wants what an attempt has left in a target. Asked after it was found, as above. Then nobody can seal it any
+/// more, unless this is only to look.
+fn is_garbage(store: &dyn Upkeep, left: &LeftBehind, run_is_live: bool, dry_run: bool) -> Result<bool, Error> {
+    let known = store.staged(&left.attempt)?;
+    // Where nothing is published yet, it may be another store's, which has sealed it.
+    let is_ours = left.epoch.is_some() || known.attempt.is_some();
+    if !is_ours || tidy(known, run_is_live) == Tidy::Leave {
+        return Ok(false);
+    }
+    if dry_run { Ok(true) } else { store.revoke(&left.attempt, GivenUp::Revoked("its run has died")) }
 }
 
 fn clean_store(store: &dyn Upkeep, what: Clean, cleaned: &mut Cleaned) -> Result<(), Error> {

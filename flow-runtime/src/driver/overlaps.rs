@@ -27,8 +27,49 @@ enum Files {
     Read(Paths),
     /// A file, or one table in it.
     Written(String, Option<String>),
-    /// A table of a server, or a prefix in a bucket.
+    /// A table of a server.
     Served(String),
+    /// Objects in a bucket.
+    Objects(Keys),
+    /// All below a prefix in a bucket.
+    Prefix(Keys),
+}
+
+/// Keys of a bucket, as an address names them.
+#[derive(PartialEq, Eq)]
+struct Keys {
+    endpoint: Option<String>,
+    bucket: String,
+    /// A prefix, without slashes around it, or a glob.
+    text: String,
+}
+
+impl Keys {
+    fn of(address: &Address) -> Option<Self> {
+        let path = address.path().strip_prefix("//")?;
+        let (bucket, text) = path.split_once('/').unwrap_or((path, ""));
+        let endpoint = address.option("endpoint").map(str::to_owned);
+        Some(Self { endpoint, bucket: bucket.to_owned(), text: text.trim_matches('/').to_owned() })
+    }
+
+    fn are_in_one_bucket(&self, other: &Self) -> bool {
+        (&self.endpoint, &self.bucket) == (&other.endpoint, &other.bucket)
+    }
+
+    /// Whether one of both may lie below the other, name by name; one of them may be a glob.
+    fn may_meet(&self, prefix: &Self) -> bool {
+        let names = |text: &'_ str| text.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let (own, of_prefix): (Vec<String>, Vec<String>) = (names(&self.text), names(&prefix.text));
+        let is_glob = self.text.contains(['*', '[']);
+        // A glob means keys of as many names as it has: those below the prefix have more names than the prefix.
+        let is_too_short = is_glob && !own.iter().any(|name| name == "**") && own.len() <= of_prefix.len();
+        let mut pairs = own.iter().take_while(|name| *name != "**").zip(&of_prefix);
+        let is_same = |(own, other): (&String, &String)| match glob::Pattern::new(own) {
+            Ok(pattern) if is_glob => pattern.matches(other),
+            _ => own == other,
+        };
+        self.are_in_one_bucket(prefix) && !is_too_short && pairs.all(is_same)
+    }
 }
 
 /// Looks at all ports of a flow, by their names, and at its store.
@@ -78,7 +119,7 @@ impl Bound {
 
     fn overlap_with_store(&self, store: &Path) -> Option<String> {
         let (overlaps, verb) = match &self.to {
-            Files::Stdin | Files::Pushed(_) => return None,
+            Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_) => return None,
             Files::Read(paths) => (paths.include(store), "read"),
             Files::Written(path, _) => (is_same_file(store, path.as_ref()), "write to"),
             Files::Served(_) => (false, "write to"),
@@ -91,6 +132,10 @@ impl Bound {
             let what = || format!("port `{}` would write to what port `{}` reads", written.port, read.port);
             paths.include(path.as_ref()).then(what)
         };
+        let reads_below = |written: &Self, prefix: &Keys, read: &Self, keys: &Keys| {
+            let what = || format!("port `{}` would write to what port `{}` reads", written.port, read.port);
+            keys.may_meet(prefix).then(what)
+        };
         let one_place = || Some(format!("ports `{}` and `{}` write to the same place", self.port, later.port));
         match (&self.to, &later.to) {
             (Files::Served(one), Files::Served(other)) if one == other => one_place(),
@@ -100,8 +145,14 @@ impl Bound {
             (Files::Pushed(one), Files::Pushed(other)) if one == other => {
                 Some(format!("ports `{}` and `{}` would share a consumer", self.port, later.port))
             }
-            (Files::Served(_) | Files::Stdin | Files::Pushed(_), _)
-            | (_, Files::Served(_) | Files::Stdin | Files::Pushed(_))
+            (Files::Prefix(one), Files::Prefix(other)) if one == other => one_place(),
+            (Files::Prefix(one), Files::Prefix(other)) => one
+                .may_meet(other)
+                .then(|| format!("of ports `{}` and `{}` one writes below the other's prefix", self.port, later.port)),
+            (Files::Objects(keys), Files::Prefix(prefix)) => reads_below(later, prefix, self, keys),
+            (Files::Prefix(prefix), Files::Objects(keys)) => reads_below(self, prefix, later, keys),
+            (Files::Served(_) | Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_), _)
+            | (_, Files::Served(_) | Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_))
             | (Files::Read(_), Files::Read(_)) => None,
             (Files::Read(paths), Files::Written(path, _)) => reads(later, path, self, paths),
             (Files::Written(path, _), Files::Read(paths)) => reads(self, path, later, paths),
@@ -128,6 +179,7 @@ impl Files {
         let address = text.parse::<Address>().ok()?;
         match address.tap() {
             "file" => Some(Self::Read(Paths::new(address.path()))),
+            "s3" => Keys::of(&address).map(Self::Objects),
             "stdin" => Some(Self::Stdin),
             "kinesis" => {
                 address.option("consumer")?;
@@ -144,7 +196,8 @@ impl Files {
         let table = match address.tap() {
             "file" => None,
             "sqlite" => Some(address.option("table").unwrap_or(port).to_ascii_lowercase()),
-            "dynamodb" | "postgres" | "s3" => return Some(Self::Served(sink::identity(target, port))),
+            "s3" => return Keys::of(&address).map(Self::Prefix),
+            "dynamodb" | "postgres" => return Some(Self::Served(sink::identity(target, port))),
             _ => return None,
         };
         Some(Self::Written(address.path().to_owned(), table))
@@ -207,6 +260,42 @@ mod tests {
         let same = "ports `counts` and `bad` write to the same place (postgres://b:…@DB:5432/x)";
         assert_eq!(outputs("postgres://a@db/x?table=public.bad", "postgres://b:c@DB:5432/x"), same);
         assert_eq!(outputs("postgres://db/x", "postgres://db/x"), "");
+    }
+
+    #[test]
+    fn a_flow_does_not_read_what_it_writes_below_a_prefix() {
+        let outputs = |log: &str, bad: &str| refusal(log, "file:h", "stdout:", bad, "");
+        let refused = "port `bad` would write to what port `log` reads";
+        for (log, bad) in [
+            ("s3://b/logs", "s3://b/logs/bad"),
+            ("s3://b/logs/", "s3://b/logs"),
+            ("s3://b", "s3://b/bad"),
+            ("s3://b/out/bad/x", "s3://b/out"),
+            ("s3://b/*/*.gz", "s3://b/bad"),
+            ("s3://b/**/*.gz", "s3://b/out/bad"),
+            ("s3://b/2026-*/x", "s3://b/2026-11"),
+        ] {
+            assert!(outputs(log, bad).starts_with(refused), "{log} {bad}");
+        }
+        for (log, bad) in [
+            ("s3://b/logs", "s3://b/logs-bad"),
+            ("s3://b/logs", "s3://c/logs"),
+            ("s3://b/logs/*.gz", "s3://b/logs/bad"),
+            ("s3://b/2025-*/x", "s3://b/2026-11"),
+            ("s3://b/logs?endpoint=http://x", "s3://b/logs/bad"),
+        ] {
+            assert_eq!(outputs(log, bad), "", "{log} {bad}");
+        }
+    }
+
+    #[test]
+    fn no_output_writes_below_the_prefix_of_another() {
+        let outputs = |counts: &str, bad: &str| refusal("file:l", "file:h", counts, bad, "");
+        assert!(outputs("s3://b/x", "s3://b/x/").starts_with("ports `counts` and `bad` write to the same place"));
+        for (counts, bad) in [("s3://b/x", "s3://b/x/bad"), ("s3://b/x/counts", "s3://b/x")] {
+            assert!(outputs(counts, bad).starts_with("of ports `counts` and `bad` one writes below"), "{counts} {bad}");
+        }
+        assert_eq!(outputs("s3://b/x/counts", "s3://b/x/bad"), "");
     }
 
     #[test]

@@ -99,8 +99,9 @@ fn replay_in<F: Flow>(
     };
     let replayed = again(&mut ports);
     // However it ended: nobody else knows of this attempt.
-    checkpoint.remove_staged(&ports, &attempt)?;
-    replayed
+    let removed = checkpoint.remove_staged(&ports, &attempt);
+    let replayed = replayed?;
+    removed.map(|()| replayed)
 }
 
 /// Publishes what was staged, without a ledger. Returns the ports.

@@ -24,7 +24,7 @@ const RESTAGE_CHANGED: Remedy = Remedy {
 };
 
 /// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
-pub static CAUSES: [Entry; 17] = [
+pub static CAUSES: [Entry; 18] = [
     Entry {
         cause: Cause::ForeignLedger,
         happened: "The target was loaded from another checkpoint store, or this one has been reset since",
@@ -98,6 +98,19 @@ pub static CAUSES: [Entry; 17] = [
             Remedy {
                 when: "what is there stays in a file of its own, and a new one begins",
                 commands: &["mv {path} {path}.before-{iteration}", "rm {path}.flow", "{run-from}"],
+            },
+            READ_ALL_AGAIN,
+        ],
+    },
+    Entry {
+        cause: Cause::PrefixDamaged,
+        happened: "The ledger of a prefix of S3, `_flow/current.json`, is not as it was written",
+        rows: "The objects are there, but which of them are published nobody knows; if the bucket keeps versions, put the last \
+               whole one back",
+        remedies: &[
+            Remedy {
+                when: "what was published may go. COPY THE TARGET FIRST: no manifest names it any more, and `clean` removes it",
+                commands: &["{program} forget {port} --empty --yes{store-is-lost}{options}", "{run-from}"],
             },
             READ_ALL_AGAIN,
         ],

@@ -30,6 +30,8 @@ pub enum Cause {
     FileCut,
     /// The ledger of a file cannot be read.
     LedgerDamaged,
+    /// The ledger of a prefix of S3 cannot be read.
+    PrefixDamaged,
     /// What was staged for a sealed iteration is missing or damaged.
     StagedLost,
     /// The flow has no such output any more.

@@ -188,13 +188,13 @@ pub trait SinkTap: fmt::Debug + Send {
         Ok(Vec::new())
     }
 
-    /// Removes all that is left of an attempt, as [`remove_staged`](Self::remove_staged) does, but also what only going
+    /// Removes all that is left of attempts, as [`remove_staged`](Self::remove_staged) does, but also what only going
     /// through all that is there finds.
     ///
     /// # Errors
     /// What could not be removed.
-    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
-        self.remove_staged(attempt)
+    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
+        attempts.iter().try_for_each(|attempt| self.remove_staged(attempt))
     }
 
     /// Publishes the staged rows in one step, or finds in the ledger that it was done. Without a ticket, as a run

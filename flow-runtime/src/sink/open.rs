@@ -229,8 +229,8 @@ impl SinkTap for PortTap {
         self.tap.left_behind(flow).map_err(|error| error.of_port(self.port))
     }
 
-    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
-        self.tap.remove_left_behind(attempt).map_err(|error| error.of_port(self.port))
+    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
+        self.tap.remove_left_behind(attempts).map_err(|error| error.of_port(self.port))
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {

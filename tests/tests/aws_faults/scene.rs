@@ -10,6 +10,7 @@ use std::{
 
 use flow_tests::{
     aws::Cloud,
+    manifests::followed,
     program::{Ended, Place, Running},
     services::ask::aggregate,
 };
@@ -40,6 +41,8 @@ pub(crate) enum Input {
     /// A stream with several lines in each record, and iterations that begin and end within these.
     Aggregates,
     Objects,
+    /// Objects, whose rows go below prefixes of S3: appended, replaced, trapped.
+    Archive,
 }
 
 /// Whether all there is is to be tried, which takes long.
@@ -56,6 +59,8 @@ pub(crate) struct Scene {
     /// What its stream or bucket is called, and its table.
     name: String,
     lines: Vec<String>,
+    /// How many lines there were before the last came.
+    lines_before: usize,
     objects: usize,
 }
 
@@ -65,10 +70,10 @@ impl Scene {
         let name = format!("scene-{}", SCENES.fetch_add(1, Ordering::Relaxed));
         match input {
             Input::Stream | Input::Aggregates => cloud.streams.create_stream(&name, 2),
-            Input::Objects => cloud.tables.create_bucket(&name),
+            Input::Objects | Input::Archive => cloud.tables.create_bucket(&name),
         }
         let place = Place::in_memory(env!("CARGO_BIN_EXE_fault_flows"));
-        let scene = Self { cloud: cloud.clone(), place, input, name, lines: Vec::new(), objects: 0 };
+        let scene = Self { cloud: cloud.clone(), place, input, name, lines: Vec::new(), lines_before: 0, objects: 0 };
         let ended = Running::start(scene.given("setup --yes")).end();
         assert_eq!(ended.code, Some(0), "{ended:?}");
         scene
@@ -89,6 +94,7 @@ impl Scene {
     /// Puts so many lines more into the source.
     pub(crate) fn grow(&mut self, count: usize) {
         let first = self.lines.len();
+        self.lines_before = first;
         let line = |n: usize| match n % LINES_A_BAD_ONE {
             3 => format!("bad{n}"),
             _ => format!("{n},{},{}", ["a", "b", "c"][n % 3], n % 100),
@@ -109,7 +115,7 @@ impl Scene {
                     self.cloud.streams.put_records(&self.name, &[(&*key, &aggregate(&key, &lines))]);
                 }
             }
-            Input::Objects => {
+            Input::Objects | Input::Archive => {
                 // Later ones do not come last.
                 let key = format!("lines/{}.csv", 1000 - self.objects);
                 self.cloud.tables.put_object(&self.name, &key, new.join("\n") + "\n");
@@ -127,13 +133,18 @@ impl Scene {
         let name = &self.name;
         let lines = match self.input {
             Input::Stream | Input::Aggregates => format!("kinesis://{name}?start=oldest&reads=50"),
-            Input::Objects => format!("s3://{name}/lines/"),
+            Input::Objects | Input::Archive => format!("s3://{name}/lines/"),
         };
-        let given = format!(
-            "{command} --lines {lines} --rows file:rows.csv?header=false&mode=append \
-             --counts sqlite:counts.db?table=counts&mode=merge --bad file:bad.csv?header=false \
-             --checkpoint dynamodb://{name}?lease=1s"
-        );
+        let outputs = match self.input {
+            Input::Archive => format!(
+                "--rows s3://{name}/rows?mode=append&partition=key --counts s3://{name}/counts?mode=replace \
+                 --bad s3://{name}/bad"
+            ),
+            _ => "--rows file:rows.csv?header=false&mode=append --counts sqlite:counts.db?table=counts&mode=merge \
+                  --bad file:bad.csv?header=false"
+                .to_owned(),
+        };
+        let given = format!("{command} --lines {lines} {outputs} --checkpoint dynamodb://{name}?lease=1s");
         let bound = if self.input == Input::Aggregates && command == "run" {
             format!("--max-records {AGGREGATE_BOUND}")
         } else {
@@ -193,12 +204,16 @@ impl Scene {
     /// How the targets differ from what was put into the source.
     pub(crate) fn differences(&self) -> Vec<String> {
         let (mut rows, mut bad, mut counts) = (Vec::new(), Vec::new(), BTreeMap::<&str, (i64, i64)>::new());
-        for line in &self.lines {
+        // Where they are replaced, those of the last iteration are there alone, which has read what came last.
+        let counted_from = if self.input == Input::Archive { self.lines_before } else { 0 };
+        for (number, line) in self.lines.iter().enumerate() {
             match line.split(',').collect::<Vec<_>>()[..] {
                 [_, key, amount] => {
                     let amount: i64 = amount.parse().unwrap();
-                    let (count, total) = counts.entry(key).or_default();
-                    (*count, *total) = (*count + 1, *total + amount);
+                    if number >= counted_from {
+                        let (count, total) = counts.entry(key).or_default();
+                        (*count, *total) = (*count + 1, *total + amount);
+                    }
                     if amount >= AMOUNT_MIN {
                         rows.push(line.clone());
                     }
@@ -208,12 +223,44 @@ impl Scene {
         }
         let counts = counts.iter().map(|(key, (count, total))| format!("{key},{count},{total}")).collect();
         let first = |line: &str| line.split(',').next().unwrap_or_default().to_owned();
+        let [found_rows, found_bad, found_counts] = match self.input {
+            Input::Archive => ["rows", "bad", "counts"].map(|prefix| followed(self.cloud.tables, &self.name, prefix)),
+            _ => {
+                let lines = |name| self.place.text(name).lines().map(str::to_owned).collect();
+                [lines("rows.csv"), lines("bad.csv"), self.counts()]
+            }
+        };
         [
-            differences("rows", rows, self.place.text("rows.csv").lines().map(str::to_owned).collect()),
-            differences("bad", bad, self.place.text("bad.csv").lines().map(first).collect()),
-            differences("counts", counts, self.counts()),
+            differences("rows", rows, found_rows),
+            differences("bad", bad, found_bad.iter().map(|line| first(line)).collect()),
+            differences("counts", counts, found_counts),
         ]
         .concat()
+    }
+
+    /// Goes on with another machine, which has nothing of what the last one had on its disk.
+    pub(crate) fn move_on(&mut self) {
+        self.place = Place::in_memory(env!("CARGO_BIN_EXE_fault_flows"));
+    }
+
+    /// Removes whatever is left below the prefixes.
+    pub(crate) fn tidy(&self) {
+        if self.input == Input::Archive {
+            let ended = Running::start(self.given("clean --grace 1ms")).end();
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+        }
+    }
+
+    /// What is left below the prefixes that nothing names, but for what was replaced.
+    pub(crate) fn left_over(&self) -> Vec<String> {
+        if self.input != Input::Archive {
+            return Vec::new();
+        }
+        let ended = Running::start(self.given("clean --json --dry-run --grace 1ms")).end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let cleaned = ended.json();
+        let left = cleaned["in_targets"].as_array().unwrap().iter().filter(|left| left["port"] != "counts");
+        left.map(|left| left.to_string()).collect()
     }
 
     fn counts(&self) -> Vec<String> {

@@ -28,6 +28,8 @@ pub(crate) const ROWS: &[Row] = &[
     ("*", Fault::TruncatedBody, GoesOn),
     ("kinesis.get_records", Fault::ExpiredIterator, GoesOn),
     ("dynamodb.batch_write_item", Fault::FailedEntries, GoesOn),
+    // What is left of an iteration that is done goes another time.
+    ("s3.delete_objects", Fault::ExpiredCredentials, GoesOn),
     // Its answer has no body that could say why.
     ("s3.head_*", Fault::ExpiredCredentials, Ends(1, "s3.head_object: HTTP status 400")),
     ("*", Fault::ExpiredCredentials, Ends(1, "ExpiredToken")),
@@ -57,7 +59,7 @@ pub(crate) fn outcome(operation: &str, fault: Fault) -> Option<Outcome> {
 /// something else, so a lost answer means something else; what comes of a read hangs on what was read before.
 pub(crate) fn is_tried_later(operation: &str, call: u64, fault: Fault) -> bool {
     match operation {
-        "dynamodb.put_item" => fault == Fault::ResetAfter,
+        "dynamodb.put_item" | "s3.put_object" => fault == Fault::ResetAfter,
         "kinesis.get_records" | "s3.get_object" => {
             let is_telling = matches!(fault, Fault::ExpiredIterator | Fault::ResetAfter | Fault::TruncatedBody);
             call == 2 && (is_telling || fault == Fault::ExpiredCredentials)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use flow_services::redshift;
 use flow_tests::program::Running;
 use serde_json::Value;
 
@@ -37,6 +38,8 @@ fn action(effect: &str) -> Option<String> {
     let call = match (service, call) {
         ("s3", "list_objects_v2" | "head_bucket") => "list_bucket",
         ("s3", "head_object") => "get_object",
+        ("s3", "delete_objects") => "delete_object",
+        ("s3", "list_multipart_uploads") => "list_bucket_multipart_uploads",
         ("dynamodb", "transact_write_items") => "put_item",
         ("kinesis", "next_event") => "subscribe_to_shard",
         (_, call) => call,
@@ -58,6 +61,23 @@ fn a_run_calls_what_its_policy_allows_and_the_policy_allows_no_more() {
     let mut granted = granted(&cloud, "run", ports);
     assert!(granted.remove("s3:GetObjectVersion"));
     assert_eq!(called(&cloud, &["run"], ports), granted);
+}
+
+#[test]
+fn who_stages_and_traps_in_buckets_calls_what_his_policy_allows() {
+    let (Some(cloud), Some(warehouse)) = (Cloud::new(), redshift()) else { return };
+    cloud.place.write("hosts.txt", "a\n");
+    cloud.place.write("access.log", format!("{}no hit\n", flow_tests::program::hit("a")));
+    let rest = "table=permitted&staging=s3://permitted-staging/rows&role=default&sslmode=disable";
+    let outputs = format!("--counts {} --bad-lines s3://permitted-trap/lines", warehouse.address(rest));
+    let ports = format!("--log file:access.log --hosts file:hosts.txt {outputs}");
+    assert_eq!(cloud.run(&format!("setup {ports} --yes")).code, Some(0));
+    let granted = granted(&cloud, "run", &ports);
+    let mut used = called(&cloud, &["run", "check"], &ports);
+    used.extend(called(&cloud, &["clean --grace 1ms"], &outputs));
+    // What is uploaded in parts is larger, and is aborted when something went wrong.
+    let of_parts = ["s3:AbortMultipartUpload".to_owned()];
+    assert_eq!(used, &granted - &of_parts.into());
 }
 
 #[test]

@@ -38,19 +38,26 @@ pub(crate) enum If<'a> {
 pub(crate) struct OpenUpload {
     pub(crate) key: String,
     pub(crate) id: String,
+    /// When it was begun, in microseconds since the epoch of Unix, as the service lists it.
+    pub(crate) begun_us: Option<i64>,
 }
 
 impl S3 {
-    /// A small object whole, with its ETag; `None` if there is none of this key.
+    /// An object whole, with its ETag; `None` if there is none of this key.
     pub(crate) async fn whole(&self, bucket: &str, key: &str) -> Result<Option<(Vec<u8>, String)>, Trouble> {
         let request = self.0.get_object().bucket(bucket).key(key);
         let read = async {
-            let answer = request.send().await.map_err(|error| super::trouble(GET, &error))?;
+            let mut answer = request.send().await.map_err(|error| super::trouble(GET, &error))?;
             let etag = answer.e_tag.as_deref().map(unquoted).ok_or_else(|| lacking(GET, "the ETag"))?;
-            let body = tokio::time::timeout(super::s3::BODY, answer.body.collect()).await;
-            let body = body.map_err(|_| Trouble::new(GET, Kind::Passing, "the body stopped coming"))?;
-            let body = body.map_err(|error| Trouble::new(GET, Kind::Passing, super::chain(&error)))?;
-            Ok::<_, Trouble>((body.to_vec(), etag))
+            let mut body = Vec::new();
+            loop {
+                let next = tokio::time::timeout(super::s3::BODY, answer.body.try_next()).await;
+                let next = next.map_err(|_| Trouble::new(GET, Kind::Passing, "the body stopped coming"))?;
+                match next.map_err(|error| Trouble::new(GET, Kind::Passing, super::chain(&error)))? {
+                    Some(bytes) => body.extend_from_slice(&bytes),
+                    None => return Ok::<_, Trouble>((body, etag)),
+                }
+            }
         };
         match network::call(GET, read).await {
             Err(trouble) if trouble.kind == Kind::Missing && trouble.code.as_deref() != Some("NoSuchBucket") => {
@@ -142,9 +149,13 @@ impl S3 {
         let request = request.set_key_marker(key).set_upload_id_marker(id);
         let answer = call(UPLOADS, request.send()).await?;
         let next = answer.next_key_marker.zip(answer.next_upload_id_marker);
-        let next = next.filter(|_| answer.is_truncated == Some(true)).map(|(key, id)| OpenUpload { key, id });
+        let next =
+            next.filter(|_| answer.is_truncated == Some(true)).map(|(key, id)| OpenUpload { key, id, begun_us: None });
         let open = answer.uploads.unwrap_or_default().into_iter();
-        let open = open.map(|open| Some(OpenUpload { key: open.key?, id: open.upload_id? }));
+        let open = open.map(|open| {
+            let begun_us = open.initiated.as_ref().map(super::kinesis::micros);
+            Some(OpenUpload { key: open.key?, id: open.upload_id?, begun_us })
+        });
         let open = open.collect::<Option<_>>().ok_or_else(|| lacking(UPLOADS, "key or id of an upload"))?;
         Ok((open, next))
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Program};
 use crate::{
-    Error, Flow,
+    Error, Failure, Flow,
     cli::{
         bind,
         options::{checkpoint, flag, given_checkpoint, given_ports, option, ports},
@@ -44,7 +44,17 @@ pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
     let what = given(matches);
     let bound = bind::bind_given(flow, &given_ports(F::PLAN, matches));
     let result = bound.and_then(|()| clean(flow, &given_checkpoint(F::PLAN, matches), what));
-    telling.tell(&result, |cleaned| as_text(cleaned, what.dry_run), |cleaned| as_json(cleaned, what.dry_run))
+    let cleaned = result.as_ref().ok();
+    let failed = cleaned.and_then(failed);
+    let (text, json) = (cleaned.map(|it| as_text(it, what.dry_run)), cleaned.map(|it| as_json(it, what.dry_run)));
+    telling.tell_part(text, json, result.as_ref().err().or(failed.as_ref()))
+}
+
+/// The error when a part could not be cleaned.
+fn failed(cleaned: &Cleaned) -> Option<Error> {
+    let (what, why) = cleaned.failed.first()?;
+    let failure = Failure::new("not all could be cleaned").at(what.clone()).cause(why);
+    Some(Error::Target(failure.help("all else was; run it again when that is mended")))
 }
 
 fn given(matches: &ArgMatches) -> Clean {
@@ -86,6 +96,7 @@ fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
     lines.extend(out_of_reach.map(|(attempt, port)| {
         format!("left {attempt} alone: it has staged rows in the target of {port}, which needs its address")
     }));
+    lines.extend(cleaned.failed.iter().map(|(what, why)| format!("could not clean {what}: {why}")));
     let staged_bytes: u64 = cleaned.staged.iter().map(|(_, bytes)| bytes).sum();
     let freed = match is_dry_run {
         true => format!("{} of staged rows would be freed", units::bytes(staged_bytes)),
@@ -107,6 +118,7 @@ fn as_json(cleaned: &Cleaned, is_dry_run: bool) -> Value {
         "staged": cleaned.staged.iter().map(staged).collect::<Vec<_>>(),
         "in_targets": cleaned.in_targets.iter().map(in_target).collect::<Vec<_>>(),
         "left_alone": cleaned.left_alone,
+        "failed": cleaned.failed.iter().map(|(what, why)| json!({ "what": what, "why": why })).collect::<Vec<_>>(),
         "out_of_reach": cleaned.out_of_reach.iter().map(out_of_reach).collect::<Vec<_>>(),
         "dead_attempts": cleaned.dead_attempts,
         "former_epochs": cleaned.former_epochs.iter().map(former).collect::<Vec<_>>(),
@@ -125,6 +137,7 @@ mod tests {
             left_alone: vec!["4-c".to_owned()],
             in_targets: vec![("2-e".to_owned(), "counts".to_owned(), 2_500)],
             out_of_reach: vec![("2-f".to_owned(), "bad_lines".to_owned())],
+            failed: vec![("counts".to_owned(), "no answer".to_owned())],
             dead_attempts: 1,
             former_epochs: vec![(1_785_000_000_000_000, 7)],
             iterations: vec![0, 1, 3],
@@ -143,6 +156,7 @@ removed 7 iterations from before the reset of 2026-07-25 17:20:00 UTC
 removed 3 old iterations, from 0 to 3
 left 4-c alone: a run is under way
 left 2-f alone: it has staged rows in the target of bad_lines, which needs its address
+could not clean counts: no answer
 10.0 kB freed
 ";
         assert_eq!(as_text(&cleaned(), false), expected);

@@ -165,7 +165,7 @@ fn table(table: &TableChange) -> String {
 pub(super) fn output(output: &OutputChange) -> String {
     match output.rows_sealed {
         _ if output.is_same => "as sealed".to_owned(),
-        Some(then) if then == output.rows => "as many were sealed, but not the same".to_owned(),
+        Some(then) if then == output.rows => "as many were sealed, but others, or in another order".to_owned(),
         Some(then) => format!("{} were sealed", units::count(then)),
         None => "none were sealed".to_owned(),
     }

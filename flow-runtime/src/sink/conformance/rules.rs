@@ -113,7 +113,7 @@ fn what_is_published_stays_when_its_staging_goes(subject: &mut dyn Subject, mode
     run.publish(1, &second).unwrap();
     for _ in 0..2 {
         run.tap().remove_staged("1-x").unwrap();
-        run.tap().remove_left_behind("1-x").unwrap();
+        run.tap().remove_left_behind(&["1-x".to_owned()]).unwrap();
         run.expect(&[FIRST, SECOND], "staging is gone");
     }
     run.tap().remove_staged("0-x").unwrap();

@@ -20,7 +20,7 @@ use crate::{
 
 /// Where objects are written and read.
 pub(in crate::sink) trait Bucket: fmt::Debug + Send + Sync {
-    /// A small object whole, with its ETag.
+    /// An object whole, with its ETag.
     fn read(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, Trouble>;
 
     /// Writes an object and says its ETag. A condition that does not hold may be one's own doing: the first answer was
@@ -94,7 +94,7 @@ impl Bucket for S3Bucket {
 
     fn begin_upload(&self, key: &str) -> Result<OpenUpload, Trouble> {
         let id = patiently(async || self.s3.begin_upload(&self.name, key).await)?;
-        Ok(OpenUpload { key: key.to_owned(), id })
+        Ok(OpenUpload { key: key.to_owned(), id, begun_us: None })
     }
 
     fn upload_part(&self, upload: &OpenUpload, number: i32, body: &Bytes) -> Result<String, Trouble> {

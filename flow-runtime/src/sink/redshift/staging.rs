@@ -199,6 +199,7 @@ impl Staging {
                 attempt: attempt.to_owned(),
                 bytes: 0,
                 written_us: object.written_us,
+                epoch: None,
             });
             found.bytes += object.bytes;
             found.written_us = found.written_us.max(object.written_us);

@@ -1,6 +1,6 @@
 //! How rows become bytes: delimited text or JSON, compressed or not, and in which folder they go.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Write};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -179,7 +179,7 @@ fn write_json(fields: &[FieldPlan], row: &mut RowReader<'_>, out: &mut impl Writ
 }
 
 /// What is in the cells of a row, null as none.
-type Cells = Vec<Option<Vec<u8>>>;
+pub(super) type Cells = Vec<Option<Vec<u8>>>;
 
 /// The values of an object by the names of fields, as [`write_json`] has written text and bytes.
 fn json_cells(row: &[u8], fields: &[FieldPlan]) -> io::Result<Cells> {
@@ -193,7 +193,8 @@ fn json_cells(row: &[u8], fields: &[FieldPlan]) -> io::Result<Cells> {
 }
 
 /// What is in an object, by the end of its name.
-pub(super) fn unpacked<'b>(key: &str, bytes: &'b [u8]) -> io::Result<Box<dyn BufRead + Send + 'b>> {
+pub(super) fn unpacked(key: &str, bytes: Vec<u8>) -> io::Result<Box<dyn BufRead + Send>> {
+    let bytes = Cursor::new(bytes);
     Ok(match key.rsplit_once('.').map(|(_, ending)| ending) {
         Some("gz") => Box::new(BufReader::new(MultiGzDecoder::new(bytes))),
         Some("zst") => Box::new(BufReader::new(zstd::Decoder::new(bytes)?)),

@@ -4,7 +4,9 @@
 //! `_flow/`, which those readers pass over: `current.json`, `manifests/{attempt}/` and, before they are published,
 //! `staged/{attempt}/`.
 
-use crate::{Address, Error, Failure};
+use std::collections::BTreeSet;
+
+use crate::{Address, Error, Failure, plan::FieldPlan};
 
 /// A prefix in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,10 +14,21 @@ pub(super) struct Layout {
     pub(super) bucket: String,
     /// Ends with `/`, unless it is empty.
     prefix: String,
+    /// What names folders.
+    fields: &'static [FieldPlan],
+}
+
+/// What an object that an attempt has written is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Below `staged/`.
+    Note,
+    Manifest,
+    Rows,
 }
 
 impl Layout {
-    pub(super) fn of(address: &Address) -> Result<Self, Error> {
+    pub(super) fn of(address: &Address, fields: &'static [FieldPlan]) -> Result<Self, Error> {
         let refuse = |what: &str| {
             let failure = Failure::new(what).at(address.to_string());
             Err(Error::Config(failure.help("write s3://bucket/prefix, as in s3://warehouse/hits")))
@@ -28,7 +41,7 @@ impl Layout {
             return refuse("what is below `_flow/` is written by flow alone");
         }
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Ok(Self { bucket: bucket.to_owned(), prefix })
+        Ok(Self { bucket: bucket.to_owned(), prefix, fields })
     }
 
     /// For people.
@@ -72,25 +85,40 @@ impl Layout {
     }
 
     /// The attempt that a key is of, if it is one of these: what others have put here is not.
-    pub(super) fn attempt<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub(super) fn attempt<'k>(&self, key: &'k str) -> Option<(Kind, &'k str)> {
         let key = key.strip_prefix(&*self.prefix)?;
-        let attempt = match key.strip_prefix("_flow/") {
+        let (kind, attempt) = match key.strip_prefix("_flow/") {
             Some(own) => {
-                let of_attempt = own.strip_prefix("staged/").or_else(|| own.strip_prefix("manifests/"))?;
-                of_attempt.split_once('/')?.0
+                let (folder, of_attempt) = own.split_once('/')?;
+                let kind = match folder {
+                    "staged" => Kind::Note,
+                    "manifests" => Kind::Manifest,
+                    _ => return None,
+                };
+                (kind, of_attempt.split_once('/')?.0)
             }
             None => {
                 let (folders, name) = key.rsplit_once('/').unwrap_or(("", key));
-                let is_folder = |folder: &str| folder.contains('=');
+                let is_field = |name: &str| self.fields.iter().any(|field| field.name == name);
+                let is_folder = |folder: &str| folder.split_once('=').is_some_and(|(name, _)| is_field(name));
                 let (attempt, number) = name.split_once('.')?.0.rsplit_once('-')?;
                 let is_number = number.len() >= 5 && number.bytes().all(|byte| byte.is_ascii_digit());
                 let are_ours = folders.is_empty() || folders.split('/').all(is_folder);
-                Some(attempt).filter(|_| is_number && are_ours)?
+                (Kind::Rows, Some(attempt).filter(|_| is_number && are_ours)?)
             }
         };
         let (iteration, id) = attempt.split_once('-')?;
         let is_iteration = !iteration.is_empty() && iteration.bytes().all(|byte| byte.is_ascii_digit());
-        (is_iteration && !id.is_empty()).then_some(attempt)
+        (is_iteration && !id.is_empty()).then_some((kind, attempt))
+    }
+
+    /// The prefixes below this one that are other ports' targets, among these keys: they have a `_flow/` of their own.
+    pub(super) fn others<'k>(&self, keys: impl Iterator<Item = &'k str>) -> BTreeSet<String> {
+        let other = |key: &'k str| {
+            let at = key.strip_prefix(&*self.prefix)?.find("/_flow/")?;
+            Some(key[..self.prefix.len() + at + 1].to_owned())
+        };
+        keys.filter_map(other).collect()
     }
 
     pub(super) fn url(&self, key: &str) -> String {
@@ -113,15 +141,20 @@ fn split(path: &str) -> Option<(&str, &str)> {
 /// One place has one text.
 pub(crate) fn identity(address: &Address) -> Option<String> {
     let (bucket, prefix) = split(address.path())?;
-    Some(format!("s3://{bucket}/{prefix}"))
+    // Another service has other buckets.
+    let service = address.option("endpoint").map(|endpoint| format!("?endpoint={endpoint}")).unwrap_or_default();
+    Some(format!("s3://{bucket}/{prefix}{service}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{sink::fixtures::nullable, value::Type};
+
+    static FIELDS: [FieldPlan; 2] = [nullable("day", Type::Text), nullable("site", Type::Text)];
 
     fn layout(text: &str) -> Layout {
-        Layout::of(&text.parse().unwrap()).unwrap()
+        Layout::of(&text.parse().unwrap(), &FIELDS).unwrap()
     }
 
     #[test]
@@ -130,6 +163,10 @@ mod tests {
             assert_eq!(layout(text).current(), "hits/_flow/current.json", "{text}");
             assert_eq!(identity(&text.parse().unwrap()).unwrap(), "s3://b/hits");
         }
+        assert_eq!(
+            identity(&"s3://b/hits?endpoint=http://minio&region=x".parse().unwrap()).unwrap(),
+            "s3://b/hits?endpoint=http://minio"
+        );
         assert_eq!(layout("s3://b").current(), "_flow/current.json");
         assert_eq!(layout("s3://b").place(), "s3://b");
         assert_eq!(layout("s3://b/hits").data("day=1/", "3-x"), "hits/day=1/3-x-");
@@ -148,10 +185,11 @@ mod tests {
     fn only_keys_of_attempts_are_taken_for_such() {
         let layout = layout("s3://b/hits");
         for (key, attempt) in [
-            ("hits/3-x1-00001.csv.gz", Some("3-x1")),
-            ("hits/day=2026-11-22/site=a/3-x1-00017.json.zst", Some("3-x1")),
-            ("hits/_flow/staged/3-x1/objects.json", Some("3-x1")),
-            ("hits/_flow/manifests/3-x1/0af.json", Some("3-x1")),
+            ("hits/3-x1-00001.csv.gz", Some((Kind::Rows, "3-x1"))),
+            ("hits/day=2026-11-22/site=a/3-x1-00017.json.zst", Some((Kind::Rows, "3-x1"))),
+            ("hits/_flow/staged/3-x1/objects.json", Some((Kind::Note, "3-x1"))),
+            ("hits/_flow/manifests/3-x1/0af.json", Some((Kind::Manifest, "3-x1"))),
+            ("hits/source=mobile/3-x1-00001.csv.gz", None),
             ("hits/_flow/manifests/no-rows/0af.json", None),
             ("hits/_flow/current.json", None),
             ("hits/2026-11-22.csv.gz", None),
@@ -166,7 +204,7 @@ mod tests {
     #[test]
     fn what_is_no_prefix_is_refused() {
         for text in ["s3:hits", "s3://", "s3:///hits", "s3://b/*.gz", "s3://b/_flow/x"] {
-            let refused = Layout::of(&text.parse().unwrap());
+            let refused = Layout::of(&text.parse().unwrap(), &FIELDS);
             assert!(matches!(refused, Err(Error::Config(_))), "{text}");
         }
     }

@@ -23,13 +23,16 @@ mod stager;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use format::Format;
 use layout::Layout;
 pub(super) use layout::identity;
-use manifest::{Current, Entry, Manifest, VERSION};
-use place::{Found, Place};
+use manifest::{Current, Entry, Manifest, StagedList, VERSION};
+use place::{Found, Place, parse};
 use read_back::S3Trap;
 use remove::{SWAPS_MAX, contended};
 use stager::S3Stager;
@@ -42,7 +45,7 @@ use super::{
 };
 use crate::{
     Address, Error, Failure,
-    aws::{ACCOUNT_OPTIONS, Account},
+    aws::{ACCOUNT_OPTIONS, Account, clients::s3::Object},
     held::Cause,
 };
 
@@ -66,7 +69,7 @@ impl S3SinkTap {
             let help = "take the mode append or replace, or a sqlite: or postgres: address";
             return Err(Error::Config(failure.help(help)));
         }
-        let (layout, format) = (Layout::of(address)?, Format::of(address, shape.fields())?);
+        let (layout, format) = (Layout::of(address, shape.fields())?, Format::of(address, shape.fields())?);
         let bucket = Arc::new(S3Bucket::open(&Account::of(address), &layout.bucket)?);
         Ok(Self { place: Place { bucket, layout }, format, shape })
     }
@@ -78,10 +81,14 @@ impl S3SinkTap {
     /// What the ledger says, which must be this port's.
     fn ledger(&self, flow: Option<&str>) -> Result<Found, Error> {
         let found = self.place.current(self.port())?;
+        self.refuse_foreign(flow, &found).map(|()| found)
+    }
+
+    fn refuse_foreign(&self, flow: Option<&str>, found: &Found) -> Result<(), Error> {
         let is_ours = |of: &str| flow.is_none_or(|flow| flow == of) && found.current.port == self.port();
         match &found.current.flow {
             Some(of) if !is_ours(of) => Err(self.foreign(&found.current)),
-            _ => Ok(found),
+            _ => Ok(()),
         }
     }
 
@@ -108,11 +115,9 @@ impl S3SinkTap {
     /// The objects at an address that a stager has given, with the attempt that they are of.
     fn entries(&self, address: &str) -> Result<(String, Vec<Entry>), Error> {
         let key = self.place.layout.key(address).ok_or_else(|| self.lost(address, "it is below another prefix"))?;
-        let list = self.place.staged(key)?.ok_or_else(|| self.lost(address, "the list of its objects is missing"))?;
-        match list.version {
-            VERSION => Ok((list.attempt, list.entries)),
-            _ => Err(self.lost(address, "the list of its objects is of another version")),
-        }
+        let text = self.place.bytes(key)?.ok_or_else(|| self.lost(address, "the list of its objects is missing"))?.0;
+        let list: StagedList = parse(&text).map_err(|cause| self.lost(address, &cause))?;
+        Ok((list.attempt, list.entries))
     }
 
     fn lost(&self, address: &str, cause: &str) -> Error {
@@ -197,8 +202,9 @@ impl SinkTap for S3SinkTap {
         for (begin, wanted) in folders {
             let listed = self.place.bucket.list(&begin);
             let listed = listed.map_err(|trouble| self.place.failed("cannot look at staged rows", &trouble))?;
+            let there: HashMap<&str, &Object> = listed.iter().map(|object| (&*object.key, object)).collect();
             for (key, entry) in wanted {
-                match listed.iter().find(|object| object.key == key) {
+                match there.get(key) {
                     None => return Err(self.lost(&entry.url, "the object is missing")),
                     Some(object) if (object.bytes, &object.etag) != (entry.meta.content_length, &entry.meta.etag) => {
                         return Err(self.lost(&entry.url, "the object is another"));
@@ -219,8 +225,8 @@ impl SinkTap for S3SinkTap {
         remove::left_behind(&self.place, self.port())
     }
 
-    fn remove_left_behind(&self, attempt: &str) -> Result<(), Error> {
-        remove::remove_left_behind(&self.place, self.port(), attempt)
+    fn remove_left_behind(&self, attempts: &[String]) -> Result<(), Error> {
+        remove::remove_left_behind(&self.place, self.port(), attempts)
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
@@ -252,7 +258,8 @@ impl SinkTap for S3SinkTap {
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         for _ in 0..SWAPS_MAX {
-            let found = self.ledger(Some(flow))?;
+            let found = self.place.current_or_none(self.port())?;
+            self.refuse_foreign(Some(flow), &found)?;
             // What is not named any more, clean-up finds.
             let manifest = found.current.manifest.clone().filter(|_| !empty);
             let next = Current { revision: 0, manifest, ..Current::empty(self.port()) };

@@ -4,18 +4,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
-use xxhash_rust::xxh3::xxh3_128;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{
     layout::Layout,
-    manifest::{Current, Manifest, StagedList, VERSION},
+    manifest::{Current, Manifest, VERSION},
 };
 use crate::{
     Error, Failure,
     aws::{Kind, Trouble, clients::objects::If},
+    held::Cause,
     sink::objects::Bucket,
 };
+
+/// So that every program that reads JSON knows the number, whatever it makes of numbers.
+const REVISION_BITS_KEPT: u32 = 64 - 52;
 
 /// A bucket, and a prefix in it.
 #[derive(Clone, Debug)]
@@ -36,11 +40,21 @@ impl Place {
     /// What is there now.
     pub(super) fn current(&self, port: &str) -> Result<Found, Error> {
         let key = self.layout.current();
-        Ok(match self.read::<Current>(&key)? {
-            None => Found { current: Current::empty(port), etag: None },
-            Some((current, etag)) if current.version == VERSION => Found { current, etag: Some(etag) },
-            Some((current, _)) => return Err(self.damaged(&key, format!("its version is {}", current.version))),
-        })
+        let Some((text, etag)) = self.bytes(&key)? else {
+            return Ok(Found { current: Current::empty(port), etag: None });
+        };
+        let current = parse(&text).map_err(|cause| self.damaged(&key, cause))?;
+        Ok(Found { current, etag: Some(etag) })
+    }
+
+    /// The same for who begins anew: one that cannot be read is nobody's any more.
+    pub(super) fn current_or_none(&self, port: &str) -> Result<Found, Error> {
+        let Some((text, etag)) = self.bytes(&self.layout.current())? else {
+            return Ok(Found { current: Current::empty(port), etag: None });
+        };
+        // Nobody knows what its revision was: one is taken that none is likely to have had.
+        let unknown = || Current { revision: xxh3_64(&text) >> REVISION_BITS_KEPT, ..Current::empty(port) };
+        Ok(Found { current: parse(&text).unwrap_or_else(|_| unknown()), etag: Some(etag) })
     }
 
     /// Puts `next` in the place of what was found, if that is still there; says whether it was.
@@ -72,13 +86,7 @@ impl Place {
 
     /// The manifest of this key.
     pub(super) fn manifest(&self, key: &str) -> Result<Manifest, Error> {
-        let manifest = self.read(key)?.map(|(manifest, _)| manifest);
-        manifest.ok_or_else(|| self.damaged(key, "a manifest that others name is not there".to_owned()))
-    }
-
-    /// What an attempt has staged, if it has finished.
-    pub(super) fn staged(&self, key: &str) -> Result<Option<StagedList>, Error> {
-        Ok(self.read(key)?.map(|(list, _)| list))
+        self.read(key)?.ok_or_else(|| self.unreadable(key, "others name it, and it is not there".to_owned()))
     }
 
     /// Whether rows of an attempt are among those that are there.
@@ -112,12 +120,15 @@ impl Place {
         self.bucket.delete(keys).map_err(|trouble| self.failed("cannot remove what was staged", &trouble))
     }
 
-    /// Reads what [`json`] has written, with its ETag.
-    pub(super) fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, String)>, Error> {
-        let read = self.bucket.read(key).map_err(|trouble| self.failed("cannot read what is there", &trouble))?;
-        let Some((body, etag)) = read else { return Ok(None) };
-        let value = serde_json::from_slice(&body).map_err(|error| self.damaged(key, error.to_string()))?;
-        Ok(Some((value, etag)))
+    /// Reads what [`json`] has written.
+    pub(super) fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let Some((text, _)) = self.bytes(key)? else { return Ok(None) };
+        parse(&text).map(Some).map_err(|cause| self.unreadable(key, cause))
+    }
+
+    /// An object whole, with its ETag.
+    pub(super) fn bytes(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, Error> {
+        self.bucket.read(key).map_err(|trouble| self.failed("cannot read what is there", &trouble))
     }
 
     pub(super) fn failed(&self, what: &str, trouble: &Trouble) -> Error {
@@ -129,7 +140,27 @@ impl Place {
         let help = "put it back as it was, from an older version of the object if the bucket keeps them; or give another \
                     prefix, and have the flow read all again";
         let failure = Failure::new("the ledger of an S3 prefix is damaged").at(place).cause(cause).help(help);
-        Error::Held(failure)
+        Error::Held(failure.held(Cause::PrefixDamaged.case()))
+    }
+
+    fn unreadable(&self, key: &str, cause: String) -> Error {
+        let failure = Failure::new("what describes the objects of an S3 prefix is damaged").at(self.layout.url(key));
+        let help = "put it back as it was, from an older version of the object if the bucket keeps them; what is published \
+                    from now on is none the worse for it";
+        Error::Target(failure.cause(cause).help(help))
+    }
+}
+
+/// Reads what [`json`] has written; else why not.
+pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let Versioned { version } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    match version {
+        VERSION => serde_json::from_slice(text).map_err(|error| error.to_string()),
+        other => Err(format!("its version is {other}, this program reads {VERSION}")),
     }
 }
 

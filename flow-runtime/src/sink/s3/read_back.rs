@@ -2,10 +2,13 @@
 //!
 //! A position is a number of records. Manifests are never changed, and the first one tells one trap from another.
 
-use std::io;
+use std::{
+    fmt,
+    io::{self, BufRead},
+};
 
 use super::{
-    format::{Format, unpacked},
+    format::{Cells, Format, unpacked},
     manifest::Entry as Object,
     place::Place,
 };
@@ -44,28 +47,36 @@ impl S3Trap {
         if at == 0 { Mark::START } else { Mark::new(at, self.first.as_bytes()) }
     }
 
-    /// The cells of the records of an object; it is held in memory as it is there.
-    fn cells(&self, object: &Object) -> Result<Vec<Vec<Option<Vec<u8>>>>, Error> {
+    /// An object, to be read record by record; it is held in memory as it is there.
+    fn begun(&self, object: &Object) -> Result<Begun, Error> {
         let missing = || self.failed(object, "the object is missing");
         let key = self.place.layout.key(&object.url).ok_or_else(missing)?;
         let read = self.place.bucket.read(key).map_err(|trouble| self.place.failed(UNREADABLE, &trouble))?;
         let (bytes, _) = read.ok_or_else(missing)?;
-        let read_all = || -> io::Result<Vec<_>> {
-            let mut from = unpacked(key, &bytes)?;
-            let mut rows = Vec::new();
-            while let Some(cells) = self.format.read(&mut from, TRAP_FIELDS)? {
-                rows.push(cells);
-            }
-            if self.format.has_header() && !rows.is_empty() {
-                rows.remove(0);
+        let begin = || -> io::Result<Begun> {
+            let mut rows = Begun { from: unpacked(key, bytes)?, records: 0 };
+            if self.format.has_header() {
+                self.format.read(&mut rows.from, TRAP_FIELDS)?;
             }
             Ok(rows)
         };
-        let rows = read_all().map_err(|error| self.failed(object, &error.to_string()))?;
-        match rows.len() as u64 == object.meta.record_count {
-            true => Ok(rows),
-            false => Err(self.failed(object, &format!("it has {} records, not as many as were published", rows.len()))),
+        begin().map_err(|error| self.failed(object, &error.to_string()))
+    }
+
+    /// The cells of the next record of an object; none at its end, where it must have as many as were published.
+    fn next_cells(&self, object: &Object, begun: &mut Begun) -> Result<Option<Cells>, Error> {
+        let read = self.format.read(&mut begun.from, TRAP_FIELDS);
+        let cells = read.map_err(|error| self.failed(object, &error.to_string()))?;
+        begun.records += u64::from(cells.is_some());
+        let is_as_published = match cells {
+            Some(_) => begun.records <= object.meta.record_count,
+            None => begun.records == object.meta.record_count,
+        };
+        if is_as_published {
+            return Ok(cells);
         }
+        let cause = format!("{} records were published, and it has others", object.meta.record_count);
+        Err(self.failed(object, &cause))
     }
 
     fn failed(&self, object: &Object, cause: &str) -> Error {
@@ -85,9 +96,22 @@ impl TrapReader for S3Trap {
             let now = format!("it was retried up to record {}, and now begins differently", mark.at);
             return Err(changed(&place, now));
         }
-        let mut rows = Records { of: self.clone(), object: 0, at: 0, read: Vec::new().into_iter() };
+        let mut rows = Records { of: self.clone(), object: 0, at: 0, begun: None };
         rows.skip_to(mark.at)?;
         Ok(Box::new(rows))
+    }
+}
+
+/// An object under way.
+struct Begun {
+    from: Box<dyn BufRead + Send>,
+    /// How many were read.
+    records: u64,
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Begun({} records read)", self.records)
     }
 }
 
@@ -95,12 +119,11 @@ impl TrapReader for S3Trap {
 #[derive(Debug)]
 struct Records {
     of: S3Trap,
-    /// The object that comes next.
+    /// The object that is being read, or comes next.
     object: usize,
     /// Records before the next one.
     at: u64,
-    /// What is left of the last object.
-    read: std::vec::IntoIter<Vec<Option<Vec<u8>>>>,
+    begun: Option<Begun>,
 }
 
 impl Records {
@@ -117,16 +140,17 @@ impl Records {
         Ok(())
     }
 
-    fn next_cells(&mut self) -> Result<Option<Vec<Option<Vec<u8>>>>, Error> {
-        loop {
-            if let Some(cells) = self.read.next() {
+    fn next_cells(&mut self) -> Result<Option<Cells>, Error> {
+        while let Some(object) = self.of.objects.get(self.object) {
+            let mut begun = self.begun.take().map_or_else(|| self.of.begun(object), Ok)?;
+            if let Some(cells) = self.of.next_cells(object, &mut begun)? {
                 self.at += 1;
+                self.begun = Some(begun);
                 return Ok(Some(cells));
             }
-            let Some(object) = self.of.objects.get(self.object) else { return Ok(None) };
-            self.read = self.of.cells(object)?.into_iter();
             self.object += 1;
         }
+        Ok(None)
     }
 }
 

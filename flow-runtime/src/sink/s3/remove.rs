@@ -1,36 +1,45 @@
-//! Removing what an attempt has staged, unless it is published.
+//! Removing what attempts have staged, unless it is published.
 //!
 //! Somebody who slept may wake up and publish at any moment. So first the attempt's list goes, without which nobody can begin
 //! to; then the ledger is changed, which refuses whoever has begun; only then is it looked up whether the attempt is
 //! published, and its objects go. The notes go last: what is left of this is done by who comes next.
 //!
-//! What notes tell of is found by them. A write that arrives late, of a process that slept, is found only by going through
-//! all keys: that is clean-up on demand.
+//! What notes tell of is found by them. What is found only by going through all keys is removed on demand: a write that
+//! arrives late, of a process that slept; an upload whose beginning was not answered; what was replaced, whose readers may be
+//! at it still.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{manifest::Note, place::Place};
+use super::{
+    layout::Kind,
+    manifest::{Current, Note},
+    place::Place,
+};
 use crate::{
     Error, Failure,
-    aws::{Trouble, clients::s3::Object},
+    aws::{
+        Trouble,
+        clients::{objects::OpenUpload, s3::Object},
+    },
     sink::LeftBehind,
 };
 
 /// How often to try again when others change the ledger at the same time.
 pub(super) const SWAPS_MAX: u32 = 10;
 
-/// Removes what `attempt` has staged for `port`, as its notes tell; what is published stays, without its notes.
+/// Removes what `attempt` has staged for `port`, as its notes tell; what is or was published stays, without its notes.
 pub(super) fn remove(place: &Place, port: &str, attempt: &str) -> Result<(), Error> {
     let notes = place.list(&place.layout.staged(attempt))?;
     if notes.is_empty() {
         return Ok(());
     }
-    if !give_up(place, port, attempt)? {
+    if !give_up(place, port, attempt)? && !may_be_read(place, port, attempt)? {
         for key in notes.iter().filter(|key| **key != place.layout.list(attempt)) {
             // One that is gone somebody else has removed, with what it is about.
-            let Some((note, _)) = place.read::<Note>(key)? else { continue };
+            let Some(note) = place.read::<Note>(key)? else { continue };
             let begin = place.layout.data(&note.folder, attempt);
-            abort_uploads(place, &begin, |_| true)?;
+            let open = place.bucket.uploads(&begin).map_err(|trouble| cannot_remove(place, &trouble))?;
+            abort(place, open.iter())?;
             place.delete(&place.list(&begin)?)?;
         }
     }
@@ -47,6 +56,23 @@ fn give_up(place: &Place, port: &str, attempt: &str) -> Result<bool, Error> {
     place.is_published(port, attempt)
 }
 
+/// Whether the attempt, which is not published now, may have been before, and be read still by who has begun then.
+fn may_be_read(place: &Place, port: &str, attempt: &str) -> Result<bool, Error> {
+    let manifests = place.list(&place.layout.manifests(attempt))?;
+    if manifests.is_empty() {
+        return Ok(false);
+    }
+    let current = place.current(port)?.current;
+    for key in manifests {
+        let manifest = place.manifest(&key)?;
+        let is_former = manifest.epoch != current.epoch || manifest.iteration < current.iteration;
+        if current.epoch.is_some() && is_former {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Changes the ledger without changing what it says: whoever has read it before can publish nothing.
 fn fence(place: &Place, port: &str) -> Result<(), Error> {
     for _ in 0..SWAPS_MAX {
@@ -58,59 +84,118 @@ fn fence(place: &Place, port: &str) -> Result<(), Error> {
     Err(contended(place))
 }
 
-fn abort_uploads(place: &Place, begin: &str, is_meant: impl Fn(&str) -> bool) -> Result<(), Error> {
-    let abort = || -> Result<(), Trouble> {
-        let open = place.bucket.uploads(begin)?;
-        open.iter().filter(|upload| is_meant(&upload.key)).try_for_each(|upload| place.bucket.abort_upload(upload))
-    };
-    abort().map_err(|trouble| place.failed("cannot remove what was staged", &trouble))
+fn abort<'u>(place: &Place, mut open: impl Iterator<Item = &'u OpenUpload>) -> Result<(), Error> {
+    open.try_for_each(|upload| place.bucket.abort_upload(upload)).map_err(|trouble| cannot_remove(place, &trouble))
 }
 
-/// What attempts have left that is not published, from going through all keys.
+fn cannot_remove(place: &Place, trouble: &Trouble) -> Error {
+    place.failed("cannot remove what was staged", trouble)
+}
+
+/// What attempts have left that no manifest names, or none any more, from going through all keys; and what the removal of those
+/// that are published has left.
 pub(super) fn left_behind(place: &Place, port: &str) -> Result<Vec<LeftBehind>, Error> {
-    let objects = list_all(place)?;
+    let there = There::list(place)?;
     // What is published after this list was made was sealed before: that is not asked to be removed.
-    let published = published(place, port)?;
+    let current = place.current(port)?.current;
+    let published = published(place, &current)?;
     let mut left: BTreeMap<&str, LeftBehind> = BTreeMap::new();
-    for object in &objects {
-        let Some(attempt) = place.layout.attempt(&object.key).filter(|attempt| !published.contains(*attempt)) else {
-            continue;
-        };
-        let found = left.entry(attempt).or_insert_with(|| LeftBehind {
-            attempt: attempt.to_owned(),
-            bytes: 0,
-            written_us: object.written_us,
-        });
-        found.bytes += object.bytes;
-        found.written_us = found.written_us.max(object.written_us);
+    let mut add = |attempt, bytes, written_us: i64| {
+        let new = || LeftBehind { attempt: String::from(attempt), bytes: 0, written_us, epoch: current.epoch.clone() };
+        let found = left.entry(attempt).or_insert_with(new);
+        found.bytes += bytes;
+        found.written_us = found.written_us.max(written_us);
+    };
+    for object in &there.objects {
+        match place.layout.attempt(&object.key) {
+            Some((Kind::Note, attempt)) => add(attempt, 0, object.written_us),
+            Some((kind, attempt)) if !published.contains(attempt) => {
+                let bytes = if kind == Kind::Rows { object.bytes } else { 0 };
+                add(attempt, bytes, there.replaced_us(place, attempt).unwrap_or(object.written_us));
+            }
+            _ => {}
+        }
+    }
+    for upload in &there.uploads {
+        if let Some((_, attempt)) = place.layout.attempt(&upload.key) {
+            // A server that does not say when is none that anything is removed from for being old.
+            add(attempt, 0, upload.begun_us.unwrap_or(i64::MAX));
+        }
     }
     Ok(left.into_values().collect())
 }
 
-/// Removes all that is left of an attempt that is not published.
-pub(super) fn remove_left_behind(place: &Place, port: &str, attempt: &str) -> Result<(), Error> {
-    if give_up(place, port, attempt)? {
-        return remove(place, port, attempt);
+/// Removes all that is left of attempts; of those that are published, what does not belong to it.
+pub(super) fn remove_left_behind(place: &Place, port: &str, attempts: &[String]) -> Result<(), Error> {
+    let current = place.current(port)?.current;
+    let mut named = published(place, &current)?;
+    let given_up = attempts.iter().filter(|attempt| !named.contains(*attempt));
+    let lists: Vec<String> = given_up.map(|attempt| place.layout.list(attempt)).collect();
+    if !lists.is_empty() {
+        place.delete(&lists)?;
+        fence(place, port)?;
+        named = published(place, &place.current(port)?.current)?;
     }
-    let is_of = |key: &str| place.layout.attempt(key) == Some(attempt);
-    abort_uploads(place, &place.layout.all(), is_of)?;
-    let keys = list_all(place)?.into_iter().map(|object| object.key).filter(|key| is_of(key));
-    place.delete(&keys.collect::<Vec<_>>())
+    let wanted: HashSet<&str> = attempts.iter().map(String::as_str).collect();
+    let there = There::list(place)?;
+    let is_left = |key: &str| match place.layout.attempt(key) {
+        Some((kind, attempt)) => wanted.contains(attempt) && (kind == Kind::Note || !named.contains(attempt)),
+        None => false,
+    };
+    let is_open =
+        |upload: &&OpenUpload| place.layout.attempt(&upload.key).is_some_and(|(_, attempt)| wanted.contains(attempt));
+    abort(place, there.uploads.iter().filter(is_open))?;
+    let (notes, others): (Vec<String>, Vec<String>) = there
+        .objects
+        .into_iter()
+        .map(|object| object.key)
+        .filter(|key| is_left(key))
+        .partition(|key| matches!(place.layout.attempt(key), Some((Kind::Note, _))));
+    place.delete(&others)?;
+    place.delete(&notes)
 }
 
-fn list_all(place: &Place) -> Result<Vec<Object>, Error> {
-    let listed = place.bucket.list(&place.layout.all());
-    listed.map_err(|trouble| place.failed("cannot list the objects", &trouble))
+/// All that is below the prefix, but for what is another port's.
+struct There {
+    objects: Vec<Object>,
+    uploads: Vec<OpenUpload>,
+    /// When manifests were written.
+    manifests_us: BTreeSet<i64>,
+}
+
+impl There {
+    fn list(place: &Place) -> Result<Self, Error> {
+        let all = place.layout.all();
+        let failed = |trouble: Trouble| place.failed("cannot list the objects", &trouble);
+        let (mut objects, mut uploads) =
+            (place.bucket.list(&all).map_err(failed)?, place.bucket.uploads(&all).map_err(failed)?);
+        let others = place.layout.others(objects.iter().map(|object| &*object.key));
+        let is_ours = |key: &str| !others.iter().any(|other| key.starts_with(other));
+        objects.retain(|object| is_ours(&object.key));
+        uploads.retain(|upload| is_ours(&upload.key));
+        let is_manifest = |object: &&Object| matches!(place.layout.attempt(&object.key), Some((Kind::Manifest, _)));
+        let manifests_us = objects.iter().filter(is_manifest).map(|object| object.written_us).collect();
+        Ok(Self { objects, uploads, manifests_us })
+    }
+
+    /// When what an attempt had published was replaced, if it had: by who has written the next manifest.
+    fn replaced_us(&self, place: &Place, attempt: &str) -> Option<i64> {
+        let manifests = place.layout.manifests(attempt);
+        let from = self.objects.partition_point(|object| object.key < manifests);
+        let own = self.objects[from..].iter().take_while(|object| object.key.starts_with(&manifests));
+        let own_us = own.map(|object| object.written_us).max()?;
+        self.manifests_us.range(own_us + 1..).next().or(self.manifests_us.last()).copied()
+    }
 }
 
 /// The attempts whose rows are there, by all that their manifests name.
-fn published(place: &Place, port: &str) -> Result<HashSet<String>, Error> {
+fn published(place: &Place, current: &Current) -> Result<HashSet<String>, Error> {
     let mut attempts = HashSet::new();
-    let mut next = place.current(port)?.current.manifest;
+    let mut next = current.manifest.clone();
     while let Some(key) = next {
         let manifest = place.manifest(&key)?;
         let named = manifest.entries.iter().filter_map(|entry| place.layout.key(&entry.url)).chain([&*key]);
-        attempts.extend(named.filter_map(|key| place.layout.attempt(key)).map(str::to_owned));
+        attempts.extend(named.filter_map(|key| place.layout.attempt(key)).map(|(_, attempt)| attempt.to_owned()));
         next = manifest.previous;
     }
     Ok(attempts)

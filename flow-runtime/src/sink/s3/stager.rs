@@ -149,8 +149,8 @@ impl Stager for S3Stager {
         match self.place.bucket.put(&key, &body, If::Absent) {
             Ok(_) => {}
             // It may have been ourselves, and the answer was lost; nobody else has this attempt.
-            Err(trouble)
-                if trouble.kind == Kind::ConditionFailed && self.place.staged(&key)?.as_ref() == Some(&list) => {}
+            Err(trouble) if trouble.kind == Kind::ConditionFailed && self.place.read(&key)?.as_ref() == Some(&list) => {
+            }
             Err(trouble) => return Err(self.place.failed(CANNOT_STAGE, &trouble)),
         }
         Ok(self.place.layout.url(&key))

@@ -42,8 +42,10 @@ pub struct LeftBehind {
     pub attempt: String,
     /// The bytes of its rows.
     pub bytes: u64,
-    /// When the last of it was written, in microseconds since the epoch of Unix.
+    /// When the last of it was written, or, of what was published, replaced; in microseconds since the epoch of Unix.
     pub written_us: i64,
+    /// The epoch that the target's ledger has, if it has one: the store of another does not know whose it is.
+    pub epoch: Option<String>,
 }
 
 /// What an attempt has staged for one port: part of the seal.

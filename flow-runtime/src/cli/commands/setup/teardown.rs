@@ -76,7 +76,8 @@ fn delete(task: &mut Task, telling: &mut Telling<'_>) -> Result<(), Error> {
             if survey.misfit.is_none() {
                 tap.execute(Work::Drop, &survey.dropping)?;
             }
-            staged.iter().try_for_each(|left| tap.remove_left_behind(&left.attempt))?;
+            let attempts: Vec<String> = staged.iter().map(|left| left.attempt.clone()).collect();
+            tap.remove_left_behind(&attempts)?;
         }
         Thing::Table { .. } => return Ok(()),
         Thing::Aws { resource, .. } => match task.act {

@@ -46,6 +46,9 @@ struct State {
     objects: BTreeMap<String, Vec<u8>>,
     /// By their ids: the key, and the parts by their numbers.
     uploads: BTreeMap<String, (String, BTreeMap<i32, Vec<u8>>)>,
+    /// When objects were written and uploads begun, by keys and ids.
+    times: BTreeMap<String, i64>,
+    now_us: i64,
     /// Calls so far.
     calls: usize,
     /// Uploads so far.
@@ -74,6 +77,11 @@ impl MemoryBucket {
     /// Refuses whoever changes the ledger, or does so no longer.
     pub(super) fn lock_ledger(&self, is_locked: bool) {
         self.state().is_ledger_locked = is_locked;
+    }
+
+    /// What is written from now on is written then.
+    pub(super) fn turn_clock(&self, now_us: i64) {
+        self.state().now_us = now_us;
     }
 
     pub(super) fn calls(&self) -> usize {
@@ -149,6 +157,7 @@ impl Bucket for MemoryBucket {
             if !holds {
                 return Err(trouble(Kind::ConditionFailed, "the condition does not hold"));
             }
+            state.times.insert(key.to_owned(), state.now_us);
             state.objects.insert(key.to_owned(), body.to_vec());
             Ok(etag(body))
         })
@@ -161,7 +170,7 @@ impl Bucket for MemoryBucket {
                 key: key.clone(),
                 bytes: bytes.len() as u64,
                 etag: etag(bytes),
-                written_us: 0,
+                written_us: state.times.get(key).copied().unwrap_or_default(),
             };
             Ok(found.map(object).collect())
         })
@@ -177,7 +186,8 @@ impl Bucket for MemoryBucket {
     fn begin_upload(&self, key: &str) -> Result<OpenUpload, Trouble> {
         self.call(|state| {
             state.begun += 1;
-            let upload = OpenUpload { key: key.to_owned(), id: format!("upload-{}", state.begun) };
+            let upload = OpenUpload { key: key.to_owned(), id: format!("upload-{}", state.begun), begun_us: None };
+            state.times.insert(upload.id.clone(), state.now_us);
             state.uploads.insert(upload.id.clone(), (upload.key.clone(), BTreeMap::new()));
             Ok(upload)
         })
@@ -208,6 +218,7 @@ impl Bucket for MemoryBucket {
             }
             let whole = found.into_values().flatten().collect::<Vec<u8>>();
             let whole_etag = etag(&whole);
+            state.times.insert(key.clone(), state.now_us);
             state.objects.insert(key, whole);
             Ok(whole_etag)
         })
@@ -216,7 +227,10 @@ impl Bucket for MemoryBucket {
     fn uploads(&self, prefix: &str) -> Result<Vec<OpenUpload>, Trouble> {
         self.call(|state| {
             let open = state.uploads.iter().filter(|(_, (key, _))| key.starts_with(prefix));
-            Ok(open.map(|(id, (key, _))| OpenUpload { key: key.clone(), id: id.clone() }).collect())
+            let begun_us = |id| state.times.get(id).copied();
+            Ok(open
+                .map(|(id, (key, _))| OpenUpload { key: key.clone(), id: id.clone(), begun_us: begun_us(id) })
+                .collect())
         })
     }
 

@@ -31,7 +31,8 @@ fn tap(bucket: &Arc<MemoryBucket>, mode: Mode) -> S3SinkTap {
 fn tap_of(bucket: &Arc<MemoryBucket>, port: &'static PortPlan, mode: Mode, options: &str) -> S3SinkTap {
     let address: Address = format!("s3://warehouse/hits?{options}").parse().unwrap();
     let shape = SinkShape { port, mode };
-    let (layout, format) = (Layout::of(&address).unwrap(), Format::of(&address, shape.fields()).unwrap());
+    let (layout, format) =
+        (Layout::of(&address, shape.fields()).unwrap(), Format::of(&address, shape.fields()).unwrap());
     let bucket = Arc::clone(bucket) as Arc<dyn Bucket>;
     S3SinkTap { place: Place { bucket, layout }, format, shape }
 }
@@ -215,4 +216,33 @@ fn a_ledger_that_cannot_be_read_is_held() {
     Bucket::put(&*bucket, "hits/_flow/current.json", &body, crate::aws::clients::objects::If::Always).unwrap();
     let error = tap(&bucket, Mode::Append).check().unwrap_err();
     assert!(matches!(error, Error::Held(_)) && error.to_string().contains("current.json"), "{error}");
+}
+
+#[test]
+fn a_ledger_that_is_damaged_is_held_until_it_is_forgotten() {
+    for damage in ["no JSON", r#"{"version":2}"#] {
+        let (bucket, folder): (Arc<MemoryBucket>, _) = (Arc::default(), Folder::new());
+        let mut tap = tap(&bucket, Mode::Append);
+        load(&mut tap, &folder, 0, &[("a", 1)]);
+        let damaged = bytes::Bytes::from_static(damage.as_bytes());
+        Bucket::put(&*bucket, "hits/_flow/current.json", &damaged, crate::aws::clients::objects::If::Always).unwrap();
+        let error = tap.check().unwrap_err();
+        let cause = error.failure().and_then(Failure::case).map(|case| case.cause);
+        assert!(matches!(error, Error::Held(_)) && cause == Some(Cause::PrefixDamaged), "{error}");
+        tap.forget("hits", true).unwrap();
+        assert_eq!(load(&mut tap, &folder, 0, &[("b", 2)]), Published::Now);
+        assert_eq!(followed(&bucket), ["b,2"]);
+    }
+}
+
+#[test]
+fn a_list_of_staged_objects_that_is_damaged_is_as_one_that_is_lost() {
+    let (bucket, folder): (Arc<MemoryBucket>, _) = (Arc::default(), Folder::new());
+    let mut tap = tap(&bucket, Mode::Append);
+    let manifest = stage(&tap, &folder, "0-x", &rows(&[("a", 1)])).unwrap();
+    let damaged = bytes::Bytes::from_static(b"no JSON");
+    let always = crate::aws::clients::objects::If::Always;
+    Bucket::put(&*bucket, "hits/_flow/staged/0-x/objects.json", &damaged, always).unwrap();
+    let error = publish(&mut tap, &folder, &manifest, 0).unwrap_err();
+    assert_eq!(error.failure().and_then(Failure::case).map(|case| case.cause), Some(Cause::StagedLost), "{error}");
 }
