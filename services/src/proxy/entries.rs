@@ -55,6 +55,14 @@ impl Parted {
         rest.to_string().into_bytes()
     }
 
+    /// Whether nothing of it is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Records(rest, _) => rest["Records"].as_array().is_none_or(Vec::is_empty),
+            Self::Tables(rest, ..) => rest["RequestItems"].as_object().is_none_or(Map::is_empty),
+        }
+    }
+
     /// What the client is told, when the service answered this to the rest. A batch of which nothing is left the service
     /// itself refuses; here it is refused whole, entry by entry.
     pub(crate) fn answer(self, answer: &[u8]) -> Vec<u8> {
@@ -103,6 +111,18 @@ mod tests {
         let codes: Vec<bool> = (0..3).map(|n| told["Records"][n]["ErrorCode"].is_string()).collect();
         assert_eq!(codes, [true, false, true]);
         assert_eq!(told["Records"][1]["ShardId"], "a");
+    }
+
+    #[test]
+    fn of_a_batch_of_one_nothing_is_left() {
+        for (operation, request, is_empty) in [
+            ("kinesis.put_records", json!({ "Records": [1] }), true),
+            ("kinesis.put_records", json!({ "Records": [1, 2] }), false),
+            ("dynamodb.batch_write_item", json!({ "RequestItems": { "t": [1], "u": [2] } }), true),
+            ("dynamodb.batch_write_item", json!({ "RequestItems": { "t": [1], "u": [2, 3] } }), false),
+        ] {
+            assert_eq!(parted(operation, request.to_string().as_bytes()).unwrap().is_empty(), is_empty, "{request}");
+        }
     }
 
     #[test]

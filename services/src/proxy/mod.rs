@@ -177,7 +177,11 @@ fn serve(mut client: &TcpStream, state: &State) -> io::Result<()> {
             Fault::FailedEntries => {
                 let parted = entries::parted(&operation, &body);
                 let parted = parted.ok_or_else(|| io::Error::other(format!("{operation} has no entries to fail")))?;
-                let (head, body) = upstream.ask_whole(head, &parted.rest())?;
+                let (mut head, body) = upstream.ask_whole(head, &parted.rest())?;
+                if parted.is_empty() {
+                    // The service has refused to be asked for nothing.
+                    head.first = "HTTP/1.1 200 OK".to_owned();
+                }
                 write_whole(client, head, &parted.answer(&body.bytes))?;
             }
             _ => client.write_all(&answer::refusal(&operation, &method, fault))?,
