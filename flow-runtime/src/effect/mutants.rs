@@ -66,6 +66,18 @@ pub(crate) enum Mutant {
     ManifestFromListing,
     /// All attempts stage under one key.
     KeyReused,
+    /// An item is changed whatever its mark.
+    ItemsUnconditional,
+    /// All rows of an iteration leave one mark.
+    MarkWithoutRow,
+    /// A ledger that has forgotten goes on with the marks of before.
+    GenerationKept,
+    /// An item that a later load has changed counts as changed by this one.
+    OvertakenIgnored,
+    /// The ledger has an iteration before its first item is there.
+    LedgerBeforeItems,
+    /// The ledger does not say what is half loaded.
+    LoadingUnsaid,
 }
 
 /// Each with its name in `FLOW_MUTANT`.
@@ -101,6 +113,12 @@ const NAMES: &[(&str, Mutant)] = &[
     ("replace_truncates", Mutant::ReplaceTruncates),
     ("manifest_from_listing", Mutant::ManifestFromListing),
     ("key_reused", Mutant::KeyReused),
+    ("items_unconditional", Mutant::ItemsUnconditional),
+    ("mark_without_row", Mutant::MarkWithoutRow),
+    ("generation_kept", Mutant::GenerationKept),
+    ("overtaken_ignored", Mutant::OvertakenIgnored),
+    ("ledger_before_items", Mutant::LedgerBeforeItems),
+    ("loading_unsaid", Mutant::LoadingUnsaid),
 ];
 
 #[cfg(feature = "faults")]

@@ -10,11 +10,18 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{Tables, call};
-use crate::aws::{Kind, Trouble};
+use crate::{
+    aws::{Kind, Trouble},
+    effect::{Mutant, mutant},
+};
 
 const UPDATE: &str = "dynamodb.update_item";
 /// Writing a batch.
 pub(crate) const BATCH: &str = "dynamodb.batch_write_item";
+
+/// Nothing has changed the item, or what came before.
+const LATER: &str = "attribute_not_exists(#mark) OR #mark < :mark";
+const ALWAYS: &str = "attribute_not_exists(#mark) OR attribute_exists(#mark)";
 
 /// A value of an attribute; there is none for null.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +95,7 @@ impl Tables {
             .table_name(table)
             .set_key(Some(attributes(change.key.clone())))
             .update_expression(update)
-            .condition_expression("attribute_not_exists(#mark) OR #mark < :mark")
+            .condition_expression(if mutant(Mutant::ItemsUnconditional) { ALWAYS } else { LATER })
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);

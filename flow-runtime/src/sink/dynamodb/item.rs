@@ -8,6 +8,7 @@ use crate::{
         dynamodb::{KeyAttribute, TableDefinition},
         writes::{Attribute, Change, Scalar},
     },
+    effect::{Mutant, mutant},
     plan::{FieldPlan, PortPlan},
     value::{RowReader, Type, Value},
 };
@@ -51,6 +52,7 @@ impl Marker {
 
     /// The mark of a row: of two marks the later is the greater text.
     pub(super) fn of_row(&self, row: u64) -> String {
+        let row = if mutant(Mutant::MarkWithoutRow) { 0 } else { row };
         format!("{}{row:012}", self.start())
     }
 

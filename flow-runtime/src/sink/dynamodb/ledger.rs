@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Failure,
     aws::clients::items::Key,
+    effect::{Mutant, mutant},
     held::{Case, Cause},
     sink::{
         Mode, Ticket,
@@ -74,6 +75,9 @@ impl Record {
         }
         let is_there = self.table.is_none() || table.is_none() || self.table.as_deref() == table;
         let turn = turn_of_table(self.last.as_ref(), is_there, ticket, Mode::Merge, target)?;
+        if mutant(Mutant::LoadingUnsaid) {
+            return Ok(turn);
+        }
         let Some(LedgerEntry { iteration: Some(loading), hash, .. }) =
             self.loading.as_ref().filter(|_| turn == Turn::Publish)
         else {
@@ -97,15 +101,23 @@ impl Record {
             |iteration, hash: &str| LedgerEntry { epoch: ticket.epoch.clone(), iteration, hash: hash.to_owned() };
         let (generation, last) = match &self.last {
             Some(last) => (self.generation, last.clone()),
+            None if mutant(Mutant::GenerationKept) => (self.generation, entry(None, "")),
             // By the clock, too: should the ledger itself be lost, the marks are still greater than those of before.
             None => ((self.generation + 1).max(u64::try_from(now_us).unwrap_or_default()), entry(None, "")),
         };
         let loading = Some(entry(Some(ticket.iteration), &ticket.hash));
-        Self { generation, table: table.map(str::to_owned), last: Some(last), loading, is_emptied: false }
+        let table = table.map(str::to_owned);
+        if mutant(Mutant::LedgerBeforeItems) {
+            return Self { generation, table, last: loading, loading: None, is_emptied: false };
+        }
+        Self { generation, table, last: Some(last), loading, is_emptied: false }
     }
 
     /// After the last one.
     pub(super) fn ended(&self) -> Self {
+        if mutant(Mutant::LedgerBeforeItems) {
+            return self.clone();
+        }
         Self { last: self.loading.clone(), loading: None, ..self.clone() }
     }
 

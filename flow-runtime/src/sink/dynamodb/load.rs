@@ -24,7 +24,7 @@ use crate::{
         clients::writes::{Changed, Mark},
         limits::BATCH_WRITES_MAX,
     },
-    effect::inherited,
+    effect::{Mutant, inherited, mutant},
     sink::Staged,
 };
 
@@ -115,7 +115,7 @@ impl Load<'_> {
             let mark = Mark { attribute: &self.marker.attribute, text: &text };
             match self.table.change(&row.change, mark) {
                 Ok(Changed::Now) => {}
-                Ok(Changed::Not(there)) if self.marker.has(&there) => {}
+                Ok(Changed::Not(there)) if self.marker.has(&there) || mutant(Mutant::OvertakenIgnored) => {}
                 Ok(Changed::Not(there)) => return Err(Stop::Overtaken(there)),
                 Err(trouble) => return Err(Stop::Failed { row: number, trouble }),
             }

@@ -8,7 +8,7 @@ const ITERATIONS: [&Counts; 3] = [
     &[("a", Some(100), None), ("c", Some(100), Some("/5")), ("d", Some(100), Some("/6"))],
 ];
 
-const EXPECTED: [&str; 4] =
+pub(super) const EXPECTED: [&str; 4] =
     ["count=102 host=a", "count=21 host=b", "count=100 host=c path=/5", "count=110 host=d path=/6"];
 
 fn iteration(of: u64) -> &'static Counts {
@@ -22,16 +22,18 @@ fn load_whatever_fails(table: &Arc<MemoryTable>, of: u64) {
     }
 }
 
+/// Loads all iterations; one call may go wrong.
+pub(super) fn load_all(fault: Option<(usize, Fault)>) -> Arc<MemoryTable> {
+    let table = table(&COUNTS);
+    if let Some((call, fault)) = fault {
+        table.fail(call, fault);
+    }
+    (0..3).for_each(|of| load_whatever_fails(&table, of));
+    table
+}
+
 #[test]
 fn whichever_call_fails_or_loses_its_answer_each_row_counts_once() {
-    let load_all = |fault: Option<(usize, Fault)>| {
-        let table = table(&COUNTS);
-        if let Some((call, fault)) = fault {
-            table.fail(call, fault);
-        }
-        (0..3).for_each(|of| load_whatever_fails(&table, of));
-        table
-    };
     let table = load_all(None);
     assert_eq!(table.seen(), EXPECTED);
     let calls = table.calls();

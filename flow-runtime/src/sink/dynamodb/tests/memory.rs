@@ -16,6 +16,7 @@ use crate::aws::{
     },
     limits::BATCH_WRITES_MAX,
 };
+use crate::effect::{Mutant, mutant};
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +184,7 @@ impl Table for MemoryTable {
             let mut item: BTreeMap<String, Scalar> = state.items.get(&change.key).cloned().unwrap_or_else(new);
             if let Some(Scalar::Text(there)) = item.get(mark.attribute)
                 && there.as_str() >= mark.text
+                && !mutant(Mutant::ItemsUnconditional)
             {
                 return Ok(Changed::Not(there.clone()));
             }

@@ -3,6 +3,7 @@
 mod conforms;
 mod faults;
 mod memory;
+mod mutants;
 
 use std::sync::Arc;
 
