@@ -29,6 +29,8 @@ enum Files {
     Written(String, Option<String>),
     /// A table of a server.
     Served(String),
+    /// The same, read.
+    Scanned(String),
     /// Objects in a bucket.
     Objects(Keys),
     /// All below a prefix in a bucket.
@@ -119,7 +121,7 @@ impl Bound {
 
     fn overlap_with_store(&self, store: &Path) -> Option<String> {
         let (overlaps, verb) = match &self.to {
-            Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_) => return None,
+            Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_) | Files::Scanned(_) => return None,
             Files::Read(paths) => (paths.include(store), "read"),
             Files::Written(path, _) => (is_same_file(store, path.as_ref()), "write to"),
             Files::Served(_) => (false, "write to"),
@@ -128,17 +130,20 @@ impl Bound {
     }
 
     fn overlap(&self, later: &Self) -> Option<String> {
+        let would_read = |written: &Self, read: &Self| {
+            Some(format!("port `{}` would write to what port `{}` reads", written.port, read.port))
+        };
         let reads = |written: &Self, path: &str, read: &Self, paths: &Paths| {
-            let what = || format!("port `{}` would write to what port `{}` reads", written.port, read.port);
-            paths.include(path.as_ref()).then(what)
+            if paths.include(path.as_ref()) { would_read(written, read) } else { None }
         };
         let reads_below = |written: &Self, prefix: &Keys, read: &Self, keys: &Keys| {
-            let what = || format!("port `{}` would write to what port `{}` reads", written.port, read.port);
-            keys.may_meet(prefix).then(what)
+            if keys.may_meet(prefix) { would_read(written, read) } else { None }
         };
         let one_place = || Some(format!("ports `{}` and `{}` write to the same place", self.port, later.port));
         match (&self.to, &later.to) {
             (Files::Served(one), Files::Served(other)) if one == other => one_place(),
+            (Files::Scanned(read), Files::Served(written)) if read == written => would_read(later, self),
+            (Files::Served(written), Files::Scanned(read)) if read == written => would_read(self, later),
             (Files::Stdin, Files::Stdin) => {
                 Some(format!("ports `{}` and `{}` would share standard input", self.port, later.port))
             }
@@ -151,15 +156,13 @@ impl Bound {
                 .then(|| format!("of ports `{}` and `{}` one writes below the other's prefix", self.port, later.port)),
             (Files::Objects(keys), Files::Prefix(prefix)) => reads_below(later, prefix, self, keys),
             (Files::Prefix(prefix), Files::Objects(keys)) => reads_below(self, prefix, later, keys),
-            (Files::Served(_) | Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_), _)
-            | (_, Files::Served(_) | Files::Stdin | Files::Pushed(_) | Files::Objects(_) | Files::Prefix(_))
-            | (Files::Read(_), Files::Read(_)) => None,
             (Files::Read(paths), Files::Written(path, _)) => reads(later, path, self, paths),
             (Files::Written(path, _), Files::Read(paths)) => reads(self, path, later, paths),
             (Files::Written(one, table), Files::Written(other, other_table)) => {
                 let is_one_place = table == other_table || table.is_none() || other_table.is_none();
                 if is_one_place && is_same_file(one.as_ref(), other.as_ref()) { one_place() } else { None }
             }
+            _ => None,
         }
     }
 }
@@ -181,10 +184,10 @@ impl Files {
             "file" => Some(Self::Read(Paths::new(address.path()))),
             "s3" => Keys::of(&address).map(Self::Objects),
             "stdin" => Some(Self::Stdin),
+            "dynamodb" => Some(Self::Scanned(of_account(&address))),
             "kinesis" => {
-                address.option("consumer")?;
-                let whose = ["consumer", "endpoint", "profile", "region", "role"].map(|name| address.option(name));
-                Some(Self::Pushed(format!("{} {whose:?}", address.path())))
+                let consumer = address.option("consumer")?;
+                Some(Self::Pushed(format!("{} {consumer:?}", of_account(&address))))
             }
             _ => None,
         }
@@ -197,11 +200,18 @@ impl Files {
             "file" => None,
             "sqlite" => Some(address.option("table").unwrap_or(port).to_ascii_lowercase()),
             "s3" => return Keys::of(&address).map(Self::Prefix),
-            "dynamodb" | "postgres" => return Some(Self::Served(sink::identity(target, port))),
+            "dynamodb" => return Some(Self::Served(of_account(&address))),
+            "postgres" => return Some(Self::Served(sink::identity(target, port))),
             _ => return None,
         };
         Some(Self::Written(address.path().to_owned(), table))
     }
+}
+
+/// What an address names, as far as it says whose it is.
+fn of_account(address: &Address) -> String {
+    let whose = ["endpoint", "profile", "region", "role"].map(|name| address.option(name));
+    format!("{} {whose:?}", address.path())
 }
 
 #[cfg(test)]
@@ -260,6 +270,17 @@ mod tests {
         let same = "ports `counts` and `bad` write to the same place (postgres://b:…@DB:5432/x)";
         assert_eq!(outputs("postgres://a@db/x?table=public.bad", "postgres://b:c@DB:5432/x"), same);
         assert_eq!(outputs("postgres://db/x", "postgres://db/x"), "");
+    }
+
+    #[test]
+    fn a_table_of_dynamodb_is_filled_by_one_port_and_read_by_none() {
+        let ports = |hosts: &str, counts: &str, bad: &str| refusal("file:l", hosts, counts, bad, "");
+        let (table, merged) = ("dynamodb://hits?segments=2", "dynamodb://hits?mode=merge");
+        assert!(ports(table, merged, "stdout:").starts_with("port `counts` would write to what port `hosts` reads"));
+        assert!(
+            ports("file:h", merged, "dynamodb://hits").starts_with("ports `counts` and `bad` write to the same place")
+        );
+        assert_eq!(ports("dynamodb://hosts", merged, "dynamodb://hits?region=eu-central-1"), "");
     }
 
     #[test]

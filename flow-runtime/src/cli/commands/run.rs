@@ -76,8 +76,8 @@ const SERVERS: &str = if cfg!(feature = "redshift") {
 /// The same of AWS.
 const OF_AWS: &str = if cfg!(feature = "aws") {
     "\n  kinesis://stream?start=oldest|latest|2026-11-22T00:00:00Z, kinesis://stream?consumer=name, s3://bucket/prefix,
-  dynamodb://table (a port `table`; a sink with mode=merge; iterations with --checkpoint); with region=, profile=, role=, endpoint= where the
-  environment does not say"
+  dynamodb://table (a port `table`; a sink with mode=merge; iterations with --checkpoint); with region=, profile=, role=,
+  endpoint= where the environment does not say"
 } else {
     ""
 };
