@@ -9,3 +9,4 @@ mod losses;
 mod merging;
 mod setup;
 mod taps;
+mod waits;

@@ -14,6 +14,7 @@ pub(in crate::sink) static POSTGRES: Server = Server {
     options: &["connect_timeout", "from", "mode", "sslmode", "statement_timeout", "table"],
     sslmode: Sslmode::Disable,
     statement_timeout: Duration::from_secs(600),
+    step_limit: |_| None,
     name_bytes_max: 63,
     folds_names: false,
     is_ledger: |table| table == super::LEDGER,

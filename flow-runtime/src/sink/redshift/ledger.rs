@@ -2,7 +2,7 @@
 //! is in `sink/ledger.rs`.
 
 use super::{
-    server::statement_timeout,
+    server::{LOCK_WAIT, REDSHIFT, statement_timeout},
     shape,
     table::{Table, literal},
 };
@@ -24,9 +24,6 @@ pub(super) struct Ledger<'a> {
     pub(super) place: &'a str,
 }
 
-/// How long to wait for who holds it.
-pub(super) const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(300);
-
 /// It has no key: Redshift would enforce none, and the lock is what keeps entries apart.
 const COLUMNS: &str = "flow varchar(1024) NOT NULL, port varchar(256) NOT NULL, epoch varchar(256) NOT NULL, iteration \
                        bigint NOT NULL, hash varchar(256) NOT NULL, row_count bigint NOT NULL, staged varchar(4096), pid \
@@ -47,7 +44,7 @@ impl Ledger<'_> {
     /// held it has committed. The lock waits for sessions whose client is gone, too.
     pub(super) fn begin(&self) -> Result<(), Trouble> {
         let session = self.session;
-        session.text(Step::Begin, &statement_timeout(patience(LOCK_WAIT).min(session.limit)))?;
+        self.wait_less(Step::Begin)?;
         let (begin, mut lock) = ("BEGIN".to_owned(), lock(self.table));
         match () {
             () if mutant(Mutant::TransactionDropped) => {}
@@ -62,28 +59,42 @@ impl Ledger<'_> {
         session.text(Step::LockLedger, &statement_timeout(session.limit)).map(drop)
     }
 
+    /// From now on the session waits for who holds it, but for a copy it would wait longer. Whoever reads it without the lock
+    /// says so first.
+    pub(super) fn wait_less(&self, step: Step) -> Result<(), Trouble> {
+        self.session.text(step, &statement_timeout(patience(LOCK_WAIT).min(self.session.limit))).map(drop)
+    }
+
     /// Adds who holds it to what went wrong, if that is why.
     fn held_by(&self, trouble: Trouble) -> Trouble {
-        let Trouble::Refused(mut account) = trouble else { return trouble };
-        if !account.is_busy() {
-            return Trouble::Refused(account);
-        }
-        let ask = || {
-            self.session.text(Step::Rollback, "ROLLBACK")?;
-            self.session.text(Step::LockLedger, &holders(self.table))
+        let ask = |session: &Session<'_>| session.text(Step::LookAtTable, &holders(self.table));
+        let (mut account, answer) = match trouble {
+            Trouble::Refused(account) if account.is_busy() => {
+                let ended = self.session.text(Step::Rollback, "ROLLBACK");
+                (account, ended.and_then(|_| ask(self.session)))
+            }
+            // The server has not ended the wait. Whether it is that, or the network, another connection tells.
+            Trouble::Passing(account) if account.is_late() => match self.session.another() {
+                Ok(session) => (account.of_busy(&REDSHIFT), ask(&session)),
+                Err(_) => return Trouble::Passing(account),
+            },
+            trouble => return trouble,
         };
         // Without an answer there is still what went wrong.
-        let rows = ask().map(|answer| answer.rows).unwrap_or_default();
-        let mut holders: Vec<String> = rows.iter().filter_map(|row| holder(row)).collect();
-        holders.dedup();
-        if !holders.is_empty() {
-            account.cause += &format!("; it is held by {}", holders.join(", by "));
+        if let Ok(answer) = answer {
+            let mut holders: Vec<String> = answer.rows.iter().filter_map(|row| holder(row)).collect();
+            holders.dedup();
+            account.cause += &match holders.as_slice() {
+                [] => NOBODY_SEEN.to_owned(),
+                holders => format!("; it is held by {}", holders.join(", by ")),
+            };
         }
         Trouble::Refused(account)
     }
 
     /// Whether it is the ticket's turn, and whether the table is there. Without the lock it is an answer for people.
     pub(super) fn turn(&self, ticket: &Ticket) -> Result<(Turn, bool), Trouble> {
+        self.wait_less(Step::Connect)?;
         let last = if self.exists()? { self.last(ticket)? } else { None };
         self.turn_after(last.as_ref(), ticket)
     }
@@ -103,7 +114,7 @@ impl Ledger<'_> {
     }
 
     fn last(&self, ticket: &Ticket) -> Result<Option<LedgerEntry>, Trouble> {
-        let rows = self.session.text(Step::ReadLedger, &last(self.table, ticket))?.rows;
+        let rows = self.read(&last(self.table, ticket))?;
         let entry = |row: Vec<Option<String>>| match row.as_slice() {
             [Some(epoch), Some(iteration), Some(hash)] => {
                 Some(LedgerEntry { epoch: epoch.clone(), iteration: iteration.parse().ok(), hash: hash.clone() })
@@ -119,9 +130,15 @@ impl Ledger<'_> {
             return Ok(None);
         }
         let sql = format!("SELECT flow, port FROM {} LIMIT 1", self.table.ledger());
-        let row = self.session.text(Step::ReadLedger, &sql)?.rows.into_iter().next().unwrap_or_default();
+        let row = self.read(&sql)?.into_iter().next().unwrap_or_default();
         let mut row = row.into_iter().flatten();
         Ok(row.next().zip(row.next()))
+    }
+
+    /// Asks it something.
+    pub(super) fn read(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Trouble> {
+        let answer = self.session.text(Step::ReadLedger, sql);
+        answer.map(|answer| answer.rows).map_err(|trouble| self.held_by(trouble))
     }
 
     /// Adds the entry of an iteration. It may be there, of a table that was dropped and is replaced.
@@ -141,6 +158,10 @@ impl Ledger<'_> {
         shape::has_relation(self.session, Step::ReadLedger, &self.table.schema, &self.table.ledger_name())
     }
 }
+
+/// Amazon Redshift, Database Developer Guide, "SVV_TRANSACTIONS", 2026-11-22.
+const NOBODY_SEEN: &str = "; who holds it is not to be seen: svv_transactions shows the sessions of others to superusers alone, \
+                           and to who has SYSLOG ACCESS UNRESTRICTED";
 
 /// The session of a row that [`holders`] gives, if it has the lock.
 fn holder(row: &[Option<String>]) -> Option<String> {

@@ -160,7 +160,11 @@ impl SinkTap for RedshiftTap {
     }
 
     fn check_without_store(&self) -> Result<(), Error> {
-        self.attempts.ask(|session| refuse_without_store(&self.ledger(session)).map(drop))
+        self.attempts.ask(|session| {
+            let ledger = self.ledger(session);
+            ledger.wait_less(Step::Connect)?;
+            refuse_without_store(&ledger).map(drop)
+        })
     }
 
     fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {

@@ -3,7 +3,7 @@
 
 use super::{
     ledger, load_error,
-    server::{settings, statement_timeout},
+    server::{LOCK_WAIT, settings, statement_timeout},
     shape,
     staging::Address,
     table::{FOLDED, Table},
@@ -36,7 +36,7 @@ impl Script<'_> {
         all.extend([
             ("is there a ledger", shape::relation(&table.schema, &table.ledger_name())),
             ("make the ledger, if there is none", ledger::create(table)),
-            ("limit how long the lock is waited for", statement_timeout(ledger::LOCK_WAIT.min(self.limit))),
+            ("limit how long the lock is waited for", statement_timeout(LOCK_WAIT.min(self.limit))),
             ("begin", "BEGIN".to_owned()),
             ("lock the ledger", ledger::lock(table)),
             ("limit the others as before", statement_timeout(self.limit)),

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio_postgres::error::DbError;
 
-use crate::sink::sql::{LATE, NOTHING_CHANGED, PASSWORD, Server, Sslmode, Step};
+use crate::{
+    effect::patience,
+    sink::sql::{LATE, NOTHING_CHANGED, PASSWORD, Server, Sslmode, Step},
+};
 
 /// Redshift. Names have 127 bytes at most (Amazon Redshift, Database Developer Guide, "Names and identifiers", 2026-11-22),
 /// and that of the ledger is longer than its table's.
@@ -34,6 +37,7 @@ pub(in crate::sink) static REDSHIFT: Server = Server {
     sslmode: Sslmode::VerifyFull,
     // A COPY is one statement, however much it loads.
     statement_timeout: Duration::from_secs(3600),
+    step_limit,
     name_bytes_max: 127 - super::LEDGER_PREFIX.len(),
     folds_names: true,
     is_ledger: |table| table.starts_with(super::LEDGER_PREFIX),
@@ -44,6 +48,20 @@ pub(in crate::sink) static REDSHIFT: Server = Server {
     busy: "another load, or a person, holds the ledger: wait for them, or end their session with SELECT \
            pg_terminate_backend(pid), which loses nothing that flow has sealed, and run again",
 };
+
+/// How long to wait for who holds the ledger: its readers wait, too, for Redshift's LOCK shuts them out.
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+/// How long to wait for what is done at once, once other queries leave room for it.
+const SHORT: Duration = Duration::from_secs(600);
+
+fn step_limit(step: Step) -> Option<Duration> {
+    match step {
+        Step::Copy | Step::Merge | Step::Empty | Step::DropTable => None,
+        Step::LockLedger | Step::ReadLedger => Some(patience(LOCK_WAIT)),
+        _ => Some(SHORT),
+    }
+}
 
 /// Each by itself: a request of several statements is a transaction. Names are folded whatever the cluster's or the user's
 /// parameters say, else a column would not be found again by the name that it was made with.

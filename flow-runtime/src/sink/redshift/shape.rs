@@ -95,6 +95,9 @@ fn column_of(field: &FieldPlan) -> Column {
     Column { name: field.name.to_ascii_lowercase(), ty, is_not_null: !field.nullable }
 }
 
+/// Whether rows have a place to wait in that are to be merged.
+const MAY_MAKE_TEMPORARY: &str = "SELECT has_database_privilege(current_database(), 'temp')";
+
 /// Whether the user may do all that a load does.
 ///
 /// # Errors
@@ -114,6 +117,13 @@ pub(super) fn permitted(session: &Session<'_>, table: &Table, place: &str) -> Re
     };
     if !is_true(row.first()) {
         return refuse(format!("the user may not use the schema `{}`", table.schema), "GRANT USAGE ON SCHEMA");
+    }
+    if table.shape.mode == Mode::Merge {
+        let rows = session.text(LOOK, MAY_MAKE_TEMPORARY)?.rows;
+        if !is_true(rows.first().and_then(|row| row.first())) {
+            let what = "the user may not make temporary tables, which merging needs".to_owned();
+            return refuse(what, "GRANT TEMPORARY ON DATABASE");
+        }
     }
     let may_create = is_true(row.get(1));
     let rights = match table.shape.mode {

@@ -16,6 +16,7 @@ pub(super) fn survey(beside: &Ledger<'_>) -> Result<Survey, Trouble> {
         Err(Trouble::Own(error)) => (None, Some(error)),
         found => (found?, None),
     };
+    beside.wait_less(Step::Connect)?;
     let has_ledger = beside.exists()?;
     let mut making = match &found {
         None => vec![table.create()],
@@ -27,7 +28,7 @@ pub(super) fn survey(beside: &Ledger<'_>) -> Result<Survey, Trouble> {
     let (mut dropping, mut flows) = (Vec::new(), Vec::new());
     if has_ledger {
         let sql = format!("SELECT DISTINCT flow FROM {} ORDER BY flow", table.ledger());
-        flows = session.text(Step::ReadLedger, &sql)?.rows.into_iter().flatten().flatten().collect();
+        flows = beside.read(&sql)?.into_iter().flatten().flatten().collect();
         // A load that is under way is waited for.
         dropping.push(ledger::lock(table));
     } else {

@@ -68,7 +68,7 @@ impl Attempts {
         let mut attempt = 1;
         loop {
             // With its runtime a connection ends whose answer has not come, and with it what its session has locked.
-            let once = |runtime: &Runtime| Session::open(runtime, &self.location).and_then(|session| act(&session));
+            let once = |runtime: &Runtime| Session::open(runtime, self).and_then(|session| act(&session));
             let trouble = match self.run(|runtime| Ok(once(runtime)))? {
                 Ok(done) => return Ok(done),
                 Err(trouble) => trouble,

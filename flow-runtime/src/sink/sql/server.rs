@@ -21,6 +21,8 @@ pub(in crate::sink) struct Server {
     pub(in crate::sink) sslmode: Sslmode,
     /// How long a statement may take when the address does not say.
     pub(in crate::sink) statement_timeout: Duration,
+    /// How long a step may take at most, whatever the address says; none for those that take as long as there are rows.
+    pub(in crate::sink) step_limit: fn(Step) -> Option<Duration>,
     /// The longest name of a schema or table.
     pub(in crate::sink) name_bytes_max: usize,
     /// Whether upper case in names, quoted ones too, means lower case.

@@ -11,6 +11,7 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::{Client, Config, NoTls, config::SslMode, error::Error as PgError};
 
 use super::{
+    attempts::Attempts,
     location::Location,
     password,
     server::{Server, Sslmode},
@@ -26,7 +27,7 @@ pub(in crate::sink) const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
 
 /// A connection.
 pub(in crate::sink) struct Session<'a> {
-    server: &'static Server,
+    attempts: &'a Attempts,
     runtime: &'a Runtime,
     pub(in crate::sink) client: Client,
     /// How long a statement may take.
@@ -43,7 +44,8 @@ pub(in crate::sink) struct Answer {
 }
 
 impl<'a> Session<'a> {
-    pub(in crate::sink) fn open(runtime: &'a Runtime, location: &Location) -> Result<Self, Trouble> {
+    pub(in crate::sink) fn open(runtime: &'a Runtime, attempts: &'a Attempts) -> Result<Self, Trouble> {
+        let location = &attempts.location;
         let (step, limit) = (Step::Connect, location.connect_timeout);
         let config = config(location);
         let server = location.server;
@@ -62,9 +64,18 @@ impl<'a> Session<'a> {
                 client
             }
         };
-        let session = Self { server, runtime, client, limit: location.statement_timeout };
-        (server.settings)(session.limit).iter().try_for_each(|setting| session.run(step, setting))?;
+        let session = Self { attempts, runtime, client, limit: location.statement_timeout };
+        // A server that is slow with these is none that can be reached.
+        let set =
+            |setting: &String| exchange(server, runtime, step, limit, limit, session.client.batch_execute(setting));
+        (server.settings)(session.limit).iter().try_for_each(set)?;
         Ok(session)
+    }
+
+    /// One more to the same server.
+    #[cfg(feature = "redshift")]
+    pub(in crate::sink) fn another(&self) -> Result<Self, Trouble> {
+        Self::open(self.runtime, self.attempts)
     }
 
     /// Runs statements that give no rows.
@@ -89,13 +100,15 @@ impl<'a> Session<'a> {
         Ok(answer)
     }
 
-    /// Waits for an answer, a little longer than the server lets a statement take.
+    /// Waits for an answer, no longer than the step may take, and a little longer than the server lets a statement take.
     pub(in crate::sink) fn limited<T>(
         &self,
         step: Step,
         answer: impl Future<Output = Result<T, PgError>>,
     ) -> Result<T, Trouble> {
-        exchange(self.server, self.runtime, step, self.limit, self.limit + self.limit.min(GRACE_MAX), answer)
+        let server = self.attempts.location.server;
+        let limit = (server.step_limit)(step).map_or(self.limit, |most| most.min(self.limit));
+        exchange(server, self.runtime, step, limit, limit + limit.min(GRACE_MAX), answer)
     }
 }
 

@@ -26,6 +26,8 @@ pub(in crate::sink) struct Account {
     help: &'static str,
     /// Whether others hold the ledger.
     is_busy: bool,
+    /// Whether no answer came in time.
+    is_late: bool,
 }
 
 /// The steps of a load, as a person would name them.
@@ -78,6 +80,16 @@ impl Account {
     pub(in crate::sink) fn is_busy(&self) -> bool {
         self.is_busy
     }
+
+    /// Whether no answer came in time.
+    pub(in crate::sink) fn is_late(&self) -> bool {
+        self.is_late
+    }
+
+    /// The same, now that others are known to hold the ledger.
+    pub(in crate::sink) fn of_busy(self, server: &Server) -> Self {
+        Self { is_busy: true, help: server.busy, ..self }
+    }
 }
 
 impl From<Error> for Trouble {
@@ -89,10 +101,14 @@ impl From<Error> for Trouble {
 impl Trouble {
     /// Sorts what a statement ended with.
     pub(in crate::sink) fn of(server: &Server, step: Step, error: &PgError) -> Self {
-        let account = |cause, help| Account { step, cause, help, is_busy: false };
+        let account = |cause, help| Account { step, cause, help, is_busy: false, is_late: false };
         match error.as_db_error() {
             Some(refusal) if (server.is_passing)(refusal) => Self::Passing(account(told(refusal), later(step))),
-            Some(refusal) if step == Step::LockLedger && matches!(refusal.code().code(), "57014" | "55P03") => {
+            // Who locks it may shut out its readers, too.
+            Some(refusal)
+                if matches!(step, Step::LockLedger | Step::ReadLedger)
+                    && matches!(refusal.code().code(), "57014" | "55P03") =>
+            {
                 Self::Refused(Account { is_busy: true, ..account(told(refusal), server.busy) })
             }
             Some(refusal) => Self::Refused(account(told(refusal), (server.help)(step, refusal.code().code()))),
@@ -118,13 +134,13 @@ impl Trouble {
 
     /// No answer came.
     pub(in crate::sink) fn lost(step: Step, cause: &impl fmt::Display) -> Self {
-        Self::Passing(Account { step, cause: cause.to_string(), help: later(step), is_busy: false })
+        Self::Passing(Account { step, cause: cause.to_string(), help: later(step), is_busy: false, is_late: false })
     }
 
     /// No answer came in time.
     pub(in crate::sink) fn late(step: Step, limit: std::time::Duration) -> Self {
         let help = if step == Step::Connect { later(step) } else { LATE };
-        Self::Passing(Account { step, cause: format!("no answer for {limit:?}"), help, is_busy: false })
+        Self::Passing(Account { step, cause: format!("no answer for {limit:?}"), help, is_busy: false, is_late: true })
     }
 
     /// As an error that says where, and which attempt it was.
