@@ -112,7 +112,7 @@ impl Trouble {
                 Self::Refused(Account { is_busy: true, ..account(told(refusal), server.busy) })
             }
             Some(refusal) => Self::Refused(account(told(refusal), (server.help)(step, refusal.code().code()))),
-            None if is_lost(error) => Self::lost(step, &chain(error)),
+            None if is_lost(step, error::Error::source(error)) || error.is_closed() => Self::lost(step, &chain(error)),
             None if chain(error).contains("TLS") => Self::Refused(account(chain(error), CERTIFICATE)),
             None if step == Step::Connect => Self::Refused(account(chain(error), PASSWORD)),
             None => Self::Refused(account(chain(error), NOTHING_CHANGED)),
@@ -176,16 +176,15 @@ const CERTIFICATE: &str = "the server must prove that it is this host: give its 
      sslmode=disable where the network can be trusted";
 
 /// Whether the connection failed, and not what was sent over it.
-fn is_lost(error: &PgError) -> bool {
-    let mut cause = error::Error::source(error);
+fn is_lost(step: Step, mut cause: Option<&(dyn error::Error + 'static)>) -> bool {
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            // A certificate that is not believed will not be in a moment either.
-            return error.kind() != io::ErrorKind::InvalidData;
+            // A certificate that is not believed will not be in a moment either. What is garbled later may be.
+            return step != Step::Connect || error.kind() != io::ErrorKind::InvalidData;
         }
         cause = error.source();
     }
-    error.is_closed()
+    false
 }
 
 /// All that the server says: message, detail, and where in the rows.
@@ -204,4 +203,20 @@ fn chain(error: &PgError) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_garbled_on_the_way_is_a_lost_connection_but_for_a_certificate() {
+        let garbled = io::Error::new(io::ErrorKind::InvalidData, "a broken record");
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        assert!(!is_lost(Step::Connect, Some(&garbled)) && is_lost(Step::Connect, Some(&reset)));
+        for step in [Step::Copy, Step::Commit, Step::ReadLedger] {
+            assert!(is_lost(step, Some(&garbled)) && is_lost(step, Some(&reset)), "{step:?}");
+        }
+        assert!(!is_lost(Step::Copy, Some(&fmt::Error)) && !is_lost(Step::Copy, None));
+    }
 }
