@@ -114,6 +114,12 @@ pub(crate) fn read(what: &'static str, path: &Path) -> io::Result<Vec<u8>> {
     act(what, "read", path, || fs::read(path))
 }
 
+/// The certificates that the system believes, and what could not be read of them.
+#[cfg(feature = "redshift")]
+pub(crate) fn certificates(what: &'static str) -> io::Result<rustls_native_certs::CertificateResult> {
+    pass(Effect { what, verb: "read", path: None }, || Ok(rustls_native_certs::load_native_certs()))
+}
+
 /// The text of a file.
 pub(crate) fn read_to_string(what: &'static str, path: &Path) -> io::Result<String> {
     act(what, "read", path, || fs::read_to_string(path))

@@ -29,12 +29,12 @@ mod types;
 
 use std::env;
 
+pub(super) use self::server::REDSHIFT;
 use self::{
     credentials::Credentials,
     ledger::Ledger,
     load::{Load, forget, refuse_without_store},
     script::Script,
-    server::REDSHIFT,
     staging::Staging,
     table::{Layout, Table},
 };

@@ -30,11 +30,29 @@ pub(in crate::sink) struct Attempts {
     pub(in crate::sink) place: String,
     /// After the first attempt; after each further one it is longer.
     pub(in crate::sink) pause: Duration,
+    /// What makes connections safe, from the first one on.
+    #[cfg(feature = "redshift")]
+    tls: std::sync::OnceLock<super::tls::Tls>,
 }
 
 impl Attempts {
     pub(in crate::sink) fn new(location: Location) -> Self {
-        Self { place: location.site.to_string(), location, pause: PAUSE }
+        Self {
+            place: location.site.to_string(),
+            location,
+            pause: PAUSE,
+            #[cfg(feature = "redshift")]
+            tls: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// What makes connections safe: read once, however many there are.
+    #[cfg(feature = "redshift")]
+    pub(super) fn tls(&self) -> Result<super::tls::Tls, Error> {
+        match self.tls.get() {
+            Some(tls) => Ok(tls.clone()),
+            None => super::tls::Tls::new(&self.location).map(|tls| self.tls.get_or_init(|| tls).clone()),
+        }
     }
 
     /// Asks once, before anything is done: who gave a wrong address need not wait.

@@ -42,7 +42,7 @@ pub(in crate::sink) struct Location {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sink) struct Tls {
     pub(in crate::sink) mode: Sslmode,
-    /// The file with those whose certificates are believed, beside those whom the system believes.
+    /// The file with those whose certificates are believed, instead of those whom the system believes.
     #[cfg(feature = "redshift")]
     pub(in crate::sink) root: Option<std::path::PathBuf>,
 }

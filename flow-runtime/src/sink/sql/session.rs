@@ -58,7 +58,7 @@ impl<'a> Session<'a> {
             }
             #[cfg(feature = "redshift")]
             Sslmode::VerifyFull => {
-                let tls = super::tls::Tls::new(location)?;
+                let tls = attempts.tls()?;
                 let (client, connection) = exchange(server, runtime, step, limit, limit, config.connect(tls))?;
                 runtime.spawn(async { drop(connection.await) });
                 client

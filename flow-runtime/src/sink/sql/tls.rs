@@ -19,12 +19,15 @@ use tokio_rustls::{Connect, TlsConnector, client};
 use super::location::Location;
 use crate::{Error, Failure, effect::disk};
 
+const AUTHORITIES: &str = "sql.authorities";
+
 /// What makes a connection safe.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// Believes those whom the system believes, and those in the file of the address.
+    /// Believes those in the file of the address and nobody else, as PostgreSQL's own clients do; without one, those whom the
+    /// system believes.
     ///
     /// # Errors
     /// [`Error::Config`] when nobody is left to be believed, or the file cannot be read.
@@ -34,20 +37,27 @@ impl Tls {
             Error::Config(Failure::new(what).at(location.site.to_string()).cause(cause).help(help))
         };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let mut cause = "this system has no certificates".to_owned();
         if let Some(path) = &location.tls.root {
             let unreadable = |cause: &dyn ToString| {
                 let cause = format!("{}: {}", path.display(), cause.to_string());
                 refuse("cannot read the certificates", cause)
             };
-            let text = disk::read("redshift.root", path).map_err(|error| unreadable(&error))?;
+            let text = disk::read(AUTHORITIES, path).map_err(|error| unreadable(&error))?;
             for certificate in CertificateDer::pem_slice_iter(&text) {
                 let certificate = certificate.map_err(|error| unreadable(&error))?;
                 roots.add(certificate).map_err(|error| unreadable(&error))?;
             }
+            cause = format!("{} has no certificates", path.display());
+        } else {
+            let found = disk::certificates(AUTHORITIES);
+            let found = found.map_err(|error| refuse("cannot read the system's certificates", error.to_string()))?;
+            roots.add_parsable_certificates(found.certs);
+            // Some that cannot be read are no harm, while others can.
+            found.errors.iter().for_each(|error| cause += &format!("; {error}"));
         }
         if roots.is_empty() {
-            return Err(refuse("no authority is believed", "this system has no certificates".to_owned()));
+            return Err(refuse("no authority is believed", cause));
         }
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -123,5 +133,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::sink::redshift::REDSHIFT;
+
+    #[test]
+    fn whoever_names_authorities_believes_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("none.pem");
+        fs::write(&file, "").unwrap();
+        let address = format!("redshift://load@db/dev?sslrootcert={}", file.display());
+        let location = Location::parse(&REDSHIFT, &address.parse().unwrap(), "counts", |_| None).unwrap();
+        let said = Tls::new(&location).unwrap_err().to_string();
+        assert!(
+            said.starts_with("no authority is believed") && said.contains("none.pem has no certificates"),
+            "{said}"
+        );
     }
 }
