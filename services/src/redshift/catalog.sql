@@ -171,6 +171,8 @@ CREATE VIEW pg_catalog.svv_columns AS
         character_maximum_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision
     FROM information_schema.columns;
 
+GRANT USAGE ON SCHEMA stand_in TO PUBLIC;
+GRANT ALL ON ALL TABLES IN SCHEMA stand_in TO PUBLIC;
 GRANT SELECT ON pg_catalog.svv_transactions, pg_catalog.pg_table_def, pg_catalog.svv_columns TO PUBLIC;
 
 RESET allow_system_table_mods;

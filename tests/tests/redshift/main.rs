@@ -7,6 +7,7 @@ mod dialect;
 mod flows;
 mod losses;
 mod merging;
+mod secured;
 mod setup;
 mod taps;
 mod waits;

@@ -113,6 +113,7 @@ impl Trouble {
             }
             Some(refusal) => Self::Refused(account(told(refusal), (server.help)(step, refusal.code().code()))),
             None if is_lost(step, error::Error::source(error)) || error.is_closed() => Self::lost(step, &chain(error)),
+            None if chain(error).contains("does not support TLS") => Self::Refused(account(chain(error), NO_TLS)),
             None if chain(error).contains("TLS") => Self::Refused(account(chain(error), CERTIFICATE)),
             None if step == Step::Connect => Self::Refused(account(chain(error), PASSWORD)),
             None => Self::Refused(account(chain(error), NOTHING_CHANGED)),
@@ -174,6 +175,8 @@ pub(in crate::sink) const PASSWORD: &str =
     "give the password with PGPASSWORD or in ~/.pgpass, which nobody else may read";
 const CERTIFICATE: &str = "the server must prove that it is this host: give its authority's certificate with sslrootcert=…, or write \
      sslmode=disable where the network can be trusted";
+
+const NO_TLS: &str = "have the server speak TLS, or write sslmode=disable where the network can be trusted";
 
 /// Whether the connection failed, and not what was sent over it.
 fn is_lost(step: Step, mut cause: Option<&(dyn error::Error + 'static)>) -> bool {
