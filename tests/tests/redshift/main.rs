@@ -10,4 +10,5 @@ mod merging;
 mod secured;
 mod setup;
 mod taps;
+mod told;
 mod waits;

@@ -8,7 +8,7 @@
 use super::{
     ledger::Ledger,
     load_error, shape,
-    staging::Address,
+    staging::{Address, Staging},
     table::{FOLDED, Table},
 };
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 pub(super) struct Load<'a> {
     pub(super) ledger: Ledger<'a>,
     pub(super) staged: &'a Staged,
+    /// Where they are.
+    pub(super) staging: &'a Staging,
     /// What COPY reads S3 by, as SQL.
     pub(super) credentials: &'a str,
 }
@@ -127,11 +129,12 @@ impl Load<'_> {
         let copy = || session.text(step, &self.table().copy(staged, self.credentials));
         let copied = if mutant(Mutant::CopyAloneRetried) { copy().or_else(|_| copy()) } else { copy() };
         if let Err(trouble) = copied {
-            return Err(load_error::explained(session, staged, trouble));
+            return Err(load_error::explained(session, (staged, self.staging), trouble));
         }
         let count = session.text(step, "SELECT pg_last_copy_count()")?.rows;
         let taken = count.first().and_then(|row| row.first()?.as_ref()?.parse().ok()).unwrap_or(0);
-        self.compare(taken, self.staged.row_count())
+        let too_many = ("more rows were loaded than were staged", TELL);
+        self.compare(taken, self.staged.row_count(), too_many)
     }
 
     fn merge(&self) -> Result<(), Trouble> {
@@ -159,24 +162,22 @@ impl Load<'_> {
         }
         let keys = session.text(step, &format!("SELECT count(*) FROM {FOLDED}"))?.rows;
         let keys = keys.first().and_then(|row| row.first()?.as_ref()?.parse().ok()).unwrap_or(0);
-        self.compare(changed, keys)
+        let too_many = ("the table has several rows of one key", "remove the rows that are there twice, and run again");
+        self.compare(changed, keys, too_many)
     }
 
-    /// Whether the server did what it was told to.
-    fn compare(&self, done: u64, expected: u64) -> Result<(), Trouble> {
+    /// Whether the server did what it was told to; `too_many` is what it means that it did more, and what to do.
+    fn compare(&self, done: u64, expected: u64, too_many: (&'static str, &'static str)) -> Result<(), Trouble> {
         if done == expected || mutant(Mutant::CopyCountIgnored) {
             return Ok(());
         }
-        let (what, help) = match done > expected {
-            true => ("the table has several rows of one key", "remove the rows that are there twice, and run again"),
-            false => {
-                ("not all rows were loaded", "nothing was changed; run again, and tell who looks after the cluster")
-            }
-        };
+        let (what, help) = if done > expected { too_many } else { ("not all rows were loaded", TELL) };
         let cause = format!("{done} rows were written for {expected}");
         Err(Error::Target(Failure::new(what).at(self.ledger.place).cause(cause).help(help)).into())
     }
 }
+
+const TELL: &str = "nothing was changed; run again, and tell who looks after the cluster";
 
 /// An error may be answered when all was done: the ledger tells.
 fn commit(session: &Session<'_>) -> Result<(), Trouble> {

@@ -1,7 +1,10 @@
 //! Why COPY has refused a row: Redshift says no more than that it did, and keeps the rest in a system view, which outlives the
 //! rollback.
 
-use super::{staging::Address, table::literal};
+use super::{
+    staging::{Address, Staging},
+    table::literal,
+};
 use crate::sink::sql::{Session, Step, Trouble};
 
 /// The longest name of a file in the views.
@@ -10,7 +13,7 @@ const FILE_NAME_CHARS: usize = 256;
 /// The same trouble, with what the server has noted about it: file, line, column, type, value, and why.
 ///
 /// Either view may be missing: serverless has `sys_load_error_detail` alone, which has no values.
-pub(super) fn explained(session: &Session<'_>, staged: &Address, trouble: Trouble) -> Trouble {
+pub(super) fn explained(session: &Session<'_>, (staged, staging): (&Address, &Staging), trouble: Trouble) -> Trouble {
     let Trouble::Refused(mut account) = trouble else { return trouble };
     // What follows is for people: whatever becomes of it, the load has failed for what is known.
     if session.text(Step::Rollback, "ROLLBACK").is_err() {
@@ -20,7 +23,8 @@ pub(super) fn explained(session: &Session<'_>, staged: &Address, trouble: Troubl
     let noted = first(&from_sys(staged)).or_else(|| first(&from_stl(staged)));
     if let Some(row) = noted {
         let value = first(&value_from_stl(staged)).and_then(|row| row.into_iter().next()?);
-        account.cause = told(&row, value.as_deref(), staged);
+        let file = row.first().and_then(Option::as_deref).unwrap_or_default().trim();
+        account.cause = told(&row, value.as_deref(), staging.rows_before(staged, file));
     }
     Trouble::Refused(account)
 }
@@ -49,8 +53,8 @@ fn of(staged: &Address, column: &str) -> String {
     format!("SUBSTRING({column}, 1, {}) = {}", folder.chars().count(), literal(&folder))
 }
 
-/// What the view has, in a sentence.
-fn told(row: &[Option<String>], value: Option<&str>, staged: &Address) -> String {
+/// What the view has, in a sentence; and which row of the iteration that is, if it is known how many are in the files before.
+fn told(row: &[Option<String>], value: Option<&str>, rows_before: Option<u64>) -> String {
     let text = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default().trim();
     let (file, line, column, ty, length) = (text(0), text(1), text(2), text(3), text(4));
     let ty = if length.is_empty() || length == "0" { ty.to_owned() } else { format!("{ty}({length})") };
@@ -63,8 +67,8 @@ fn told(row: &[Option<String>], value: Option<&str>, staged: &Address) -> String
     }
     told += &format!(", line {line} of {file}");
     // A row of a staged file is a line, unless a text before it has lines.
-    if staged.is_first_file(file) {
-        told += &format!(": row {line} of the iteration, if no text before it has line ends");
+    if let Some(row) = line.parse::<u64>().ok().zip(rows_before).map(|(line, before)| line + before) {
+        told += &format!(": row {row} of the iteration, if no text before it in the file has line ends");
     }
     told
 }
@@ -75,7 +79,6 @@ mod tests {
 
     #[test]
     fn a_load_error_names_file_line_column_type_value_and_row() {
-        let staged = Address::parse("s3://b/p/a-1/counts/rows.csv.gz.manifest").unwrap();
         let row = [
             "s3://b/p/a-1/counts/rows-00001.csv.gz  ",
             "7",
@@ -87,10 +90,12 @@ mod tests {
         ];
         let row = row.map(|text| Some(text.to_owned()));
         assert_eq!(
-            told(&row, Some("long.example"), &staged),
+            told(&row, Some("long.example"), Some(30)),
             "String length exceeds DDL length (error 1204), column `ip` varchar(4), value `long.example`, line 7 of \
-             s3://b/p/a-1/counts/rows-00001.csv.gz: row 7 of the iteration, if no text before it has line ends"
+             s3://b/p/a-1/counts/rows-00001.csv.gz: row 37 of the iteration, if no text before it in the \
+             file has line ends"
         );
+        assert!(!told(&row, None, None).contains("of the iteration"));
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl RedshiftTap {
 
     fn load_once(&self, session: &Session<'_>, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Trouble> {
         let clauses = self.credentials.clauses(&self.staging.account)?;
-        let load = Load { ledger: self.ledger(session), staged, credentials: &clauses.sql };
+        let load = Load { ledger: self.ledger(session), staged, staging: &self.staging, credentials: &clauses.sql };
         let done = match ticket {
             Some(ticket) => load.once(ticket),
             None => load.without_ledger().map_err(Trouble::without_ledger),
@@ -131,7 +131,8 @@ fn staging(address: &Address, shape: SinkShape) -> Result<Staging, Error> {
     let account = Account { role: address.option("staging_role").map(str::to_owned), ..Account::of(address) };
     let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     let is_numbered = shape.mode == Mode::Merge;
-    Ok(Staging { account, bucket: bucket.to_owned(), prefix, port: shape.port.name, compression, is_numbered })
+    let (bucket, flow) = (bucket.to_owned(), String::new());
+    Ok(Staging { account, bucket, prefix, flow, port: shape.port.name, compression, is_numbered })
 }
 
 impl SinkTap for RedshiftTap {
@@ -140,7 +141,7 @@ impl SinkTap for RedshiftTap {
     }
 
     fn of_flow(&mut self, flow: &str) {
-        self.staging.prefix += &format!("{flow}/");
+        self.staging.flow = format!("{flow}/");
     }
 
     fn demands(&self) -> Demands {

@@ -31,6 +31,8 @@ pub(super) struct Staging {
     pub(super) bucket: String,
     /// Ends with `/`, unless it is empty.
     pub(super) prefix: String,
+    /// Likewise.
+    pub(super) flow: String,
     pub(super) port: &'static str,
     pub(super) compression: Compression,
     pub(super) is_numbered: bool,
@@ -81,11 +83,6 @@ impl Address {
         format!("s3://{}/{}", self.bucket, self.folder)
     }
 
-    /// Whether the file has the first rows of the iteration.
-    pub(super) fn is_first_file(&self, url: &str) -> bool {
-        url == format!("s3://{}/{}", self.bucket, self.file(1))
-    }
-
     fn key(&self) -> String {
         format!("{}{}{CSV}{}{MANIFEST}", self.folder, self.stem(), self.compression.suffix())
     }
@@ -133,9 +130,17 @@ impl Staging {
 
     pub(super) fn address(&self, attempt: &str) -> Address {
         let attempt = if mutant(Mutant::KeyReused) { "all" } else { attempt };
-        let folder = format!("{}{attempt}/{}/", self.prefix, self.port);
+        let folder = format!("{}{attempt}/{}/", self.root(), self.port);
         let Self { compression, is_numbered, .. } = *self;
         Address { bucket: self.bucket.clone(), folder, compression, is_numbered }
+    }
+
+    /// How many rows of the iteration come before those of the file at `url`, if its manifest is to be read and names it.
+    pub(super) fn rows_before(&self, place: &Address, url: &str) -> Option<u64> {
+        let (text, _) = S3Bucket::open(&self.account, &place.bucket).ok()?.read(&place.key()).ok()??;
+        let manifest: Manifest = serde_json::from_slice(&text).ok()?;
+        let at = manifest.entries.iter().position(|entry| entry.url == url)?;
+        Some(manifest.entries[..at].iter().map(|entry| entry.meta.record_count).sum())
     }
 
     /// Finds out whether all that the manifest at `address` names is there, in its size.
@@ -146,9 +151,18 @@ impl Staging {
                         again and staged anew: `doctor` says how";
             Error::Held(failure.help(help).held(Cause::StagedLost.case()))
         };
-        let Some(place) = Address::parse(address).filter(|place| place.bucket == self.bucket) else {
-            return Err(lost("they are not where this target stages rows".to_owned()));
+        let Some(place) = Address::parse(address) else {
+            return Err(lost("the address is none of a manifest".to_owned()));
         };
+        if let Some(root) = self.other_root(&place) {
+            let cause = format!("they are in {root}, and this address stages in s3://{}/{}", self.bucket, self.prefix);
+            let help = format!(
+                "give the address staging={root} back until they are loaded: else they stay there for ever; or, if they \
+                 are gone, have what was sealed read again and staged anew: `doctor` says how"
+            );
+            let failure = Failure::new("the rows are staged elsewhere").at(address).cause(cause).help(help);
+            return Err(Error::Held(failure.held(Cause::StagedLost.case())));
+        }
         let bucket = self.open_bucket()?;
         let read =
             bucket.read(&place.key()).map_err(|trouble| failed("cannot read what was staged", address, &trouble))?;
@@ -170,6 +184,19 @@ impl Staging {
         Ok(())
     }
 
+    /// Where rows are staged that are not staged here.
+    fn other_root(&self, place: &Address) -> Option<String> {
+        let names: Vec<&str> = place.folder.trim_end_matches('/').split('/').collect();
+        let root: String = names[..names.len().saturating_sub(2)].iter().map(|name| format!("{name}/")).collect();
+        let prefix = root.strip_suffix(&*self.flow).unwrap_or(&root);
+        (place.bucket != self.bucket || root != self.root()).then(|| format!("s3://{}/{prefix}", place.bucket))
+    }
+
+    /// What the keys of all attempts begin with.
+    fn root(&self) -> String {
+        format!("{}{}", self.prefix, self.flow)
+    }
+
     /// Removes all that `attempt` has staged for the port.
     pub(super) fn remove(&self, attempt: &str) -> Result<(), Error> {
         let place = self.address(attempt);
@@ -184,12 +211,12 @@ impl Staging {
 
     /// What there is of the port's, by attempt: every key is looked at.
     pub(super) fn left_behind(&self) -> Result<Vec<LeftBehind>, Error> {
-        let listed = self.open_bucket()?.list(&self.prefix);
+        let listed = self.open_bucket()?.list(&self.root());
         let listed = match listed {
             // Without the bucket there is nothing in it.
             Err(trouble) if trouble.kind == Kind::Missing => Vec::new(),
             listed => listed.map_err(|trouble| {
-                failed("cannot list what was staged", &format!("s3://{}/{}", self.bucket, self.prefix), &trouble)
+                failed("cannot list what was staged", &format!("s3://{}/{}", self.bucket, self.root()), &trouble)
             })?,
         };
         let mut left: BTreeMap<&str, LeftBehind> = BTreeMap::new();
@@ -209,7 +236,7 @@ impl Staging {
 
     /// The attempt that a key is of, if it is one of the port's.
     fn attempt<'k>(&self, key: &'k str) -> Option<&'k str> {
-        let mut names = key.strip_prefix(&*self.prefix)?.split('/');
+        let mut names = key.strip_prefix(&*self.root())?.split('/');
         let (attempt, port, file) = (names.next()?, names.next()?, names.next()?);
         let is_ours = port == self.port && (file.starts_with("rows") || file.starts_with("numbered"));
         (is_ours && names.next().is_none()).then_some(attempt)
