@@ -62,13 +62,14 @@ impl Sink {
     ///   are not published yet, or never will be, and with `mode=replace` former ones.
     /// - `redshift://user@host:5439/database?table=schema.table&staging=s3://bucket/prefix&role=arn:aws:iam::…`, in programs
     ///   built with the feature `redshift`: a table of Amazon Redshift. Rows are staged below the prefix as CSV
-    ///   (`compression=gzip|zstd|none`), by the account of the environment (`region`, `profile`, `endpoint`, `staging_role`), and
-    ///   loaded by COPY, which reads them by the `role` (`default` is the cluster's own), or with `copy=keys` by the keys of
-    ///   who stages. The password is found as for `postgres:`; connections are encrypted, and the server's certificate is
-    ///   looked at (`sslmode=disable` where the network can be trusted; `sslrootcert=file.pem` for an authority of one's own).
-    ///   A table that is made is laid out by `distkey=field`
-    ///   and `sortkey=field,field`; text without `as …` becomes `varchar(65535)`, moments `timestamp` in UTC. Bytes cannot be
-    ///   stored, and so traps go elsewhere.
+    ///   (`compression=gzip|zstd|none`), by the account of the environment (`region`, `profile`, `endpoint`, `staging_role`),
+    ///   and loaded by COPY, which reads them by the `role` (`default` is the cluster's own), or with `copy=keys` by the keys
+    ///   of who stages. The password is found as for `postgres:`; connections are encrypted, and the server's certificate is
+    ///   looked at (`sslmode=disable` where the network can be trusted; `sslrootcert=file.pem` for an authority of one's own,
+    ///   which alone is believed then). A table that is made is laid out by `distkey=field` and `sortkey=field,field`; text
+    ///   without `as …` becomes `varchar(65535)`, moments `timestamp` in UTC. Bytes cannot be stored, and so traps go
+    ///   elsewhere. What merging takes for one key is what the flow takes for one: keys that differ in blanks at their ends,
+    ///   or in upper and lower case, are rows of their own, although Redshift may call them equal in your queries.
     /// - `dynamodb://table?mode=merge`, in programs built with the feature `aws`: the items of a table by the sink's key. They are
     ///   written one by one, each row once, so that a reader may see a part of an iteration; with `keys=once`, where no key comes
     ///   in two rows, 25 at a time. `setup` makes the table.

@@ -79,9 +79,8 @@ CREATE FUNCTION stand_in.cmp(varchar, varchar) RETURNS integer LANGUAGE internal
 CREATE FUNCTION stand_in.hash(varchar) RETURNS integer LANGUAGE internal IMMUTABLE STRICT AS 'hashbpchar';
 CREATE OPERATOR pg_catalog.= (FUNCTION = stand_in.eq, LEFTARG = varchar, RIGHTARG = varchar, COMMUTATOR = OPERATOR(pg_catalog.=),
     RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES);
-CREATE OPERATOR pg_catalog.<> (FUNCTION = stand_in.ne, LEFTARG = varchar, RIGHTARG = varchar, COMMUTATOR = OPERATOR(pg_catalog.<>),
-    NEGATOR = OPERATOR(pg_catalog.=),
-    RESTRICT = neqsel, JOIN = neqjoinsel);
+CREATE OPERATOR pg_catalog.<> (FUNCTION = stand_in.ne, LEFTARG = varchar, RIGHTARG = varchar,
+    COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=), RESTRICT = neqsel, JOIN = neqjoinsel);
 CREATE OPERATOR pg_catalog.< (FUNCTION = stand_in.lt, LEFTARG = varchar, RIGHTARG = varchar);
 CREATE OPERATOR pg_catalog.<= (FUNCTION = stand_in.le, LEFTARG = varchar, RIGHTARG = varchar);
 CREATE OPERATOR pg_catalog.>= (FUNCTION = stand_in.ge, LEFTARG = varchar, RIGHTARG = varchar);

@@ -6,12 +6,12 @@
 //! `svv_transactions`, `svv_table_info`, `pg_table_def`; distribution, sort keys and encodings in DDL; `varchar(max)`;
 //! `GETDATE()`, `SYSDATE`.
 //!
-//! **Takes away**: keys are noted, not enforced; `varchar(n)` counts bytes; COPY cuts decimals off; TRUNCATE commits; LOCK
-//! has one mode, and in a request of several statements comes after the snapshot; writers of a table queue; quoted names are
-//! folded; a backslash in a literal escapes; blanks at the end of a varchar column do not count where it is compared; UPDATE …
-//! FROM wants an equality; `svv_transactions` shows its own to who is no superuser; there is no ON CONFLICT, RETURNING, COPY of
-//! the client's data, index, trigger, serial column, savepoint, FOR UPDATE, IS DISTINCT FROM, advisory lock, extended protocol,
-//! number of rows after SELECT.
+//! **Takes away**: keys are noted, not enforced; `varchar(n)` counts bytes; COPY cuts decimals off; TRUNCATE commits; LOCK has
+//! one mode, which shuts readers out, and in a request of several statements comes after the snapshot; writers of a table
+//! queue; quoted names are folded; a backslash in a literal escapes; blanks at the end of a varchar column do not count where
+//! it is compared; UPDATE … FROM wants an equality; `svv_transactions` shows its own to who is no superuser; there is no ON
+//! CONFLICT, RETURNING, COPY of the client's data, index, trigger, serial column, savepoint, FOR UPDATE, IS DISTINCT FROM,
+//! advisory lock, extended protocol, number of rows after SELECT.
 //!
 //! **Isolation** ([`Isolation`]): a snapshot is taken by the first statement other than BEGIN and LOCK. `Snapshot` lets two
 //! transactions commit what each checked before the other wrote, unless both wrote the same row; `Serializable` ends one of
@@ -25,8 +25,10 @@
 //! (credentials are wanted, and not looked at); VACUUM, ANALYZE and what they are for; COPY of Parquet, ORC, Avro, JSON,
 //! fixed width, by prefix, with MAXERROR; UNLOAD; the types SUPER, VARBYTE, GEOMETRY, HLLSKETCH; foreign keys, which are left
 //! out; databases and columns whose collation is case-insensitive; that blanks at the end of a literal, or of what a function
-//! gives, do not count either; whether an equality is one that UPDATE … FROM takes; the widths of casts, which count characters; `char(n)` outside COPY, likewise; the size of an object, which COPY of text
-//! does not compare with the manifest either; dates and times in other forms than ISO 8601's.
+//! gives, do not count either; whether an equality is one that UPDATE … FROM takes, and a correlated subquery one that
+//! Redshift knows; parameters such as `enable_case_sensitive_identifier`, which mean nothing here; rows of more than 4 MB; the
+//! widths of casts, which count characters; `char(n)` outside COPY, likewise; the size of an object, which COPY of text does not
+//! compare with the manifest either; dates and times in other forms than ISO 8601's.
 //!
 //! Where AWS' documentation is silent, or contradicts itself, it is as unkind as it may be: quotes do not keep a CSV field from
 //! being the text that stands for null; noncharacters (U+FDD0–FDEF, U+FFFE, U+FFFF) are refused.
