@@ -12,7 +12,8 @@ use super::Cloud;
 pub(super) fn granted(cloud: &Cloud, command: &str, ports: &str) -> BTreeSet<String> {
     let ended = cloud.run(&format!("plan --iam={command} {ports}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let policy: Value = serde_json::from_str(&ended.stdout).unwrap();
+    // The one that the program needs itself is printed first.
+    let policy = serde_json::Deserializer::from_str(&ended.stdout).into_iter::<Value>().next().unwrap().unwrap();
     let statements = policy["Statement"].as_array().unwrap().clone();
     let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap().clone());
     actions.map(|action| action.as_str().unwrap().to_owned()).collect()
