@@ -24,7 +24,7 @@ const RESTAGE_CHANGED: Remedy = Remedy {
 };
 
 /// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
-pub static CAUSES: [Entry; 18] = [
+pub static CAUSES: [Entry; 19] = [
     Entry {
         cause: Cause::ForeignLedger,
         happened: "The target was loaded from another checkpoint store, or this one has been reset since",
@@ -76,6 +76,13 @@ pub static CAUSES: [Entry; 18] = [
             },
             READ_ALL_AGAIN,
         ],
+    },
+    Entry {
+        cause: Cause::LedgerLocked,
+        happened: "A session keeps the ledger of the target locked: that of a load that is under way, of a person, or one \
+                   whose client is gone",
+        rows: "What is sealed waits for it, and nothing is lost; a load whose session is ended is done again as a whole",
+        remedies: &[Remedy { when: "nobody needs that session any more", commands: &["{command}", "{run}"] }],
     },
     Entry {
         cause: Cause::FileCut,

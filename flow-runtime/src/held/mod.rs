@@ -26,6 +26,8 @@ pub enum Cause {
     OtherRows,
     /// The table is gone, its ledger is not.
     TableGone,
+    /// A session keeps the ledger locked.
+    LedgerLocked,
     /// A file of rows is shorter than its ledger says.
     FileCut,
     /// The ledger of a file cannot be read.
@@ -97,13 +99,15 @@ pub enum Word {
     Iteration,
     /// The file.
     Path,
+    /// A command of another program.
+    Command,
     /// What has `forget` believe that there is no store any more, if there is none.
     StoreIsLost,
 }
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Program,
         Self::Options,
         Self::Run,
@@ -112,6 +116,7 @@ impl Word {
         Self::Port,
         Self::Iteration,
         Self::Path,
+        Self::Command,
         Self::StoreIsLost,
     ];
 
@@ -127,6 +132,7 @@ impl Word {
             Self::Port => "{port}",
             Self::Iteration => "{iteration}",
             Self::Path => "{path}",
+            Self::Command => "{command}",
             Self::StoreIsLost => "{store-is-lost}",
         }
     }
@@ -147,6 +153,9 @@ pub struct Case {
     /// The address and mode that the port had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub former: Option<String>,
+    /// A command of another program, word by word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
 }
 
 impl Cause {
@@ -161,7 +170,7 @@ impl Cause {
 
     /// An occurrence of which nothing else is known.
     pub(crate) fn case(self) -> Case {
-        Case { cause: self, iteration: None, path: None, former: None }
+        Case { cause: self, iteration: None, path: None, former: None, command: Vec::new() }
     }
 }
 
@@ -172,6 +181,11 @@ impl Case {
 
     pub(crate) fn path(self, path: impl Into<String>) -> Self {
         Self { path: Some(path.into()), ..self }
+    }
+
+    #[cfg(feature = "redshift")]
+    pub(crate) fn command(self, words: Vec<String>) -> Self {
+        Self { command: words, ..self }
     }
 
     pub(crate) fn former(self, address: impl Into<String>) -> Self {

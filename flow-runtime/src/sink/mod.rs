@@ -145,6 +145,14 @@ pub trait SinkTap: fmt::Debug + Send {
     /// [`Error::Held`] when ledger and ticket disagree.
     fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error>;
 
+    /// Finds out, without changing anything, whether somebody keeps the ledger locked for longer than a moment.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] with who does.
+    fn check_lock(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Finds out, without changing anything, whether a run without a store may publish here. Such a run reads everything
     /// every time: it replaces what is there, or must find nothing there.
     ///

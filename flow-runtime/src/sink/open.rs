@@ -209,6 +209,10 @@ impl SinkTap for PortTap {
         self.tap.check_ledger(&self.ticket(ticket)).map_err(|error| error.of_port(self.port))
     }
 
+    fn check_lock(&self) -> Result<(), Error> {
+        self.tap.check_lock().map_err(|error| error.of_port(self.port))
+    }
+
     fn check_without_store(&self) -> Result<(), Error> {
         self.tap.check_without_store().map_err(|error| error.of_port(self.port))
     }

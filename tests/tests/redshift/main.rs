@@ -4,6 +4,7 @@
 
 mod conforms;
 mod dialect;
+mod doctor;
 mod flows;
 mod losses;
 mod merging;

@@ -55,15 +55,24 @@ impl Job {
 
     fn start(&self, program: &str, arguments: &str, counts: &str) -> Ended {
         let mut command = Command::new(program);
-        command.args(arguments.split(' ')).current_dir(self.place.folder());
-        // Some commands know no ports.
-        if !["doctor", "iterations"].contains(&arguments) {
+        command.args(arguments.split(' '));
+        // It knows no ports.
+        if arguments != "iterations" {
             command.args(["--counts", counts]);
         }
-        command.envs(CREDENTIALS).env("AWS_SECRET_ACCESS_KEY", "swordfish").env("AWS_SESSION_TOKEN", "swordfish-token");
+        Running::start(self.at_home(command)).end()
+    }
+
+    /// In the folder of the job, with credentials.
+    pub(crate) fn at_home(&self, mut command: Command) -> Command {
+        command
+            .current_dir(self.place.folder())
+            .envs(CREDENTIALS)
+            .env("AWS_SECRET_ACCESS_KEY", "swordfish")
+            .env("AWS_SESSION_TOKEN", "swordfish-token");
         command.env("AWS_CONFIG_FILE", "none").env("AWS_SHARED_CREDENTIALS_FILE", "none");
         command.env("AWS_ENDPOINT_URL", ministack().unwrap().endpoint());
-        Running::start(command).end()
+        command
     }
 }
 

@@ -34,8 +34,8 @@ An attempt is revoked in the store before what it staged is removed. What a seal
 and so does what a run that is under way may be working at; every run cleans up after those that died anyway. Iterations
 that are forgotten cannot be replayed; the flow goes on as before.
 
-In targets that rows are staged in (s3:), all keys are gone through for what attempts have left there and no manifest names:
-give the addresses of the ports that the flow runs with.",
+In targets that rows are staged in (s3:, redshift:), all keys are gone through for what attempts have left there and no manifest
+names, or nobody loads any more: give the addresses of the ports that the flow runs with.",
         )
 }
 

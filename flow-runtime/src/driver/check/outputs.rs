@@ -9,6 +9,7 @@ use crate::{
         publish,
     },
     iteration::{Sealed, decide},
+    sink::{SinkTap, Ticket},
 };
 
 /// Whether each target exists or can be made, may be written, has the right shape.
@@ -62,7 +63,7 @@ fn look(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint, known:
             let Some(tap) = ports.output(index) else { continue };
             let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, known.next, ""));
             if let Some(Some(ticket)) = ticket {
-                found.keep(Some(port.name), tap.check_ledger(&ticket).map(drop));
+                ledger(found, port.name, tap, &ticket);
             }
         }
     }
@@ -70,6 +71,13 @@ fn look(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint, known:
     let mut looked = Vec::new();
     for sealed in &known.unfinished {
         unloaded(found, ports, checkpoint, sealed, &mut looked);
+    }
+}
+
+/// What the ledger says, unless somebody keeps it from being asked.
+fn ledger(found: &mut Findings, port: &'static str, tap: &dyn SinkTap, ticket: &Ticket) {
+    if found.keep(Some(port), tap.check_lock()).is_some() {
+        found.keep(Some(port), tap.check_ledger(ticket).map(drop));
     }
 }
 
@@ -97,7 +105,7 @@ fn unloaded(
         let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, iteration, &output.staged.hash));
         if let Some(Some(ticket)) = ticket.filter(|_| !looked.contains(&port.name)) {
             looked.push(port.name);
-            found.keep(Some(port.name), tap.check_ledger(&ticket).map(drop));
+            ledger(found, port.name, tap, &ticket);
         }
     }
     let failure = Failure::new(format!("iteration {iteration} is sealed and not yet in all its targets"));

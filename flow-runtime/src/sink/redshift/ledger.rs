@@ -7,7 +7,7 @@ use super::{
     table::{Table, literal},
 };
 use crate::{
-    effect::{Mutant, mutant, patience},
+    effect::{Mutant, clock, mutant, patience},
     sink::{
         Mode, Ticket,
         ledger::{Described, LedgerEntry, Turn, turn_of_table},
@@ -162,6 +162,32 @@ impl Ledger<'_> {
 /// Amazon Redshift, Database Developer Guide, "SVV_TRANSACTIONS", 2026-11-22.
 const NOBODY_SEEN: &str = "; who holds it is not to be seen: svv_transactions shows the sessions of others to superusers alone, \
                            and to who has SYSLOG ACCESS UNRESTRICTED";
+
+/// How often, and how far apart, a lock is looked at before it is taken for one that stays: a load takes its time.
+const LOOKS: u32 = 5;
+const LOOK_PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+
+impl Ledger<'_> {
+    /// The numbers of the sessions that keep it locked, and stay there, with what is known of each.
+    pub(super) fn locked_by(&self) -> Result<Vec<(String, String)>, Trouble> {
+        let look = || {
+            let rows = self.session.text(Step::LookAtTable, &holders(self.table))?.rows;
+            let named = rows.iter().filter_map(|row| Some((row.first()?.clone()?, holder(row)?)));
+            Ok::<Vec<_>, Trouble>(named.collect())
+        };
+        let mut stay = look()?;
+        stay.dedup();
+        for _ in 1..LOOKS {
+            if stay.is_empty() {
+                break;
+            }
+            clock::sleep(LOOK_PAUSE);
+            let now = look()?;
+            stay.retain(|session| now.contains(session));
+        }
+        Ok(stay)
+    }
+}
 
 /// The session of a row that [`holders`] gives, if it has the lock.
 fn holder(row: &[Option<String>]) -> Option<String> {

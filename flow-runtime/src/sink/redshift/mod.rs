@@ -45,7 +45,7 @@ use super::{
     objects::Compression,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
 };
-use crate::{Address, Error, Failure, aws::Account};
+use crate::{Address, Error, Failure, aws::Account, held::Cause};
 
 /// What the names of ledgers begin with, before that of their tables.
 const LEDGER_PREFIX: &str = "flow_ledger_";
@@ -158,6 +158,20 @@ impl SinkTap for RedshiftTap {
     fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
         let has_it = |(turn, _)| turn == Turn::Skip;
         self.attempts.attempt(ATTEMPTS_MAX, may_pass, |session| self.ledger(session).turn(ticket).map(has_it))
+    }
+
+    fn check_lock(&self) -> Result<(), Error> {
+        let sessions = self.attempts.ask(|session| self.ledger(session).locked_by())?;
+        let Some((pid, _)) = sessions.first() else { return Ok(()) };
+        let Location { site, user, .. } = &self.attempts.location;
+        let end = format!("SELECT pg_terminate_backend({pid})");
+        let port = site.port.to_string();
+        let command = ["psql", "-h", &site.host, "-p", &port, "-U", user, "-d", &site.database, "-c", &end];
+        let who = sessions.iter().map(|(_, session)| session.as_str()).collect::<Vec<_>>().join(", by ");
+        let failure = Failure::new("the ledger is locked").at(self.place()).cause(format!("it is held by {who}"));
+        let case = Cause::LedgerLocked.case().command(command.map(str::to_owned).into());
+        let help = format!("wait for them, or end their session, which loses nothing that flow has sealed: {end}");
+        Err(Error::Busy(failure.help(help).held(case)))
     }
 
     fn check_without_store(&self) -> Result<(), Error> {

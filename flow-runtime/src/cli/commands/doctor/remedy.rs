@@ -84,6 +84,7 @@ impl Called {
                 Word::Port => quoted(port.unwrap_or_default()),
                 Word::Iteration => iteration(case).unwrap_or_default().to_string(),
                 Word::Path => quoted(path),
+                Word::Command => case.command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
                 Word::StoreIsLost => if self.is_store_new { " --store-is-lost" } else { "" }.to_owned(),
             };
             // What follows a path belongs to it: `'a b'.flow`.

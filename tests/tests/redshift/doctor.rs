@@ -1,0 +1,99 @@
+//! `doctor` on a table: each cause is named, and resolved by exactly the commands that are printed.
+
+use std::process::Command;
+
+use flow_tests::{
+    program::{Ended, Running, hit},
+    services::ministack,
+};
+
+use super::setup::Job;
+
+/// A table that has an iteration, and a log with one more hit of each host.
+fn loaded(table: &str) -> Option<Job> {
+    let job = Job::new(table, &format!("{table}-staging"))?;
+    assert_eq!(job.run("setup --only counts --yes").code, Some(0));
+    assert_eq!(job.run("run").code, Some(0));
+    job.place.append("access.log", hit("a") + &hit("b"));
+    Some(job)
+}
+
+/// The commands of the first way out of the cause, which must be the only one that is told.
+fn prescribed(job: &Job, cause: &str) -> Vec<String> {
+    let told = job.run("doctor");
+    assert_eq!(told.code, Some(3), "{told:?}");
+    let mut rest = told.stdout.lines().skip_while(|line| !line.starts_with(&format!("{cause}: ")));
+    assert!(rest.next().is_some() && told.stdout.contains("is held\n"), "{}", told.stdout);
+    let commands = rest.skip_while(|line| !line.starts_with("    $ ")).map_while(|line| line.strip_prefix("    $ "));
+    commands.map(str::to_owned).collect()
+}
+
+/// Does what `doctor` prescribes, as who pastes it into a shell; then all is well.
+fn cure(job: &Job, cause: &str) {
+    let commands = prescribed(job, cause);
+    assert!(!commands.is_empty(), "{cause}");
+    for command in &commands {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]);
+        let ended: Ended = Running::start(job.at_home(shell)).end();
+        assert_eq!(ended.code, Some(0), "$ {command}: {ended:?}");
+    }
+    let well = job.run("doctor");
+    assert_eq!(well.code, Some(0), "{well:?}");
+}
+
+#[test]
+fn who_keeps_the_ledger_locked_is_named_and_ended() {
+    let Some(job) = loaded("kept") else { return };
+    let mut person = job.warehouse.client();
+    let pid = person.ask("SELECT pg_backend_pid()");
+    person.ask("BEGIN");
+    person.ask("LOCK TABLE flow_ledger_kept");
+    let told = job.run("doctor");
+    assert!(told.stdout.contains(&format!("it is held by pid {pid} of ")), "{told:?}");
+    cure(&job, "ledger-locked");
+    assert_eq!(job.warehouse.ask("SELECT ip, count FROM kept ORDER BY ip"), "a|2\nb|2");
+}
+
+#[test]
+fn a_table_that_was_dropped_begins_anew() {
+    let Some(job) = loaded("dropped") else { return };
+    job.warehouse.run("DROP TABLE dropped");
+    cure(&job, "table-gone");
+    assert_eq!(job.warehouse.ask("SELECT ip, count FROM dropped ORDER BY ip"), "a|1\nb|1");
+}
+
+#[test]
+fn a_table_that_was_dropped_with_its_ledger_goes_on_without_what_it_had() {
+    let Some(job) = loaded("behind") else { return };
+    job.warehouse.run("DROP TABLE behind");
+    job.warehouse.run("DROP TABLE flow_ledger_behind");
+    cure(&job, "ledger-behind");
+    assert_eq!(job.warehouse.ask("SELECT ip, count FROM behind WHERE ip = 'b'"), "b|1");
+}
+
+#[test]
+fn a_ledger_of_another_store_is_forgotten_with_its_rows() {
+    let Some(job) = loaded("others") else { return };
+    std::fs::remove_file(job.place.path("access_log_counts.flow.db")).unwrap();
+    cure(&job, "foreign-ledger");
+    assert_eq!(job.warehouse.ask("SELECT ip, count FROM others ORDER BY ip"), "a|2\nb|2");
+}
+
+#[test]
+fn what_dead_attempts_have_staged_is_removed_after_a_while() {
+    let Some(job) = loaded("swept") else { return };
+    let s3 = ministack().unwrap();
+    let left = "rows/access_log_counts/7-dead/counts/rows-00001.csv.gz";
+    let theirs = "rows/other_flow/7-dead/counts/rows-00001.csv.gz";
+    for key in [left, theirs] {
+        s3.put_object("swept-staging", key, "a");
+    }
+    let is_there = |key: &str| s3.http("HEAD", &format!("/swept-staging/{key}"), "", b"").status == 200;
+    let kept = job.run("clean");
+    assert!(kept.code == Some(0) && is_there(left), "it may be somebody's who is slow: {kept:?}");
+    let swept = job.run("clean --grace 1ms");
+    assert!(swept.code == Some(0) && !is_there(left) && is_there(theirs), "{swept:?}");
+    assert_eq!(job.run("run").code, Some(0));
+    assert_eq!(job.warehouse.ask("SELECT ip, count FROM swept ORDER BY ip"), "a|2\nb|2");
+}
