@@ -109,6 +109,14 @@ impl Layout {
             let what = format!("`{}` is added to what is there, and with keys=once nothing is there", field.name);
             return Err((what, "leave keys=once out"));
         }
+        let is_float = |ty| matches!(ty, Type::F32 | Type::F64);
+        if let Some(field) = port.fields.iter().find(|field| field.add && is_float(field.ty)) {
+            let what = format!("`{}` is added to what is there, and its type is {}", field.name, field.ty);
+            return Err((
+                what,
+                "make it a decimal or a whole number before it: sums of DynamoDB have 38 digits, all exact",
+            ));
+        }
         if port.fields.len() > FIELDS_MAX {
             let what = format!("the sink has {} fields, and an item can be changed in {FIELDS_MAX}", port.fields.len());
             return Err((what, "leave some out"));

@@ -31,7 +31,7 @@ pub(super) struct Record {
     loading: Option<LedgerEntry>,
     /// Somebody has begun to delete all items.
     #[serde(default)]
-    is_emptied: bool,
+    pub(super) is_emptied: bool,
 }
 
 /// Where the ledger of a port is, in the table of ledgers.
@@ -41,6 +41,11 @@ pub(super) fn key_of(table: &str, sort: &str) -> Key {
 
 pub(super) fn sort_key(flow: &str, port: &str) -> String {
     format!("{flow}/{port}")
+}
+
+/// Whether an entry says that its port has rows in the table; one that cannot be read may.
+pub(crate) fn has_rows(body: &str) -> bool {
+    Record::parse(body).map_or(true, |record| record.has_rows())
 }
 
 impl Record {
@@ -70,7 +75,8 @@ impl Record {
         let anew = |what: &str| format!("nothing was changed; {what}; or empty it, {}", target.how_to_forget);
         if self.is_emptied {
             let help = "give the command `forget` with --empty again".to_owned();
-            let cause = "somebody has begun to empty it".to_owned();
+            let cause =
+                "somebody has begun to empty it, or its ledger was made to forget the flow during a load".to_owned();
             return held("the table was not emptied to the end", cause, help, Cause::ForeignLedger.case());
         }
         let is_there = self.table.is_none() || table.is_none() || self.table.as_deref() == table;
@@ -84,7 +90,7 @@ impl Record {
             return Ok(turn);
         };
         let cause = format!("a part of iteration {loading} is there");
-        if *loading > ticket.iteration || (*loading == ticket.iteration && ticket.hash.is_empty()) {
+        if *loading != ticket.iteration || (*loading == ticket.iteration && ticket.hash.is_empty()) {
             let help = anew("put target and checkpoint store back as they were, together");
             return held("the target is ahead of the checkpoint store", cause, help, Cause::LedgerAhead.case());
         }

@@ -35,10 +35,12 @@ use crate::{
         },
     },
     effect::clock,
+    held::Cause,
     plan::{PortKind, PortPlan},
 };
 
 pub(crate) use item::definition;
+pub(crate) use ledger::has_rows;
 pub(crate) use table::LEDGER as LEDGER_TABLE;
 
 /// What a person does to have the ledger forget the flow.
@@ -190,47 +192,86 @@ impl DynamoDbSinkTap {
     }
 
     fn load(&self, staged: &Staged, ticket: &Ticket) -> Result<Published, Error> {
-        let mut overtaken: Option<(u64, String)> = None;
+        // Of the pass that has written already, its generation, and what became of it.
+        let mut earlier: Option<(u64, Written)> = None;
         for _ in 0..SWAPS_MAX {
             let (table, found) = (self.described()?, self.ledger(&ticket.flow)?);
-            if self.turn(&found, &table, ticket)? == Turn::Skip {
+            let turn = self.turn(&found, &table, ticket)?;
+            let begun = found.record.begun(table.id.as_deref(), ticket, clock::now_us());
+            match &earlier {
+                // By its marks this pass would not know the rows of that one.
+                Some((generation, _)) if *generation != begun.generation => {
+                    return Err(self.forgotten_meanwhile(&found, ticket)?);
+                }
+                Some((_, Written::Overtaken(mark))) if turn == Turn::Publish => return Err(self.ahead(mark)),
+                _ => {}
+            }
+            if turn == Turn::Skip {
                 return Ok(Published::Before);
             }
-            let begun = found.record.begun(table.id.as_deref(), ticket, clock::now_us());
-            if let Some((generation, mark)) = &overtaken
-                && *generation == begun.generation
-            {
-                return Err(self.ahead(mark));
-            }
             let Some(begun) = self.swap(&found, begun)? else { continue };
-            let marker = Marker::new(&sort_key(&ticket.flow, &ticket.port), begun.record.generation, ticket.iteration);
-            if let Written::Overtaken(mark) = self.write(staged, &marker)? {
-                overtaken = Some((begun.record.generation, mark));
-                continue;
-            }
-            if self.swap(&begun, begun.record.ended())?.is_some() {
+            let generation = begun.record.generation;
+            let marker = Marker::new(&sort_key(&ticket.flow, &ticket.port), generation, ticket.iteration);
+            let written = self.write(staged, &marker)?;
+            if written == Written::All && self.swap(&begun, begun.record.ended())?.is_some() {
                 return Ok(Published::Now);
             }
+            earlier = Some((generation, written));
         }
         Err(self.target("others change the ledger all the time", "let one run of the flow go on, and run again"))
+    }
+
+    /// Some of the rows are there by marks that are none any more: nobody is to add them again.
+    fn forgotten_meanwhile(&self, found: &Found, ticket: &Ticket) -> Result<Error, Error> {
+        if !found.record.has_rows() {
+            self.swap(found, found.record.emptying())?;
+        }
+        let failure = Failure::new("the ledger was made to forget the flow while it was loaded")
+            .at(self.place.clone())
+            .cause(format!("rows of iteration {} are there that it knows nothing of", ticket.iteration))
+            .help("empty the table and have its ledger forget the flow, by `forget` with --empty, and run again");
+        Ok(Error::Held(failure.held(Cause::ForeignLedger.case().iteration(ticket.iteration))))
     }
 
     /// An item was written by a load that the ledger knows nothing of.
     fn ahead(&self, mark: &str) -> Error {
         let cause = format!("the mark of an item is {mark}, and the ledger is not as far");
-        let help = "put the table of ledgers back as it was; or have it forget the flow with `forget`, and run again";
+        let help = "put the table of ledgers back as it was; or begin with an empty table, by `forget` with --empty";
         Error::Target(Failure::new("the table is ahead of its ledger").at(self.place.clone()).cause(cause).help(help))
+    }
+
+    /// Another flow's port that has rows in the table, if one has.
+    fn loaded_by_other_than(&self, own: &str) -> Result<Option<(String, String)>, Error> {
+        let entries = self.table.entries().map_err(|trouble| self.of_ledger("cannot read the ledger", &trouble))?;
+        for item in entries.iter().filter(|item| item.key.sort != own) {
+            if self.record(item)?.has_rows() {
+                let (flow, port) = item.key.sort.rsplit_once('/').unwrap_or_default();
+                return Ok(Some((flow.to_owned(), port.to_owned())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Refuses to take rows of others, or to leave a part of what was to go.
+    fn refuse_to_forget(&self, found: &Found, empty: bool) -> Result<(), Error> {
+        if !empty {
+            return match found.record.is_emptied {
+                true => Err(self.target("the table was not emptied to the end", "give --empty again")),
+                false => Ok(()),
+            };
+        }
+        let Some((flow, port)) = self.loaded_by_other_than(&found.sort)? else { return Ok(()) };
+        let failure = Failure::new("the table has rows of others, which would go, too").at(self.place.clone());
+        let cause = format!("its ledger names port `{port}` of flow {flow}");
+        let help = "nothing was changed; forget without --empty, or have that flow forget the table first";
+        Err(Error::Target(failure.cause(cause).help(help)))
     }
 
     /// Refuses what a run without a store must not do to the table.
     fn refuse_without_store(&self) -> Result<(), Error> {
         self.described()?;
-        let entries = self.table.entries().map_err(|trouble| self.of_ledger("cannot read the ledger", &trouble))?;
-        for item in &entries {
-            if self.record(item)?.has_rows() {
-                let (flow, port) = item.key.sort.rsplit_once('/').unwrap_or_default();
-                return Err(kept(&self.place, flow, port));
-            }
+        if let Some((flow, port)) = self.loaded_by_other_than("")? {
+            return Err(kept(&self.place, &flow, &port));
         }
         match self.table.is_empty().map_err(|trouble| self.failed("cannot look into the table", &trouble))? {
             true => Ok(()),
@@ -312,6 +353,7 @@ impl SinkTap for DynamoDbSinkTap {
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         for _ in 0..SWAPS_MAX {
             let mut found = self.ledger(flow)?;
+            self.refuse_to_forget(&found, empty)?;
             if empty {
                 // What is half empty is not taken for a table with all its rows.
                 let Some(emptying) = self.swap(&found, found.record.emptying())? else { continue };

@@ -98,3 +98,30 @@ fn who_slept_before_a_reset_takes_nothing_from_what_came_after_it() {
         assert_eq!(table.seen(), ["a", "b", "c", "d"].map(|host| format!("host={host} path=/new")), "call {call}");
     }
 }
+
+#[test]
+fn a_load_whose_ledger_is_made_to_forget_it_is_held_and_adds_nothing_twice() {
+    for empty in [false, true] {
+        let calls = {
+            let table = table(&COUNTS);
+            load(&table, iteration(0), &ticket(&COUNTS, 0)).unwrap();
+            table.calls()
+        };
+        // Right before the ledger would say that all of it is there.
+        let (table, last) = (table(&COUNTS), calls - 1);
+        let other = Arc::clone(&table);
+        table.meanwhile(last, move || tap(&other, &COUNTS).forget("hits", empty).unwrap());
+        let said = held(load(&table, iteration(0), &ticket(&COUNTS, 0)));
+        assert!(said.contains("made to forget the flow while it was loaded"), "{said}");
+        let once = ["count=2 host=a path=/2", "count=1 host=b", "host=c path=/3"];
+        assert_eq!(table.seen(), if empty { &[][..] } else { &once[..] });
+        // Nor by the next run.
+        let said = held(load(&table, iteration(0), &ticket(&COUNTS, 0)));
+        assert!(said.contains("not emptied to the end"), "{said}");
+        let said = tap(&table, &COUNTS).forget("hits", false).unwrap_err().to_string();
+        assert!(said.contains("give --empty"), "{said}");
+        tap(&table, &COUNTS).forget("hits", true).unwrap();
+        (0..3).for_each(|of| load_whatever_fails(&table, of));
+        assert_eq!(table.seen(), EXPECTED);
+    }
+}

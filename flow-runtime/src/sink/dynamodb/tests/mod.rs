@@ -4,6 +4,7 @@ mod conforms;
 mod faults;
 mod memory;
 mod mutants;
+mod types;
 
 use std::sync::Arc;
 
@@ -146,14 +147,37 @@ fn a_table_that_was_not_emptied_to_the_end_is_held_until_it_is() {
     let table = table(&COUNTS);
     load(&table, &[("a", Some(1), None), ("b", Some(1), None)], &ticket(&COUNTS, 0)).unwrap();
     let first = table.calls();
-    // Its ledger is read and written, an item is deleted, then the next call fails.
-    table.fail(first + 3, Fault::Refused);
+    // Its ledger is read, that of others, and written, an item is deleted, then the next call fails.
+    table.fail(first + 4, Fault::Refused);
     assert!(tap(&table, &COUNTS).forget("hits", true).is_err());
     assert_eq!(table.seen(), ["count=1 host=b"]);
     let next = ticket(&COUNTS, 1);
     assert!(held(load(&table, &[("a", Some(1), None)], &next)).contains("not emptied to the end"));
     tap(&table, &COUNTS).forget("hits", true).unwrap();
     assert_eq!(table.seen(), [""; 0]);
+}
+
+#[test]
+fn rows_of_another_flow_are_not_deleted_with_those_of_one() {
+    let table = table(&COUNTS);
+    let of = |flow: &str| Ticket { flow: flow.to_owned(), ..ticket(&COUNTS, 0) };
+    load(&table, &[("a", Some(1), None)], &of("hits")).unwrap();
+    load(&table, &[("b", Some(1), None)], &of("orders")).unwrap();
+    let said = tap(&table, &COUNTS).forget("hits", true).unwrap_err().to_string();
+    assert!(said.contains("names port `counts` of flow orders"), "{said}");
+    assert_eq!(table.seen(), ["count=1 host=a", "count=1 host=b"]);
+    tap(&table, &COUNTS).forget("orders", false).unwrap();
+    tap(&table, &COUNTS).forget("hits", true).unwrap();
+    assert_eq!(table.seen(), [""; 0]);
+}
+
+#[test]
+fn of_a_half_loaded_iteration_no_other_is_begun() {
+    let table = table(&COUNTS);
+    table.fail(4, Fault::Refused);
+    assert!(load(&table, &[("a", Some(1), None), ("b", Some(1), None)], &ticket(&COUNTS, 0)).is_err());
+    let later = Ticket { from: Some(1), ..ticket(&COUNTS, 1) };
+    assert!(held(load(&table, &[], &later)).contains("a part of iteration 0 is there"));
 }
 
 #[test]
@@ -220,6 +244,7 @@ fn what_a_table_of_dynamodb_cannot_be_is_said_with_what_to_do() {
     static FLAG: PortPlan = sink("flags", &[field("is", Type::Bool)], &[0]);
     static WIDE: PortPlan =
         sink("wide", &[field("a", Type::Text), field("b", Type::Text), field("c", Type::Text)], &[0, 1, 2]);
+    static FLOATS: PortPlan = sink("floats", &[field("host", Type::Text), added("total", Type::F64)], &[0]);
     static TRAP: PortPlan = PortPlan { kind: PortKind::Trap, ..sink("bad", &[], &[]) };
     let refusal = |address: &str, mode, port: &'static PortPlan| {
         let opened = DynamoDbSinkTap::open(&address.parse().unwrap(), SinkShape { port, mode });
@@ -238,6 +263,7 @@ fn what_a_table_of_dynamodb_cannot_be_is_said_with_what_to_do() {
         ("dynamodb://counts", Mode::Merge, &WIDE, "a key of 3 fields"),
         ("dynamodb://counts", Mode::Merge, &FLAG, "`is` is of type bool"),
         ("dynamodb://counts?keys=once", Mode::Merge, &COUNTS, "`count` is added to"),
+        ("dynamodb://counts", Mode::Merge, &FLOATS, "its type is f64"),
         ("dynamodb://counts?keys=twice", Mode::Merge, &COUNTS, "takes the word `once`"),
         ("dynamodb://ab", Mode::Merge, &COUNTS, "3 to 255"),
         ("dynamodb://flow_ledger", Mode::Merge, &COUNTS, "no name of a table"),
