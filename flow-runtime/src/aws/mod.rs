@@ -8,6 +8,7 @@
 mod account;
 pub(crate) mod clients;
 pub(crate) mod kpl;
+mod ledgers;
 pub(crate) mod limits;
 pub(crate) mod permissions;
 pub(crate) mod resources;

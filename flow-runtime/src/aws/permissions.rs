@@ -134,7 +134,7 @@ const CALLS: &[Call] = &[
     // To put, and to delete all with `forget --empty`.
     call(RUN, What::Target, "dynamodb.batch_write_item", &["dynamodb:BatchWriteItem"], On::Table),
     // Whether it is empty, and what there is to be deleted.
-    call(RUN, What::Target, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
+    call(FORGET, What::Target, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
     call(MAKE, What::Target, "dynamodb.create_table", &["dynamodb:CreateTable"], On::Table),
     call(UNMAKE, What::Target, "dynamodb.delete_table", &["dynamodb:DeleteTable"], On::Table),
     call(ALWAYS, What::Ledger, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
@@ -143,8 +143,6 @@ const CALLS: &[Call] = &[
     call(FORGET, What::Ledger, "dynamodb.query", &["dynamodb:Query"], On::Table),
     call(MAKE, What::Ledger, "dynamodb.create_table", &["dynamodb:CreateTable"], On::Table),
     call(UNMAKE, What::Ledger, "dynamodb.delete_item", &["dynamodb:DeleteItem"], On::Table),
-    call(UNMAKE, What::Ledger, "dynamodb.scan", &["dynamodb:Scan"], On::Table),
-    call(UNMAKE, What::Ledger, "dynamodb.delete_table", &["dynamodb:DeleteTable"], On::Table),
     call(ALWAYS, What::Checkpoint, "dynamodb.describe_table", &["dynamodb:DescribeTable"], On::Table),
     call(RUN, What::Checkpoint, "dynamodb.get_item", &["dynamodb:GetItem"], On::Table),
     call(RUN, What::Checkpoint, "dynamodb.put_item", &["dynamodb:PutItem"], On::Table),

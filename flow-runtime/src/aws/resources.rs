@@ -8,8 +8,6 @@ use super::{
         buckets::Buckets,
         consumers::ConsumerState,
         dynamodb::{TableDefinition, TableState, TableSummary, Tables, checkpoint_table},
-        items::Span,
-        scan::Segment,
         streams::{StreamState, StreamSummary, Streams},
     },
     retrying, wait,
@@ -244,29 +242,13 @@ impl Resource {
                 let buckets = wait(Buckets::of(&self.account))?;
                 self.asked("delete", async || buckets.delete(name).await)?;
             }
-            What::Ledger if !self.forgotten()? => return Ok(()),
-            What::Checkpoint | What::Target | What::Ledger => {
+            What::Checkpoint | What::Target => {
                 let tables = wait(Tables::of(&self.account))?;
                 self.asked("delete", async || tables.delete(name).await)?;
             }
-            What::Table => return Ok(()),
+            What::Table | What::Ledger => return Ok(()),
         }
         self.wait_until("go", |state| *state == State::Missing)
-    }
-
-    /// Has the table of ledgers forget the tables that it is asked about; says whether nothing else is in it.
-    fn forgotten(&self) -> Result<bool, Error> {
-        let tables = wait(Tables::of(&self.account))?;
-        for partition in &self.remembers {
-            let span = Span { partition, from: " ", to: "~", backwards: false, limit: None };
-            let (entries, _) = self.asked("look into", async || tables.page(&self.name, span, None).await)?;
-            for entry in entries {
-                self.asked("change", async || tables.remove(&self.name, &entry.key).await)?;
-            }
-        }
-        let Some(probe) = Segment::all(1).next() else { return Ok(false) };
-        let left = self.asked("look into", async || tables.scan(&self.name, &probe, Some(1)).await)?;
-        Ok(left.ends.is_empty())
     }
 
     /// Waits until it is as `is_done` wants it.
@@ -284,7 +266,7 @@ impl Resource {
         Ok(())
     }
 
-    fn asked<T>(&self, verb: &str, call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {
+    pub(super) fn asked<T>(&self, verb: &str, call: impl AsyncFnMut() -> Result<T, Trouble>) -> Result<T, Error> {
         wait(retrying(Patience::USUAL, call))
             .map_err(|trouble| self.error()(trouble.failure(format!("cannot {verb} it")).at(self.place())))
     }

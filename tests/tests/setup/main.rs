@@ -204,3 +204,45 @@ fn the_bucket_in_which_rows_are_staged_is_made_and_deleted() {
     assert!(gone.contains(&"bucket staged there deleted".to_owned()), "{gone:?}");
     assert!(!cloud.is_bucket("staged"));
 }
+
+#[test]
+fn a_sink_that_cannot_be_is_refused_before_anything_is_made() {
+    let Some(cloud) = Cloud::new() else { return };
+    let refused = |ports: &str, said: &str| {
+        for command in ["setup", "teardown"] {
+            let ended = cloud.run(&format!("{command} --log kinesis://made-for-nothing {ports} --yes"));
+            assert_eq!(ended.code, Some(2), "{ended:?}");
+            assert!(ended.stderr.contains(said), "{ended:?}");
+        }
+    };
+    refused("--bad-lines dynamodb://bad-lines", "cannot be a trap");
+    refused("--counts dynamodb://flow_ledger?mode=merge", "no name of a table");
+    let both = "--hosts dynamodb://both-ways --counts dynamodb://both-ways?mode=merge";
+    refused(both, "port `counts` would write to what port `hosts` reads");
+    assert!(!cloud.is_stream("made-for-nothing") && !cloud.is_table("both-ways"));
+}
+
+#[test]
+fn a_table_that_this_flow_alone_has_not_loaded_is_left_alone() {
+    let Some(cloud) = Cloud::new() else { return };
+    let ports = "--counts dynamodb://loaded-by-others?mode=merge";
+    let made = cloud.run(&format!("setup {ports} --yes"));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    cloud.others.put_item("loaded-by-others", &json!({ "ip": { "S": "a" } }));
+    let stays = |said: &str| {
+        let left = cloud.run(&format!("teardown {ports} --yes"));
+        assert_eq!(left.code, Some(0), "{left:?}");
+        assert!(left.stderr.contains(said) || left.stdout.contains(said), "{left:?}");
+        assert_eq!(cloud.others.items("loaded-by-others").len(), 1);
+    };
+    stays("no ledger says that this flow has loaded them");
+    let last = r#"{"generation":1,"table":null,"last":{"epoch":"e","iteration":0,"hash":"h"},"loading":null}"#;
+    let entry = json!({
+        "partition": { "S": "loaded-by-others" }, "sort": { "S": "orders/totals" },
+        "version": { "N": "1" }, "body": { "S": last },
+    });
+    cloud.others.put_item("flow_ledger", &entry);
+    stays("port `totals` of flow orders has loaded it, too");
+    let entries = cloud.others.items("flow_ledger");
+    assert!(entries.iter().any(|entry| entry["sort"]["S"] == "orders/totals"), "{entries:?}");
+}

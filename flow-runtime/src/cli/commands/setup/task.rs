@@ -22,8 +22,8 @@ use crate::{
 /// What keeps iterations, among the names of ports.
 const CHECKPOINT: &str = "checkpoint";
 
-/// The taps whose tables are made beforehand.
-const TABLE_TAPS: [&str; 2] = ["postgres", "redshift"];
+/// The taps whose tables are made beforehand, once it is known that their sinks can be.
+const TABLE_TAPS: [&str; 3] = ["dynamodb", "postgres", "redshift"];
 
 /// A thing, and what is to be done about it.
 pub(super) struct Task {
@@ -95,14 +95,17 @@ pub(super) fn looked_at<F: Flow>(
     bind::bind_given(flow, &given_ports(F::PLAN, matches))?;
     let meant = Meant::of(F::PLAN, matches)?;
     let resources = needed(F::PLAN, &bind::addresses(flow), matches, &meant)?;
+    // A sink that cannot be opened is refused before anything of it is looked at, or made.
+    let mut tables = Vec::new();
+    for (target, port) in flow.ports().into_iter().zip(F::PLAN.ports).filter(|(_, port)| meant.has(port.name)) {
+        tables.extend(table(&F::PLAN.logical_name(), target, port)?);
+    }
     let mut things = Vec::new();
     for (resource, is_staging) in resources {
         let state = resource.look()?;
         things.push(Thing::Aws { resource, state, is_staging });
     }
-    for (target, port) in flow.ports().into_iter().zip(F::PLAN.ports).filter(|(_, port)| meant.has(port.name)) {
-        things.extend(table(&F::PLAN.logical_name(), target, port)?);
-    }
+    things.extend(tables);
     Ok(things.into_iter().map(|thing| Task { act: act(&thing), thing }).collect())
 }
 
@@ -173,7 +176,26 @@ fn needed(
     {
         resources.extend(Resource::of_checkpoint(&address).map(|resource| (resource, false)));
     }
+    refuse_two_uses(&resources)?;
     Ok(resources)
+}
+
+/// A table that a sink fills is nothing else besides: it would be deleted with what others have put there.
+fn refuse_two_uses(resources: &[(Resource, bool)]) -> Result<(), Error> {
+    for (target, _) in resources.iter().filter(|(resource, _)| resource.what == What::Target) {
+        let is_other = |other: &Resource| {
+            let is_same = (&other.name, &other.account) == (&target.name, &target.account);
+            is_same && matches!(other.what, What::Table | What::Checkpoint)
+        };
+        if let Some((other, _)) = resources.iter().find(|(other, _)| is_other(other)) {
+            let ports = target.ports.join("`, `");
+            let used =
+                other.ports.first().map_or("iterations are kept in".to_owned(), |port| format!("port `{port}` reads"));
+            let failure = Failure::new(format!("port `{ports}` would write to what {used}")).at(target.place());
+            return Err(Error::Config(failure.help("nothing was changed; give the sink a table of its own")));
+        }
+    }
+    Ok(())
 }
 
 /// Asks, where something would be done; a script says --yes.

@@ -24,8 +24,9 @@ pub(in super::super) fn grammar(program: &Program<'_>) -> Command {
 Deletes what it has listed and nothing else: streams with their records, consumers by which ports read them, tables of
 Redshift, PostgreSQL and DynamoDB that sinks have loaded, with their rows and ledgers, what the flow has staged for these, the
 table of iterations with those of every flow that are kept there, buckets that are empty. A bucket with objects in it stays, and so
-do tables that ports read, and tables that are no sink's of this flow by their columns. Whatever else sinks have written is
-not touched.
+do tables that ports read, and tables that are no sink's of this flow by their columns; of DynamoDB, tables that another flow
+has loaded, too, or that have items of which `flow_ledger` says nothing. `flow_ledger` itself stays, for all flows. Whatever else sinks
+have written is not touched.
 
 Exit codes: 0 nothing of it is there; 1 something could not be deleted; 2 not confirmed, or a wrong option or address.",
         )
@@ -41,18 +42,26 @@ fn tear_down<F: Flow>(flow: &mut F, matches: &ArgMatches, telling: &mut Telling<
     let flow_name = F::PLAN.logical_name();
     let mut tasks = looked_at(flow, matches, delete_or_leave)?;
     for task in &mut tasks {
-        if let Thing::Table { tap, staged, .. } = &mut task.thing {
-            *staged = tap.left_behind(&flow_name)?;
-            if !staged.is_empty() {
-                task.act = Act::Delete;
+        match &mut task.thing {
+            Thing::Table { tap, staged, .. } => {
+                *staged = tap.left_behind(&flow_name)?;
+                if !staged.is_empty() {
+                    task.act = Act::Delete;
+                }
             }
+            Thing::Aws { resource, state, .. } if resource.what == What::Target && task.act == Act::Delete => {
+                if let Some(why) = resource.is_kept_from(&flow_name)? {
+                    (*state, task.act) = (State::There(why), Act::Leave);
+                }
+            }
+            Thing::Aws { .. } => {}
         }
     }
     tasks.iter().for_each(|task| telling.say(&text(task)));
     confirm(&tasks, "delete", matches, telling)?;
     let mut in_order: Vec<&mut Task> = tasks.iter_mut().collect();
     in_order.sort_by_key(|task| turn(&task.thing));
-    in_order.into_iter().try_for_each(|task| delete(task, telling))?;
+    in_order.into_iter().try_for_each(|task| delete(task, &flow_name, telling))?;
     Ok(tasks)
 }
 
@@ -70,7 +79,7 @@ fn turn(thing: &Thing) -> u8 {
     }
 }
 
-fn delete(task: &mut Task, telling: &mut Telling<'_>) -> Result<(), Error> {
+fn delete(task: &mut Task, flow: &str, telling: &mut Telling<'_>) -> Result<(), Error> {
     match &task.thing {
         Thing::Table { tap, survey, staged, .. } if task.act == Act::Delete => {
             if survey.misfit.is_none() {
@@ -92,11 +101,12 @@ fn delete(task: &mut Task, telling: &mut Telling<'_>) -> Result<(), Error> {
                 task.act = Act::Leave;
                 return Ok(());
             }
-            Act::Create | Act::Change | Act::Leave => return Ok(()),
+            Act::Change => resource.forget(flow)?,
+            Act::Create | Act::Leave => return Ok(()),
         },
     }
     let is_ledger = matches!(&task.thing, Thing::Aws { resource, .. } if resource.what == What::Ledger);
-    let what = if is_ledger { "says nothing of it any more" } else { "is gone" };
+    let what = if is_ledger { "says nothing any more of what is gone" } else { "is gone" };
     telling.say(&format!("{} {what}\n", task.thing.place()));
     Ok(())
 }
@@ -111,6 +121,7 @@ fn delete_or_leave(thing: &Thing) -> Act {
             (What::Table, _) | (_, State::Missing) => Act::Leave,
             (_, State::Going) => Act::Await,
             (What::Bucket, state) if is_empty(state) => Act::Delete,
+            (What::Ledger, _) => Act::Change,
             (What::Bucket, _) if *is_staging => Act::DeleteIfEmpty,
             (What::Bucket, _) => Act::Leave,
             _ => Act::Delete,
@@ -143,10 +154,11 @@ fn text_of_resource(resource: &Resource, state: &State, act: Act) -> String {
         (What::Checkpoint, State::There(content), _) => {
             format!("DELETE, with the iterations of every flow that are kept in it ({content}): each would begin anew")
         }
+        (What::Target, State::There(why), Act::Leave) => format!("left alone: {why}"),
         (What::Target, State::There(content), _) => format!("DELETE, with all its items ({content})"),
         (What::Ledger, ..) => {
             let tables = resource.remembers.join("`, `");
-            format!("DELETE what it says of `{tables}`, and the table, if it says nothing of others")
+            format!("DELETE what it says of this flow and `{tables}`, when that is gone; it stays, for other flows")
         }
         _ => "DELETE".to_owned(),
     }
