@@ -62,8 +62,13 @@ fn a_statement_that_is_never_answered_is_no_loss_indeed() {
     for statement in ["begin", "lock", "copy", "update", "insert", "commit"] {
         job.grow(20);
         let broken = warehouse().broken(&[Rule::nth(statement, 1, Fault::Stalled)]);
-        run(&job, &broken, Mode::Merge).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let done = run(&job, &broken, Mode::Merge);
         assert_eq!(broken.struck().len(), 1, "{statement}");
+        // Who hears nothing of a lock cannot tell that it has it: people are told who holds it, and the next run goes on.
+        match done {
+            Err(Error::Busy(_)) if statement == "lock" => run(&job, &broken, Mode::Merge).unwrap(),
+            done => done.unwrap_or_else(|error| panic!("{statement}: {error}")),
+        }
         job.compare(warehouse());
     }
 }
