@@ -90,11 +90,11 @@ impl Record {
             return Ok(turn);
         };
         let cause = format!("a part of iteration {loading} is there");
-        if *loading != ticket.iteration || (*loading == ticket.iteration && ticket.hash.is_empty()) {
+        if *loading != ticket.iteration || ticket.hash.is_empty() {
             let help = anew("put target and checkpoint store back as they were, together");
             return held("the target is ahead of the checkpoint store", cause, help, Cause::LedgerAhead.case());
         }
-        if *loading == ticket.iteration && *hash != ticket.hash {
+        if *hash != ticket.hash {
             let help = anew("load it with the rows that were sealed first");
             return held("the target has other rows for this iteration", cause, help, Cause::OtherRows.case());
         }
