@@ -6,5 +6,5 @@ mod encoder;
 mod object;
 
 pub(super) use bucket::{Bucket, S3Bucket};
-pub(super) use encoder::{Compression, Encoder};
+pub(super) use encoder::Compression;
 pub(super) use object::{Broken, Writing, Written};

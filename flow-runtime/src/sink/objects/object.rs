@@ -1,15 +1,22 @@
 //! One object of rows on its way: small ones are put whole, others go in parts as they grow.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use bytes::Bytes;
 
-use super::{bucket::Bucket, encoder::Encoder};
+use super::{
+    bucket::Bucket,
+    encoder::{Compression, Encoder},
+};
 use crate::aws::{
     Trouble,
     clients::objects::{If, OpenUpload},
     limits::PART_BYTES_MIN,
 };
+
+/// Rows are gathered as text up to this size before they are compressed: one that stays small is compressed when it is ended,
+/// and needs no memory for that before.
+pub(in crate::sink) const TEXT_BYTES: usize = 256 << 10;
 
 /// From this size on what is ready becomes a part.
 const PART_BYTES: usize = PART_BYTES_MIN;
@@ -21,7 +28,10 @@ const OBJECT_BYTES_MAX: u64 = 128 << 20;
 #[derive(Debug)]
 pub(in crate::sink) struct Writing {
     key: String,
-    encoder: Encoder,
+    /// Rows that are not compressed yet.
+    text: Vec<u8>,
+    compression: Compression,
+    encoder: Option<Encoder>,
     parts: Option<Parts>,
     rows: u64,
     /// Of its attempt, from 1 on.
@@ -46,19 +56,30 @@ pub(in crate::sink) struct Written {
 }
 
 impl Writing {
-    pub(in crate::sink) fn new(key: String, number: u32, encoder: Encoder) -> Self {
-        Self { key, encoder, parts: None, rows: 0, number }
+    /// One that begins with this text.
+    pub(in crate::sink) fn new(key: String, number: u32, compression: Compression, text: Vec<u8>) -> Self {
+        Self { key, text, compression, encoder: None, parts: None, rows: 0, number }
     }
 
     /// Adds a row, as `write` writes it.
-    pub(in crate::sink) fn add(&mut self, write: impl FnOnce(&mut Encoder) -> io::Result<()>) -> io::Result<()> {
+    pub(in crate::sink) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
         self.rows += 1;
-        write(&mut self.encoder)
+        write(&mut self.text)
     }
 
-    /// Bytes that are in memory.
-    pub(in crate::sink) fn ready(&self) -> usize {
-        self.encoder.ready()
+    /// Bytes that wait in memory, but for what compressing takes.
+    pub(in crate::sink) fn waiting(&self) -> usize {
+        self.text.len() + self.encoder.as_ref().map_or(0, Encoder::ready)
+    }
+
+    /// Whether so much text has been gathered that it is to be compressed.
+    pub(in crate::sink) fn is_gathered(&self) -> bool {
+        self.text.len() >= TEXT_BYTES
+    }
+
+    /// Whether some of it is being compressed, which takes memory.
+    pub(in crate::sink) fn is_compressing(&self) -> bool {
+        self.encoder.is_some()
     }
 
     /// Whether it is so big that others are to follow.
@@ -66,26 +87,43 @@ impl Writing {
         self.parts.as_ref().is_some_and(|parts| parts.bytes >= OBJECT_BYTES_MAX)
     }
 
-    /// Uploads what is ready, if that makes a part.
-    pub(in crate::sink) fn upload(&mut self, bucket: &dyn Bucket) -> Result<(), Trouble> {
-        if self.encoder.ready() < PART_BYTES {
+    /// Compresses what was gathered, and uploads what is ready, if that makes a part.
+    pub(in crate::sink) fn upload(&mut self, bucket: &dyn Bucket) -> Result<(), Broken> {
+        if !self.is_gathered() {
             return Ok(());
         }
-        let part = self.encoder.take().into();
+        let encoder = self.compress().map_err(Broken::Encoder)?;
+        if encoder.ready() < PART_BYTES {
+            return Ok(());
+        }
+        let part = encoder.take().into();
         if self.parts.is_none() {
             let upload = bucket.begin_upload(&self.key)?;
             self.parts = Some(Parts { upload, etags: Vec::new(), bytes: 0 });
         }
         match &mut self.parts {
-            Some(parts) => parts.add(bucket, &part),
+            Some(parts) => Ok(parts.add(bucket, &part)?),
             None => Ok(()),
         }
     }
 
+    fn compress(&mut self) -> io::Result<&mut Encoder> {
+        let encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.compression.encoder()?,
+        };
+        let encoder = self.encoder.insert(encoder);
+        encoder.write_all(&self.text)?;
+        self.text.clear();
+        Ok(encoder)
+    }
+
     /// Ends it: the object is there.
-    pub(in crate::sink) fn finish(self, bucket: &dyn Bucket) -> Result<Written, Broken> {
-        let Self { key, encoder, parts, rows, number } = self;
-        let rest = Bytes::from(encoder.finish().map_err(Broken::Encoder)?);
+    pub(in crate::sink) fn finish(mut self, bucket: &dyn Bucket) -> Result<Written, Broken> {
+        self.compress().map_err(Broken::Encoder)?;
+        let Self { key, encoder, parts, rows, number, .. } = self;
+        let rest = encoder.map_or_else(|| Ok(Vec::new()), Encoder::finish).map_err(Broken::Encoder)?;
+        let rest = Bytes::from(rest);
         let (etag, bytes) = match parts {
             None => (bucket.put(&key, &rest, If::Always)?, rest.len() as u64),
             Some(mut parts) => {

@@ -267,14 +267,13 @@ impl RedshiftStager {
             Some(file) => file,
             None => {
                 let number = u32::try_from(self.written.len() + 1).unwrap_or(u32::MAX);
-                let encoder = self.place.compression.encoder().map_err(|error| self.unwritable(error))?;
-                Writing::new(self.place.file(number), number, encoder)
+                Writing::new(self.place.file(number), number, self.place.compression, Vec::new())
             }
         };
         let fields = self.fields;
         file.add(|out| rows::write_row(fields, number, &mut RowReader::new(row), out))
             .map_err(|error| self.unwritable(error))?;
-        file.upload(bucket).map_err(|trouble| self.failed(&trouble))?;
+        file.upload(bucket).map_err(|broken| self.broken(broken))?;
         if file.is_full() {
             return self.close(bucket, file);
         }
@@ -283,12 +282,16 @@ impl RedshiftStager {
     }
 
     fn close(&mut self, bucket: &S3Bucket, file: Writing) -> Result<(), Error> {
-        let written = file.finish(bucket).map_err(|broken| match broken {
-            Broken::Encoder(error) => self.unwritable(error),
-            Broken::Bucket(trouble) => self.failed(&trouble),
-        })?;
+        let written = file.finish(bucket).map_err(|broken| self.broken(broken))?;
         self.written.push(written);
         Ok(())
+    }
+
+    fn broken(&self, broken: Broken) -> Error {
+        match broken {
+            Broken::Encoder(error) => self.unwritable(error),
+            Broken::Bucket(trouble) => self.failed(&trouble),
+        }
     }
 
     fn manifest(&self) -> Manifest {

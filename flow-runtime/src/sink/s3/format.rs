@@ -9,7 +9,7 @@ use crate::{
     plan::FieldPlan,
     sink::{
         file::{Csv, read_row},
-        objects::{Compression, Encoder},
+        objects::{Compression, Writing},
     },
     value::{RowReader, Value},
 };
@@ -101,13 +101,13 @@ impl Format {
         }
     }
 
-    /// What compresses an object, which has what it begins with.
-    pub(super) fn begun(&self, fields: &[FieldPlan]) -> io::Result<Encoder> {
-        let mut encoder = self.compression.encoder()?;
+    /// An object that has what each begins with.
+    pub(super) fn begun(&self, key: String, number: u32, fields: &[FieldPlan]) -> io::Result<Writing> {
+        let mut text = Vec::new();
         if let Text::Csv(csv) = &self.text {
-            csv.write_header(fields, &mut encoder)?;
+            csv.write_header(fields, &mut text)?;
         }
-        Ok(encoder)
+        Ok(Writing::new(key, number, self.compression, text))
     }
 
     /// Writes a row as one line.

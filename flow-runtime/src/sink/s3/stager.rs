@@ -1,8 +1,8 @@
 //! Staging: an attempt's rows in objects, and the list of them, before the seal.
 //!
 //! Before anything goes into a folder a note says so: whoever clears up after a process that died finds all that it wrote
-//! without going through all that is there. Memory is bounded by the number of open objects and the bytes that wait in them,
-//! whatever the rows; objects are closed before either grows beyond it.
+//! without going through all that is there. Memory is bounded, whatever the rows and their folders: the rows of a folder wait as
+//! text, until there are many of them, and when all together are too many, the folder with the most is closed.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -25,11 +25,14 @@ use crate::{
     value::{RowBuffer, RowReader},
 };
 
-/// Objects that are written at once; each takes some hundred kilobytes for its compression alone.
-const OPEN_MAX: usize = 64;
+/// Objects that are compressed at once, each of which takes up to some megabytes for that; others wait as text.
+const COMPRESSING_MAX: usize = 8;
 
-/// Bytes that wait in all of them together.
+/// Bytes that wait in all objects together.
 const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// What an object takes besides its rows.
+const OPEN_BYTES: usize = 1 << 10;
 
 /// Stages rows below a prefix.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(super) struct S3Stager {
     attempt: String,
     /// Objects that rows are added to, by their folders.
     open: HashMap<String, Writing>,
+    /// How many of them are being compressed.
+    compressing: usize,
     written: Vec<Written>,
     /// Folders that were noted.
     noted: HashSet<String>,
@@ -51,24 +56,31 @@ impl S3Stager {
     pub(super) fn new(place: Place, format: Format, fields: &'static [FieldPlan], attempt: &str) -> Self {
         let attempt = attempt.to_owned();
         let (open, written, noted) = (HashMap::new(), Vec::new(), HashSet::new());
-        Self { place, format, fields, attempt, open, written, noted, objects: 0 }
+        Self { place, format, fields, attempt, open, compressing: 0, written, noted, objects: 0 }
     }
 
     fn write_row(&mut self, folder: &str, row: &[u8]) -> Result<(), Error> {
         if !self.open.contains_key(folder) {
             self.begin(folder)?;
         }
-        let Self { open, format, fields, place, .. } = self;
+        let Self { open, format, fields, place, compressing, .. } = self;
         let Some(object) = open.get_mut(folder) else { return Ok(()) };
         object.add(|out| format.write(fields, row, out)).map_err(|error| unwritable(place, error))?;
-        object.upload(&*place.bucket).map_err(|trouble| place.failed(CANNOT_STAGE, &trouble))?;
+        if object.is_gathered() && (object.is_compressing() || *compressing < COMPRESSING_MAX) {
+            *compressing += usize::from(!object.is_compressing());
+            object.upload(&*place.bucket).map_err(|why| broken(place, why))?;
+        }
         if object.is_full() { self.close(&[folder.to_owned()]) } else { Ok(()) }
     }
 
     /// Begins the next object of a folder.
     fn begin(&mut self, folder: &str) -> Result<(), Error> {
-        if self.open.len() >= OPEN_MAX {
-            self.close_biggest()?;
+        let begin = self.place.layout.data(folder, &self.attempt);
+        let key = format!("{begin}{:05}{}", self.objects + 1, self.format.suffix());
+        if key.len() > KEY_BYTES_MAX {
+            let failure =
+                Failure::new("the values of a row make a key that is too long").at(self.place.layout.url(&key));
+            return Err(Error::Record(failure.help("part by fields with short values, or filter such rows out")));
         }
         if !self.noted.contains(folder) {
             let note = Note { version: VERSION, folder: folder.to_owned() };
@@ -78,21 +90,14 @@ impl S3Stager {
             self.noted.insert(folder.to_owned());
         }
         self.objects += 1;
-        let begin = self.place.layout.data(folder, &self.attempt);
-        let key = format!("{begin}{:05}{}", self.objects, self.format.suffix());
-        if key.len() > KEY_BYTES_MAX {
-            let failure =
-                Failure::new("the values of a row make a key that is too long").at(self.place.layout.url(&key));
-            return Err(Error::Record(failure.help("part by fields with short values, or filter such rows out")));
-        }
-        let encoder = self.format.begun(self.fields).map_err(|error| unwritable(&self.place, error))?;
-        self.open.insert(folder.to_owned(), Writing::new(key, self.objects, encoder));
+        let object = self.format.begun(key, self.objects, self.fields);
+        self.open.insert(folder.to_owned(), object.map_err(|error| unwritable(&self.place, error))?);
         Ok(())
     }
 
     /// Closes the object with the most in memory, and among equals the oldest.
     fn close_biggest(&mut self) -> Result<(), Error> {
-        let size = |object: &Writing| (object.ready(), u32::MAX - object.number);
+        let size = |object: &Writing| (object.waiting(), u32::MAX - object.number);
         let biggest = self.open.iter().max_by_key(|(_, object)| size(object));
         let folder = biggest.map(|(folder, _)| folder.clone());
         self.close(folder.as_slice())
@@ -101,16 +106,14 @@ impl S3Stager {
     fn close(&mut self, folders: &[String]) -> Result<(), Error> {
         for folder in folders {
             let Some(object) = self.open.remove(folder) else { continue };
-            self.written.push(object.finish(&*self.place.bucket).map_err(|broken| match broken {
-                Broken::Encoder(error) => unwritable(&self.place, error),
-                Broken::Bucket(trouble) => self.place.failed(CANNOT_STAGE, &trouble),
-            })?);
+            self.compressing -= usize::from(object.is_compressing());
+            self.written.push(object.finish(&*self.place.bucket).map_err(|why| broken(&self.place, why))?);
         }
         Ok(())
     }
 
     fn waiting(&self) -> usize {
-        self.open.values().map(Writing::ready).sum()
+        self.open.values().map(|object| object.waiting() + OPEN_BYTES).sum()
     }
 
     /// The list of all objects, in the order in which they were begun.
@@ -158,6 +161,13 @@ impl Stager for S3Stager {
 }
 
 const CANNOT_STAGE: &str = "cannot stage rows";
+
+fn broken(place: &Place, why: Broken) -> Error {
+    match why {
+        Broken::Encoder(error) => unwritable(place, error),
+        Broken::Bucket(trouble) => place.failed(CANNOT_STAGE, &trouble),
+    }
+}
 
 fn unwritable(place: &Place, error: io::Error) -> Error {
     let failure = Failure::new("cannot make text of a row").at(place.layout.place()).cause(error);

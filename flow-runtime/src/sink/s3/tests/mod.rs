@@ -3,6 +3,7 @@
 mod clean;
 mod conforms;
 mod faults;
+mod figures;
 mod memory;
 mod staging;
 mod traps;
