@@ -4,10 +4,12 @@
 
 mod conforms;
 mod faults;
+mod held;
 mod inputs;
 mod items;
 mod objects;
 mod outputs;
+mod parts;
 mod tables;
 
 use std::{io::Write as _, process::Command};
