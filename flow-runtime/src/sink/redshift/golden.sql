@@ -64,6 +64,9 @@ SELECT filename, line_number, colname, type, col_length, err_code, err_reason FR
 -- daily, append: its value
 SELECT raw_field_value FROM stl_load_errors WHERE SUBSTRING(filename, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY starttime DESC LIMIT 1;
 
+-- daily, append: whose is what was staged
+SELECT epoch FROM "web"."flow_ledger_daily" WHERE flow = 'hits' AND port = 'daily' ORDER BY published DESC LIMIT 1;
+
 -- daily, append: forget the flow
 DELETE FROM "web"."flow_ledger_daily" WHERE flow = 'hits' AND port = 'daily';
 
@@ -150,6 +153,9 @@ SELECT filename, line_number, colname, type, col_length, err_code, err_reason FR
 
 -- daily, replace: its value
 SELECT raw_field_value FROM stl_load_errors WHERE SUBSTRING(filename, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY starttime DESC LIMIT 1;
+
+-- daily, replace: whose is what was staged
+SELECT epoch FROM "web"."flow_ledger_daily" WHERE flow = 'hits' AND port = 'daily' ORDER BY published DESC LIMIT 1;
 
 -- daily, replace: forget the flow
 DELETE FROM "web"."flow_ledger_daily" WHERE flow = 'hits' AND port = 'daily';
@@ -256,6 +262,9 @@ SELECT filename, line_number, colname, type, col_length, err_code, err_reason FR
 -- daily, merge: its value
 SELECT raw_field_value FROM stl_load_errors WHERE SUBSTRING(filename, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY starttime DESC LIMIT 1;
 
+-- daily, merge: whose is what was staged
+SELECT epoch FROM "web"."flow_ledger_daily" WHERE flow = 'hits' AND port = 'daily' ORDER BY published DESC LIMIT 1;
+
 -- daily, merge: forget the flow
 DELETE FROM "web"."flow_ledger_daily" WHERE flow = 'hits' AND port = 'daily';
 
@@ -360,6 +369,9 @@ SELECT filename, line_number, colname, type, col_length, err_code, err_reason FR
 
 -- hosts, merge: its value
 SELECT raw_field_value FROM stl_load_errors WHERE SUBSTRING(filename, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY starttime DESC LIMIT 1;
+
+-- hosts, merge: whose is what was staged
+SELECT epoch FROM "web"."flow_ledger_hosts" WHERE flow = 'hits' AND port = 'hosts' ORDER BY published DESC LIMIT 1;
 
 -- hosts, merge: forget the flow
 DELETE FROM "web"."flow_ledger_hosts" WHERE flow = 'hits' AND port = 'hosts';

@@ -124,6 +124,15 @@ impl Ledger<'_> {
         Ok(rows.into_iter().next().and_then(entry))
     }
 
+    /// The epoch of what a flow has published last, if it has anything.
+    pub(super) fn epoch(&self, flow: &str) -> Result<Option<String>, Trouble> {
+        if !self.exists()? {
+            return Ok(None);
+        }
+        let rows = self.session.text(Step::ReadLedger, &epoch(self.table, flow))?.rows;
+        Ok(rows.into_iter().flatten().flatten().next())
+    }
+
     /// The flow and port that keep the table with a store, if any do.
     pub(super) fn keeper(&self) -> Result<Option<(String, String)>, Trouble> {
         if !self.exists()? {
@@ -243,6 +252,14 @@ pub(super) fn add(table: &Table, ticket: &Ticket, row_count: u64, staged: Option
 pub(super) fn forget_iteration(table: &Table, ticket: &Ticket) -> String {
     let (epoch, iteration) = (literal(&ticket.epoch), ticket.iteration);
     format!("{} AND epoch = {epoch} AND iteration = {iteration}", forget(table, &ticket.flow))
+}
+
+pub(super) fn epoch(table: &Table, flow: &str) -> String {
+    let (flow, port) = (literal(flow), literal(table.shape.port.name));
+    format!(
+        "SELECT epoch FROM {} WHERE flow = {flow} AND port = {port} ORDER BY published DESC LIMIT 1",
+        table.ledger()
+    )
 }
 
 pub(super) fn forget(table: &Table, flow: &str) -> String {

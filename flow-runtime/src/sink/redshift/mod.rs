@@ -194,9 +194,16 @@ impl SinkTap for RedshiftTap {
         self.staging.remove(attempt)
     }
 
-    /// All that there is: what was loaded is wanted by nobody.
-    fn left_behind(&self, _flow: &str) -> Result<Vec<LeftBehind>, Error> {
-        self.staging.left_behind()
+    /// All that there is: what was loaded is wanted by nobody. Whose it is the ledger knows.
+    fn left_behind(&self, flow: &str) -> Result<Vec<LeftBehind>, Error> {
+        let mut left = self.staging.left_behind()?;
+        if left.is_empty() {
+            return Ok(left);
+        }
+        self.check_lock()?;
+        let epoch = self.attempts.ask(|session| self.ledger(session).epoch(flow))?;
+        left.iter_mut().for_each(|left| left.epoch.clone_from(&epoch));
+        Ok(left)
     }
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {

@@ -91,6 +91,7 @@ impl Script<'_> {
             ("why a row was refused", load_error::from_sys(staged)),
             ("the same where that view is missing", load_error::from_stl(staged)),
             ("its value", load_error::value_from_stl(staged)),
+            ("whose is what was staged", ledger::epoch(table, &self.ticket.flow)),
             ("forget the flow", ledger::forget(table, &self.ticket.flow)),
             ("count what is there", table.count(crate::sink::ROWS_COUNTED_MAX + 1)),
             ("show the first rows", table.head(20, true)),
