@@ -93,7 +93,7 @@ fn a_row_of_a_later_file_has_its_number_in_the_iteration_indeed() {
     // The same rows in two files, as a longer iteration has them.
     let entry = |number: u32, text: &str, rows: u64| {
         let key = format!("later/a-1/names/rows-{number:05}.csv");
-        s3.put_object("told", &key, text.to_owned());
+        s3.put_object("told", &key, text);
         serde_json::json!({ "url": format!("s3://told/{key}"), "mandatory": true,
             "meta": { "content_length": text.len(), "record_count": rows } })
     };
