@@ -188,7 +188,7 @@ fn a_table_is_deleted_with_what_its_ledger_says_and_begins_anew() {
         let done = gone.json();
         let done = done["resources"].as_array().unwrap();
         let done: Vec<&str> = done.iter().map(|resource| resource["done"].as_str().unwrap_or("-")).collect();
-        assert_eq!(done, ["deleted", "deleted"], "{gone:?}");
+        assert_eq!(done, ["deleted", "changed"], "{gone:?}");
     }
     let entries = setting.service.items("flow_ledger");
     assert!(entries.iter().any(|entry| entry["partition"]["S"] == "of-others"));
