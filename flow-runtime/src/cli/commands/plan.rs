@@ -5,15 +5,11 @@ use clap::Command;
 use super::{Call, Program};
 use crate::{
     Error, Flow,
-    cli::{
-        dot::dot,
-        ending::print,
-        explain::explain,
-        options::{flag, ports},
-    },
+    cli::{dot::dot, ending::print, explain::explain, options::flag},
 };
 
 /// The options that say what is printed of the ports' addresses instead.
+#[cfg(any(feature = "aws", feature = "postgres"))]
 pub(super) const OF_ADDRESSES: &str = "of-addresses";
 
 pub(super) fn grammar(program: &Program<'_>) -> Command {
@@ -28,11 +24,12 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
     let command = {
         let kinds = [("iam", cfg!(feature = "aws")), ("sql", cfg!(feature = "postgres"))];
         let kinds = kinds.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind);
+        let ports = crate::cli::options::ports(program);
         let heading = "What the policy or the statements are for";
         command
             .next_line_help(false)
             .group(clap::ArgGroup::new(OF_ADDRESSES).args(kinds))
-            .args(ports(program).map(|port| port.help_heading(heading).conflicts_with("dot").requires(OF_ADDRESSES)))
+            .args(ports.map(|port| port.help_heading(heading).conflicts_with("dot").requires(OF_ADDRESSES)))
     };
     #[cfg(not(any(feature = "aws", feature = "postgres")))]
     let _ = program;

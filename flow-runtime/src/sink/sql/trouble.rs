@@ -27,6 +27,7 @@ pub(in crate::sink) struct Account {
     /// Whether others hold the ledger.
     is_busy: bool,
     /// Whether no answer came in time.
+    #[cfg_attr(not(feature = "redshift"), expect(dead_code, reason = "its LOCK alone is looked into"))]
     is_late: bool,
 }
 
