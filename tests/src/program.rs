@@ -157,6 +157,17 @@ impl Place {
         Running::start(self.command(arguments)).end()
     }
 
+    /// Runs the program until an iteration is sealed: it is killed before anything of it is loaded.
+    ///
+    /// # Panics
+    /// If it ends otherwise.
+    pub fn seal(&self, arguments: &str) {
+        let mut command = self.command(arguments);
+        command.env("FLOW_FAULT", "store.seal#1:after:kill");
+        let ended = Running::start(command).end();
+        assert_eq!(ended.code, None, "{ended:?}");
+    }
+
     /// Runs the program, which must succeed.
     ///
     /// # Panics

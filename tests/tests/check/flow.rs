@@ -36,8 +36,8 @@ fn a_source_that_was_renamed_is_noted_under_both_names() {
 #[test]
 fn a_sink_with_other_fields_than_those_that_were_sealed_is_found() {
     let place = place();
-    place.sql("counts.db", "CREATE TABLE counts (ip TEXT, count INTEGER NOT NULL CHECK (count < 2))");
-    assert_eq!(place.run("").code, Some(1));
+    place.sql("counts.db", "CREATE TABLE counts (ip TEXT, count INTEGER NOT NULL)");
+    place.seal("");
     let said = check_by(env!("CARGO_BIN_EXE_count_hits_renamed"), &place, 1);
     let found = |part: &str| said.iter().any(|line| line.starts_with("error: ") && line.contains(part));
     assert!(found("the table has other columns than the sink (port `counts`"), "{said:?}");
