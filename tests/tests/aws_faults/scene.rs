@@ -157,10 +157,9 @@ impl Scene {
         Running::start(self.command()).end()
     }
 
-    /// Gives a command that mends the store, with the store and, where it takes them, the ports.
+    /// Gives a command that mends the store, with the store and the ports.
     pub(crate) fn mend(&self, command: &str) -> Ended {
-        let takes_ports = !command.starts_with("clean");
-        Running::start(if takes_ports { self.given(command) } else { self.kept(command) }).end()
+        Running::start(self.given(command)).end()
     }
 
     /// Asks the store.

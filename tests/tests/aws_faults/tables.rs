@@ -108,7 +108,7 @@ fn whatever_goes_wrong_with_a_call_that_mends_the_store_it_is_mended_and_goes_on
             }
             proxy.obey(&[Rule::nth(operation, 1, fault)]);
             let ended = scene.mend(command);
-            assert_eq!(proxy.struck().len(), 1, "{case} struck nothing: {:?}", proxy.calls());
+            assert_eq!(proxy.struck().len(), 1, "{case} struck nothing: {:?}, {ended:?}", proxy.calls());
             assert_fits(&ended, outcome, &case);
             proxy.obey(&[]);
             let iterations = || scene.ask("iterations --json").stdout.lines().count();
