@@ -82,7 +82,7 @@ fn bad_addresses_are_wrong_options() {
             ("--counts sqlite:x.db?mode=upsert", 2, &["port `counts`", "append, replace or merge"]),
             ("--counts file:x.csv", 2, &["port `counts`", "cannot be merged into"]),
             ("--counts file:x.csv?mode=append&header=perhaps", 2, &["port `counts`", "header=true"]),
-            ("--counts redshift://host/db?table=t", 2, &["port `counts`", "no tap `redshift`", "sqlite:"]),
+            ("--counts snowflake://host/db?table=t", 2, &["port `counts`", "no tap `snowflake`", "sqlite:"]),
             ("--counts stdin:", 2, &["port `counts`", "can only be read"]),
             ("--counts stdout:x", 2, &["port `counts`", "no path"]),
             ("--bad-lines file:x?mode=replace", 2, &["port `bad_lines`", "a trap is always appended to"]),
