@@ -21,6 +21,7 @@ mod install;
 mod kinds;
 mod linters;
 mod local_aws;
+mod ports;
 pub mod postgres;
 mod proxy;
 pub mod redshift;
@@ -31,6 +32,7 @@ use std::sync::OnceLock;
 
 pub use linters::linter;
 pub use local_aws::LocalAws;
+pub use ports::free_port;
 pub use proxy::{Calls, Fault, Proxy, Rule, Struck};
 pub use running::{CREDENTIALS, Service};
 pub use skipped::say_skipped;

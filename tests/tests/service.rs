@@ -4,7 +4,10 @@
 
 use std::{io::Write as _, net::TcpStream};
 
-use flow_tests::program::{Ended, Place, Running, counted, hit, until};
+use flow_tests::{
+    program::{Ended, Place, Running, counted, hit, until},
+    services::free_port,
+};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -208,7 +211,7 @@ fn what_may_pass_is_tried_again_and_told() {
 #[test]
 fn a_probe_may_ask_over_http() {
     let place = place(&hit("a"));
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let service = serve(&place, &format!("--health-listen 127.0.0.1:{port}"));
     until_counted(&place, 1);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();

@@ -6,14 +6,14 @@ mod session;
 use std::{
     env, fs,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
+    iter,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Once, OnceLock},
     time::{Duration, Instant},
 };
 
-use crate::say_skipped;
+use crate::{free_port, say_skipped};
 
 pub use session::Session;
 
@@ -26,7 +26,8 @@ const DATABASE: &str = "postgres";
 /// Makes a server, says so, and waits: the end of its input is the end of the process that wants the server.
 const SUPERVISE: &str = r#"
 trap '' INT TERM HUP
-bin=$1 port=$2 user=$3
+bin=$1 user=$2
+shift 2
 place=$(mktemp -d /tmp/flow-postgres.XXXXXX)
 end() { "$bin/pg_ctl" -D "$place/data" -m immediate stop; rm -rf "$place"; }
 trap end EXIT
@@ -35,9 +36,15 @@ fail() { cat "$place/out" "$place/log" >&3; exit 1; }
 "$bin/initdb" -D "$place/data" -U "$user" --auth=trust --no-sync --no-locale --encoding=UTF8 || fail
 printf '%s\n' 'host all guarded 127.0.0.1/32 scram-sha-256' 'host all barred 127.0.0.1/32 reject' \
     'host all all 127.0.0.1/32 trust' >"$place/data/pg_hba.conf"
-"$bin/pg_ctl" -w -D "$place/data" -l "$place/log" start -o "-p $port -c listen_addresses=127.0.0.1 \
-    -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c autovacuum=off -c max_connections=200" || fail
-echo ready >&3
+start() {
+    "$bin/pg_ctl" -w -D "$place/data" -l "$place/log" start -o "-p $1 -c listen_addresses=127.0.0.1 \
+        -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c autovacuum=off -c max_connections=200"
+}
+until start "$1"; do
+    [ $# -gt 1 ] || fail
+    shift
+done
+echo "ready on $1" >&3
 exec 3>&-
 cat
 "#;
@@ -89,19 +96,24 @@ fn programs() -> Option<PathBuf> {
 impl Server {
     #[expect(clippy::expect_used, reason = "a test cannot go on")]
     fn start(programs: PathBuf) -> Self {
-        let port = free_port();
         let mut command = as_nobody("sh");
-        let arguments =
-            [Path::new("-c"), SUPERVISE.as_ref(), "sh".as_ref(), &programs, port.to_string().as_ref(), USER.as_ref()]
-                .map(Path::to_owned);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["-c", SUPERVISE, "sh"])
+            .arg(&programs)
+            .arg(USER)
+            .args(iter::repeat_with(|| free_port().to_string()).take(4));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("a shell");
         let mut said = String::new();
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-        while !said.ends_with("ready\n") {
+        let port = loop {
+            let before = said.len();
             let bytes = output.read_line(&mut said).expect("what the server says");
             assert!(bytes > 0, "PostgreSQL did not start:\n{said}");
-        }
+            if let Some(port) = said[before..].trim_end().strip_prefix("ready on ") {
+                break port.parse().expect("a port");
+            }
+        };
         Self { programs, port, _supervisor: child }
     }
 
@@ -196,10 +208,4 @@ fn as_nobody(program: &str) -> Command {
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", program]);
     command.current_dir("/");
     command
-}
-
-#[expect(clippy::expect_used, reason = "a test cannot go on")]
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("a bound port").port()
 }

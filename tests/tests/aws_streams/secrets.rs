@@ -11,7 +11,7 @@ use std::{
 use flow_tests::{
     aws::Cloud,
     program::{Ended, Place, Running, until},
-    services::ask,
+    services::{ask, free_port},
 };
 use rusqlite::Connection;
 
@@ -93,7 +93,7 @@ impl Asked {
 
     /// Serves until it has said how it is, on every way that there is.
     fn serve(&mut self, table: &str) {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let service = "run --follow --poll-interval 50ms --log-level trace --health-file health.json";
         let arguments = self.on(&format!("{service} --health-listen 127.0.0.1:{port}"), table);
         let service = self.start(&arguments);
