@@ -50,8 +50,11 @@ pub enum Error {
     /// An iteration needs a person: store, source and ledger disagree.
     #[error("{0}")]
     Held(Failure),
-    /// The run was asked to stop; the open iteration was abandoned, nothing of it is visible.
-    #[error("interrupted: the open iteration was abandoned, nothing of it was published")]
+    /// The run was asked to stop: an open iteration was abandoned, and nothing of it is visible; one that is sealed is loaded by
+    /// the next run.
+    #[error(
+        "interrupted: what was not sealed was abandoned, and nothing of it published; what is sealed the next run loads"
+    )]
     Interrupted,
     /// The counts of an iteration do not add up: a fault of flow itself. Nothing was published.
     #[error("{0}")]

@@ -269,7 +269,7 @@ fn iterate_reading<F: Flow>(
     let enter = |phase: Phase| options.progress.enter(phase);
 
     // Nothing of earlier runs is left over.
-    let (resumed, iteration) = publish::leftovers(checkpoint, ports)?;
+    let (resumed, iteration) = publish::leftovers(checkpoint, ports, &options.stop)?;
     checkpoint.sweep(ports)?;
 
     // OPEN: read, process, stage. SEALED: it is final. An error until here gives the attempt up.
@@ -292,7 +292,7 @@ fn iterate_reading<F: Flow>(
     match &sealed {
         Some(sealed) => {
             events::sealed(F::PLAN, sealed, &port_outcomes, clock::elapsed().saturating_sub(began));
-            publish::publish(checkpoint, ports, sealed)?;
+            publish::publish(checkpoint, ports, sealed, &options.stop)?;
         }
         None => checkpoint.give_up(ports, &attempt.id, GivenUp::Unneeded)?,
     }

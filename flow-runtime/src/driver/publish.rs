@@ -1,5 +1,7 @@
 //! After the seal: every target gets the iteration, from its manifest alone.
 
+use std::sync::{Arc, atomic::AtomicBool};
+
 use super::{
     checkpoint::OpenCheckpoint,
     events,
@@ -20,8 +22,13 @@ use crate::{
 /// the number of the iteration that comes next.
 ///
 /// # Errors
-/// [`Error::Held`] when one cannot be published as the flow is bound now, or when a target disagrees with the store.
-pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Result<(Vec<u64>, u64), Error> {
+/// [`Error::Held`] when one cannot be published as the flow is bound now, or when a target disagrees with the store; and as
+/// [`publish`].
+pub(super) fn leftovers(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Vec<u64>, u64), Error> {
     let mut resumed = Vec::new();
     loop {
         // In this order: what is sealed in between is then opened once more, and refused; not taken for finished.
@@ -30,7 +37,7 @@ pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Resul
         match start(latest, &unfinished, &ports.bound()) {
             Start::Publish(sealed) => {
                 events::resumes(&checkpoint.flow, sealed);
-                publish(checkpoint, ports, sealed)?;
+                publish(checkpoint, ports, sealed, stop)?;
             }
             Start::Held { iteration, port, why } => return Err(hold(checkpoint, iteration, port, why)),
             Start::Open(iteration) => return Ok((resumed, iteration)),
@@ -42,11 +49,16 @@ pub(super) fn leftovers(checkpoint: &OpenCheckpoint, ports: &mut Ports) -> Resul
 /// Loads a sealed iteration into every target that lacks it: LOADED; removes what was staged for it: DONE.
 ///
 /// # Errors
-/// What a target refused. The iteration stays sealed, and the next run goes on here.
-pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
+/// What a target refused; [`Error::Interrupted`] once `stop` is set. The iteration stays sealed, and the next run goes on here.
+pub(super) fn publish(
+    checkpoint: &OpenCheckpoint,
+    ports: &mut Ports,
+    sealed: &Sealed,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), Error> {
     let store = &checkpoint.store;
     let (iteration, began) = (sealed.iteration, clock::elapsed());
-    load(checkpoint, ports, sealed)?;
+    load(checkpoint, ports, sealed, stop)?;
     store.mark_loaded(iteration, clock::now_us())?;
     store.mark_done(iteration, clock::now_us())?;
     events::done(&checkpoint.flow, iteration, clock::elapsed().saturating_sub(began));
@@ -55,7 +67,7 @@ pub(super) fn publish(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &S
 }
 
 /// Loads each output on its own: one that fails keeps no other from being loaded, and is what the iteration waits for.
-fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Result<(), Error> {
+fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed, stop: &Arc<AtomicBool>) -> Result<(), Error> {
     let (store, iteration) = (&checkpoint.store, sealed.iteration);
     let mut failed = None;
     for (index, port) in ports.ports() {
@@ -67,7 +79,8 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed) -> Resu
         if is_hasty {
             store.mark_output_loaded(iteration, port.name, &output.staged.hash)?;
         }
-        match load_output(checkpoint, sealed, port, output, tap) {
+        match load_output(checkpoint, sealed, port, output, tap, stop) {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
             // Another run may have gone on with this iteration, and further, since we looked: then nothing is wrong.
             Err(Error::Held(_)) if store.is_output_loaded(iteration, port.name)? => {}
             Err(error) => {
@@ -94,11 +107,16 @@ fn load_output(
     port: &'static PortPlan,
     output: &Output,
     tap: &mut dyn SinkTap,
+    stop: &Arc<AtomicBool>,
 ) -> Result<(), Error> {
     let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
     let has_it = |tap: &dyn SinkTap| ticket.as_ref().is_some_and(|ticket| matches!(tap.check_ledger(ticket), Ok(true)));
     match staged(tap, &checkpoint.staging, &sealed.attempt, (&output.staged, port)) {
-        Ok(staged) => effect("target.publish", || tap.publish(&staged, ticket.as_ref())).map(drop),
+        Ok(staged) => {
+            // Without a store nobody would go on with what is half loaded.
+            let staged = if checkpoint.is_kept { staged.until(stop) } else { staged };
+            effect("target.publish", || tap.publish(&staged, ticket.as_ref())).map(drop)
+        }
         // A run published them, and died before it could note it: nobody misses them.
         Err(Error::Held(_)) if has_it(tap) => Ok(()),
         Err(error) => Err(error.of_iteration(sealed.iteration)),

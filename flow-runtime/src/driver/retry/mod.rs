@@ -106,7 +106,7 @@ fn retry_in<F: Flow>(flow: &F, options: &Options, trap: &str, retry: Retry) -> R
     };
     if !retry.dry_run {
         // A retry that was sealed and not published has moved the position, and its records may be in the trap again.
-        publish::leftovers(&checkpoint, &mut ports)?;
+        publish::leftovers(&checkpoint, &mut ports, &options.stop)?;
     }
     let Some(trapped) = Trapped::open(&ports, index, &name, retry)? else { return Ok(RetryOutcome::default()) };
     let found = trapped.survey(&ports, &checkpoint.store.shards()?)?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use super::{
@@ -11,6 +11,20 @@ use super::{
 };
 
 use crate::{Error, Sink, effect::Moment, iteration::State};
+
+#[test]
+fn a_load_that_is_asked_to_stop_leaves_what_is_sealed_to_the_next_run() {
+    let bench = Bench::new("a 1\n");
+    bench.world.die_at("store.seal", Moment::After);
+    bench.run().unwrap_err();
+    bench.world.restart();
+    bench.stop.store(true, Ordering::Relaxed);
+    assert!(matches!(bench.run(), Err(Error::Interrupted)));
+    assert_eq!((bench.out().as_str(), bench.states(), bench.staged()), ("", vec![State::Sealed], 1));
+    bench.stop.store(false, Ordering::Relaxed);
+    assert_eq!(bench.run().unwrap().resumed, [0]);
+    assert_eq!((bench.out().as_str(), bench.staged()), ("a 1\n", 0));
+}
 
 #[test]
 fn what_was_sealed_is_published_without_reading_it_again() {
@@ -142,7 +156,7 @@ fn a_target_that_is_ahead_because_another_run_went_on_is_no_reason_to_hold() {
     bench.run().unwrap();
 
     let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned()).unwrap();
-    publish::publish(&checkpoint, &mut ports, &before[0]).unwrap();
+    publish::publish(&checkpoint, &mut ports, &before[0], &Arc::default()).unwrap();
     assert_eq!((bench.out().as_str(), bench.states()), ("a 1\nb 2\n", vec![State::Done; 2]));
 }
 

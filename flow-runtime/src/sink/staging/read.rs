@@ -3,6 +3,10 @@
 use std::{
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use xxhash_rust::xxh3::Xxh3;
@@ -29,6 +33,7 @@ pub struct Staged {
     rows: u64,
     hash: String,
     types: Vec<Type>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Staged {
@@ -49,7 +54,13 @@ impl Staged {
             verify(path, manifest)?;
         }
         let types = output_fields(port).iter().map(|field| field.ty).collect();
-        Ok(Self { file, address, rows: manifest.rows, hash: manifest.hash.clone(), types })
+        Ok(Self { file, address, rows: manifest.rows, hash: manifest.hash.clone(), types, stop: Arc::default() })
+    }
+
+    /// The same, to be read no further once `stop` is set: the load fails then, and another one begins with the first row.
+    #[must_use]
+    pub fn until(self, stop: &Arc<AtomicBool>) -> Self {
+        Self { stop: Arc::clone(stop), ..self }
     }
 
     /// Where the target has staged the rows itself, as its [`Stager`](super::Stager) has named it; whether they are still
@@ -88,7 +99,8 @@ impl Staged {
             }
             None => None,
         };
-        Ok(StagedRows { file, types: &self.types, remaining: self.rows, window: Vec::new(), start: 0 })
+        let (window, stop) = (Vec::new(), &*self.stop);
+        Ok(StagedRows { file, types: &self.types, remaining: self.rows, window, start: 0, stop })
     }
 }
 
@@ -144,14 +156,19 @@ pub struct StagedRows<'a> {
     window: Vec<u8>,
     /// Where the next row begins in the window.
     start: usize,
+    stop: &'a AtomicBool,
 }
 
 impl StagedRows<'_> {
     /// The next row.
     ///
     /// # Errors
-    /// [`Error::Store`] when the file cannot be read; [`Error::Held`] when it has fewer rows than were sealed, or more.
+    /// [`Error::Store`] when the file cannot be read; [`Error::Held`] when it has fewer rows than were sealed, or more;
+    /// [`Error::Interrupted`].
     pub fn next_row(&mut self) -> Result<Option<RowReader<'_>>, Error> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
         if self.remaining == 0 {
             let has_more = self.start < self.window.len() || self.fill()?;
             return if has_more { Err(self.miscounted()) } else { Ok(None) };

@@ -1,4 +1,6 @@
-//! Calls that fail or lose their answers at every place, and others who act in between.
+//! Calls that fail or lose their answers at every place, others who act in between, and who asks the load to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 
@@ -124,4 +126,19 @@ fn a_load_whose_ledger_is_made_to_forget_it_is_held_and_adds_nothing_twice() {
         (0..3).for_each(|of| load_whatever_fails(&table, of));
         assert_eq!(table.seen(), EXPECTED);
     }
+}
+
+#[test]
+fn a_load_that_is_asked_to_stop_ends_and_the_next_one_adds_nothing_twice() {
+    let rows: Vec<(&str, Option<i64>, Option<&str>)> = (0..10_000).map(|_| ("a", Some(1), None)).collect();
+    let (table, place, stop) = (table(&COUNTS), Place::new(), Arc::new(AtomicBool::new(false)));
+    let staged = place.stage(&COUNTS, &rows).until(&stop);
+    let asked = Arc::clone(&stop);
+    table.meanwhile(100, move || asked.store(true, Ordering::Relaxed));
+    let stopped = tap(&table, &COUNTS).publish(&staged, Some(&ticket(&COUNTS, 0)));
+    assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+    assert!((100..200).contains(&table.calls()), "{}", table.calls());
+    stop.store(false, Ordering::Relaxed);
+    assert_eq!(tap(&table, &COUNTS).publish(&staged, Some(&ticket(&COUNTS, 0))).unwrap(), Published::Now);
+    assert_eq!(table.seen(), ["count=10000 host=a"]);
 }
