@@ -1,6 +1,7 @@
 //! Whose account, in which region: what an address says beyond the usual environment of AWS.
 
-use crate::Address;
+use super::{clients, wait};
+use crate::{Address, Error};
 
 /// The options that every address on AWS takes.
 pub(crate) const ACCOUNT_OPTIONS: [&str; 4] = ["endpoint", "profile", "region", "role"];
@@ -28,5 +29,11 @@ impl Account {
             role: option("role"),
             profile: option("profile"),
         }
+    }
+
+    /// The region, as far as it is known without a call; a machine of AWS is not asked for its own.
+    pub(crate) fn known_region(&self) -> Option<String> {
+        let known = wait(async { Ok::<_, Error>(clients::region(self).await) });
+        known.ok().flatten().filter(|region| !region.is_empty())
     }
 }

@@ -3,15 +3,12 @@
 //! A call that is added in `clients/` needs its line here; a test sees to it. What a run really calls is held against the
 //! policy in `tests/tests/iam`.
 
-use std::{collections::BTreeMap, env};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    Account,
-    resources::{Resource, What},
-};
+use super::resources::{Resource, What};
 use crate::{
     Address,
     plan::{PortKind, PortPlan},
@@ -280,7 +277,7 @@ fn statements(used: &Used, purpose: Purpose) -> Vec<Value> {
 /// The resource's name, with what is not known as `*`.
 fn name(used: &Used, on: On) -> String {
     let Resource { name, account, .. } = &used.resource;
-    let region = region(account);
+    let region = account.known_region().unwrap_or_else(|| "*".to_owned());
     let mut role = account.role.iter().flat_map(|role| role.split(':').skip(1));
     let partition = role.next().map_or_else(|| partition(&region).to_owned(), str::to_owned);
     let number = role.nth(2).filter(|number| !number.is_empty()).unwrap_or("*");
@@ -294,12 +291,6 @@ fn name(used: &Used, on: On) -> String {
         On::Objects => format!("arn:{partition}:s3:::{name}/{}*", used.prefix),
         On::Table => format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}"),
     }
-}
-
-fn region(account: &Account) -> String {
-    let variable = |name| env::var(name).ok().filter(|region| !region.is_empty());
-    let known = account.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
-    known.unwrap_or_else(|| "*".to_owned())
 }
 
 /// What comes first in names of a region.

@@ -210,8 +210,16 @@ impl Files {
 
 /// What an address names, as far as it says whose it is.
 fn of_account(address: &Address) -> String {
-    let whose = ["endpoint", "profile", "region", "role"].map(|name| address.option(name));
-    format!("{} {whose:?}", address.path())
+    let whose = ["endpoint", "profile", "role"].map(|name| address.option(name));
+    format!("{} {whose:?} {:?}", address.path(), region(address))
+}
+
+/// The region that is meant, also where another address says it and this one does not.
+fn region(address: &Address) -> Option<String> {
+    #[cfg(feature = "aws")]
+    return crate::aws::Account::of(address).known_region();
+    #[cfg(not(feature = "aws"))]
+    return address.option("region").map(str::to_owned);
 }
 
 #[cfg(test)]

@@ -22,8 +22,14 @@ use std::{
 };
 
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
-    retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
+    BehaviorVersion, Region, SdkConfig,
+    environment::EnvironmentVariableRegionProvider,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    retry::RetryConfig,
+    sts::AssumeRoleProvider,
+    timeout::TimeoutConfig,
 };
 use aws_sdk_kinesis::{
     config::{ProvideCredentials as _, SharedCredentialsProvider, SharedHttpClient, http::HttpResponse},
@@ -70,6 +76,19 @@ pub(crate) async fn configuration(account: &Account) -> Result<SdkConfig, Error>
     let config = found_out(account).await?;
     // Whoever was faster has perhaps credentials already.
     Ok(known().get_or_insert_default().entry(account.clone()).or_insert(config).clone())
+}
+
+/// The region of an account, as far as it is known without a call: the machine itself is not asked.
+pub(crate) async fn region(account: &Account) -> Option<String> {
+    if account.region.is_some() {
+        return account.region.clone();
+    }
+    let of_profile = match &account.profile {
+        Some(profile) => ProfileFileRegionProvider::builder().profile_name(profile).build(),
+        None => ProfileFileRegionProvider::new(),
+    };
+    let found = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(of_profile);
+    found.region().await.map(|region| region.to_string())
 }
 
 async fn found_out(account: &Account) -> Result<SdkConfig, Error> {
