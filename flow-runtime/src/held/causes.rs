@@ -24,7 +24,7 @@ const RESTAGE_CHANGED: Remedy = Remedy {
 };
 
 /// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
-pub static CAUSES: [Entry; 19] = [
+pub static CAUSES: [Entry; 20] = [
     Entry {
         cause: Cause::ForeignLedger,
         happened: "The target was loaded from another checkpoint store, or this one has been reset since",
@@ -121,6 +121,16 @@ pub static CAUSES: [Entry; 19] = [
             },
             READ_ALL_AGAIN,
         ],
+    },
+    Entry {
+        cause: Cause::HalfEmptied,
+        happened: "A table of DynamoDB was not emptied to the end; or its ledger was made to forget the flow while it was loaded",
+        rows: "Some items are there, of which the ledger knows nothing; rows that are added to them would be there twice",
+        remedies: &[Remedy {
+            when: "the items that are there may go. COPY THE TARGET FIRST: rows whose source files are gone, rotated away or \
+                   deleted, cannot come back",
+            commands: &["{program} forget {port} --empty --yes{store-is-lost}{options}", "{run-from}"],
+        }],
     },
     Entry {
         cause: Cause::StagedLost,

@@ -34,6 +34,8 @@ pub enum Cause {
     LedgerDamaged,
     /// The ledger of a prefix of S3 cannot be read.
     PrefixDamaged,
+    /// The items of a table of DynamoDB were not all deleted.
+    HalfEmptied,
     /// What was staged for a sealed iteration is missing or damaged.
     StagedLost,
     /// The flow has no such output any more.

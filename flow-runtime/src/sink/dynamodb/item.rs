@@ -159,10 +159,27 @@ impl Layout {
 
 impl Row {
     /// The item that is put whole.
-    pub(super) fn into_item(self) -> Vec<Attribute> {
-        [self.change.key, self.change.set].concat()
+    pub(super) fn item(&self) -> Vec<Attribute> {
+        [self.change.key.as_slice(), &self.change.set].concat()
+    }
+
+    /// The item's key for people, its beginning where it is long.
+    pub(super) fn shown_key(&self) -> String {
+        let attribute = |(name, scalar): &Attribute| match scalar {
+            Scalar::Text(text) | Scalar::Number(text) => {
+                let shown: String = text.chars().take(KEY_SHOWN).collect();
+                let rest = if shown.len() < text.len() { "…" } else { "" };
+                format!("{name}={}{rest}", shown.escape_debug())
+            }
+            Scalar::Bytes(bytes) => format!("{name} of {} bytes", bytes.len()),
+            Scalar::Bool(value) => format!("{name}={value}"),
+        };
+        self.change.key.iter().map(attribute).collect::<Vec<_>>().join(", ")
     }
 }
+
+/// Letters of a key that an error shows.
+const KEY_SHOWN: usize = 60;
 
 fn scalar(value: Value<'_>, ty: Type) -> Option<Scalar> {
     Some(match value {

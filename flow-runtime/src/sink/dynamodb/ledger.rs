@@ -32,6 +32,9 @@ pub(super) struct Record {
     /// Somebody has begun to delete all items.
     #[serde(default)]
     pub(super) is_emptied: bool,
+    /// The port puts its items whole, without a mark.
+    #[serde(default)]
+    pub(super) puts_whole: bool,
 }
 
 /// Where the ledger of a port is, in the table of ledgers.
@@ -77,7 +80,7 @@ impl Record {
             let help = "give the command `forget` with --empty again".to_owned();
             let cause =
                 "somebody has begun to empty it, or its ledger was made to forget the flow during a load".to_owned();
-            return held("the table was not emptied to the end", cause, help, Cause::ForeignLedger.case());
+            return held("the table was not emptied to the end", cause, help, Cause::HalfEmptied.case());
         }
         let is_there = self.table.is_none() || table.is_none() || self.table.as_deref() == table;
         let turn = turn_of_table(self.last.as_ref(), is_there, ticket, Mode::Merge, target)?;
@@ -114,9 +117,14 @@ impl Record {
         let loading = Some(entry(Some(ticket.iteration), &ticket.hash));
         let table = table.map(str::to_owned);
         if mutant(Mutant::LedgerBeforeItems) {
-            return Self { generation, table, last: loading, loading: None, is_emptied: false };
+            return Self { generation, table, last: loading, ..Self::default() };
         }
-        Self { generation, table, last: Some(last), loading, is_emptied: false }
+        Self { generation, table, last: Some(last), loading, ..Self::default() }
+    }
+
+    /// With how the port writes its items.
+    pub(super) fn putting_whole(self, puts_whole: bool) -> Self {
+        Self { puts_whole, ..self }
     }
 
     /// After the last one.

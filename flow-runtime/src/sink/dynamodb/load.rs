@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error,
     aws::{
-        Trouble,
+        Kind, Trouble,
         clients::writes::{Changed, Mark},
         limits::BATCH_WRITES_MAX,
     },
@@ -51,14 +51,19 @@ pub(super) struct Load<'a> {
 pub(super) enum Written {
     /// Each is there, by this load or by an earlier one.
     All,
-    /// An item has a mark of another load, and a later one: the rest was not written.
+    /// An item has a mark of another load, and a later one: which, and of which item. The rest was not written.
     Overtaken(String),
 }
 
 /// Why a lane stops.
 enum Stop {
     Overtaken(String),
-    Failed { row: u64, trouble: Trouble },
+    /// With the key of the item, where it is known which it was.
+    Failed {
+        row: u64,
+        key: Option<String>,
+        trouble: Box<Trouble>,
+    },
 }
 
 impl Load<'_> {
@@ -82,9 +87,10 @@ impl Load<'_> {
             // Whoever was overtaken need not be told what else went wrong.
             match stops.into_iter().min_by_key(|stop| matches!(stop, Stop::Failed { .. })) {
                 None => Ok(Written::All),
-                Some(Stop::Overtaken(mark)) => Ok(Written::Overtaken(mark)),
-                Some(Stop::Failed { row, trouble }) => {
-                    let place = format!("{}, row {row} of the iteration", self.place);
+                Some(Stop::Overtaken(by)) => Ok(Written::Overtaken(by)),
+                Some(Stop::Failed { row, key, trouble }) => {
+                    let key = key.map(|key| format!(", item {key}")).unwrap_or_default();
+                    let place = format!("{}, row {row} of the iteration{key}", self.place);
                     Err(Error::Target(trouble.failure("cannot write to the table").at(place)))
                 }
             }
@@ -116,8 +122,10 @@ impl Load<'_> {
             match self.table.change(&row.change, mark) {
                 Ok(Changed::Now) => {}
                 Ok(Changed::Not(there)) if self.marker.has(&there) || mutant(Mutant::OvertakenIgnored) => {}
-                Ok(Changed::Not(there)) => return Err(Stop::Overtaken(there)),
-                Err(trouble) => return Err(Stop::Failed { row: number, trouble }),
+                Ok(Changed::Not(there)) => {
+                    return Err(Stop::Overtaken(format!("the mark of item {} is {there}", row.shown_key())));
+                }
+                Err(trouble) => return Err(failed(number, Some(row.shown_key()), trouble)),
             }
         }
         Ok(())
@@ -125,22 +133,38 @@ impl Load<'_> {
 
     /// In batches, in which a key stands once.
     fn put(&self, rows: &Receiver<(u64, Row)>) -> Result<(), Stop> {
-        let (mut batch, mut bytes, mut first) = (HashMap::new(), 0, 0);
-        let put = |batch: HashMap<_, Row>, first| {
-            let items = batch.into_values().map(Row::into_item).collect();
-            self.table.put_all(items).map_err(|trouble| Stop::Failed { row: first, trouble })
-        };
+        let (mut batch, mut bytes) = (HashMap::new(), 0);
         for (number, row) in rows {
             if batch.len() == BATCH_WRITES_MAX || bytes + row.bytes > BATCH_BYTES {
-                put(mem::take(&mut batch), first)?;
+                self.put_batch(mem::take(&mut batch))?;
                 bytes = 0;
             }
-            if batch.is_empty() {
-                first = number;
-            }
             bytes += row.bytes;
-            batch.insert(row.key.clone(), row);
+            batch.insert(row.key.clone(), (number, row));
         }
-        put(batch, first)
+        self.put_batch(batch)
     }
+
+    /// A batch that is refused is written item by item, until it is known which of them it was: to put one again changes
+    /// nothing.
+    fn put_batch(&self, batch: HashMap<Vec<u8>, (u64, Row)>) -> Result<(), Stop> {
+        let mut rows: Vec<(u64, Row)> = batch.into_values().collect();
+        rows.sort_unstable_by_key(|(number, _)| *number);
+        let first = rows.first().map_or(0, |(number, _)| *number);
+        let refused = match self.table.put_all(rows.iter().map(|(_, row)| row.item()).collect()) {
+            Ok(()) => return Ok(()),
+            Err(trouble) if trouble.kind == Kind::Invalid => trouble,
+            Err(trouble) => return Err(failed(first, None, trouble)),
+        };
+        for (number, row) in rows {
+            if let Err(trouble) = self.table.put_all(vec![row.item()]) {
+                return Err(failed(number, Some(row.shown_key()), trouble));
+            }
+        }
+        Err(failed(first, None, refused))
+    }
+}
+
+fn failed(row: u64, key: Option<String>, trouble: Trouble) -> Stop {
+    Stop::Failed { row, key, trouble: Box::new(trouble) }
 }

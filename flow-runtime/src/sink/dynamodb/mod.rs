@@ -4,41 +4,38 @@
 //! A table cannot be changed in one step, so the step is taken item by item: an item remembers the last row that changed it
 //! by a *mark*, and each change has the condition that the mark is smaller (`load.rs`, `item.rs`). The ledger, a table beside
 //! it, says which iteration is being loaded and which was loaded last (`ledger.rs`); who finds one half loaded does all of it
-//! again, and what was done is refused by its mark. A loader that slept is refused by the marks of those who went on.
+//! again, and what was done is refused by its mark. A loader that slept is refused by the marks of those who went on. Here is the
+//! order of a load; how table and ledger are looked at is in `target.rs`, what becomes of others' rows in `others.rs`.
 
+mod address;
 mod item;
 mod ledger;
 mod load;
+mod others;
 mod table;
+mod target;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use address::{refuse_mode, table_of};
 use item::{Layout, Marker};
-use ledger::{Record, key_of, sort_key};
+use ledger::sort_key;
 use load::{Load, Written};
 use table::{LEDGER, ServiceTable, Table};
+use target::Found;
 
-use super::{
-    Demands, Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, kept,
-    ledger::{Described, Turn},
-    would_double,
-};
+use super::{Demands, Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, ledger::Turn};
 use crate::{
     Address, Error, Failure,
-    aws::{
-        ACCOUNT_OPTIONS, Account, Kind, Trouble,
-        clients::{
-            dynamodb::{TableState, TableSummary},
-            items::{Item, Write},
-        },
-    },
+    aws::{ACCOUNT_OPTIONS, Account, Kind, Trouble},
     effect::clock,
     held::Cause,
-    plan::{PortKind, PortPlan},
+    plan::PortPlan,
 };
 
+pub(super) use address::identity;
 pub(crate) use item::definition;
 pub(crate) use ledger::has_rows;
 pub(crate) use table::LEDGER as LEDGER_TABLE;
@@ -48,19 +45,6 @@ const HOW_TO_FORGET: &str = "have its ledger forget the flow with `forget`";
 
 /// How often a load looks at the ledger again when others have changed it.
 const SWAPS_MAX: u32 = 8;
-
-/// What the address of a sink says: the table.
-fn table_of(address: &Address) -> Option<&str> {
-    let name = address.path().strip_prefix("//")?;
-    // "Naming rules", docs.aws.amazon.com/amazondynamodb, 2026-11-22.
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    ((3..=255).contains(&name.len()) && name.bytes().all(is_name)).then_some(name)
-}
-
-/// Which table an address leads to. None, if it leads to none.
-pub(super) fn identity(address: &Address) -> Option<String> {
-    Some(format!("dynamodb://{}", table_of(address)?))
-}
 
 /// What a table of DynamoDB cannot store of a sink's rows.
 pub(super) fn demands(port: &'static PortPlan) -> Demands {
@@ -97,96 +81,6 @@ impl DynamoDbSinkTap {
         Ok(Self { table, name: name.to_owned(), place: format!("dynamodb://{name}"), shape, layout })
     }
 
-    /// The table, which must be there and have the sink's key.
-    fn described(&self) -> Result<TableSummary, Error> {
-        let found = self.table.describe().map_err(|trouble| self.failed("cannot look at the table", &trouble))?;
-        let help = "make it with `setup`; or check the name, the region and the account";
-        let found = found.ok_or_else(|| self.target("there is no such table", help))?;
-        self.usable(&found)?;
-        let wanted = definition(self.shape.port);
-        let (expected, there) = (wanted.key(), found.definition.key());
-        if expected != there {
-            let failure = Failure::new("the table has another key than the sink").at(self.place.clone());
-            let cause = format!("expected {expected}, found {there}");
-            let help = "declare the key of the table, its partition key first; or give another table";
-            return Err(Error::Target(failure.cause(cause).help(help)));
-        }
-        Ok(found)
-    }
-
-    fn usable(&self, table: &TableSummary) -> Result<(), Error> {
-        match table.state {
-            TableState::Active => Ok(()),
-            TableState::Creating => Err(self.target("the table is being made", "wait for it, and run again")),
-            TableState::Deleting | TableState::Unusable => {
-                Err(self.target("the table is being deleted, or cannot be used", "look at it in the console"))
-            }
-        }
-    }
-
-    fn target(&self, what: &str, help: &str) -> Error {
-        Error::Target(Failure::new(what).at(self.place.clone()).help(help))
-    }
-
-    fn failed(&self, what: &str, trouble: &Trouble) -> Error {
-        Error::Target(trouble.failure(what).at(self.place.clone()))
-    }
-
-    fn of_ledger(&self, what: &str, trouble: &Trouble) -> Error {
-        if trouble.kind == Kind::Missing {
-            let help = "`setup` makes it, once for all flows of an account and region";
-            return Error::Target(
-                Failure::new(format!("there is no table `{LEDGER}`")).at(self.place.clone()).help(help),
-            );
-        }
-        Error::Target(trouble.failure(what).at(format!("{}, table {LEDGER}", self.place)))
-    }
-
-    /// What the ledger says of a flow, and the version of it.
-    fn ledger(&self, flow: &str) -> Result<Found, Error> {
-        let sort = sort_key(flow, self.shape.port.name);
-        let item = self.table.entry(&sort).map_err(|trouble| self.of_ledger("cannot read the ledger", &trouble))?;
-        let (version, record) = match item {
-            None => (0, Record::default()),
-            Some(item) => (item.version, self.record(&item)?),
-        };
-        Ok(Found { sort, version, record })
-    }
-
-    fn record(&self, item: &Item) -> Result<Record, Error> {
-        Record::parse(&item.body).map_err(|cause| {
-            let place = format!("{}, table {LEDGER}, {}", self.place, item.key.sort);
-            let help = "put the table of ledgers back as it was";
-            Error::Target(Failure::new("the ledger cannot be read").at(place).cause(cause).help(help))
-        })
-    }
-
-    fn turn(&self, found: &Found, table: &TableSummary, ticket: &Ticket) -> Result<Turn, Error> {
-        let target = Described { place: &self.place, how_to_forget: HOW_TO_FORGET };
-        found.record.turn(table.id.as_deref(), ticket, target)
-    }
-
-    /// Changes the ledger, if it still is as it was found; says how it is then. An answer that was lost is looked for.
-    fn swap(&self, found: &Found, record: Record) -> Result<Option<Found>, Error> {
-        if record == found.record {
-            return Ok(Some(found.clone()));
-        }
-        let body = record.to_json();
-        let write = Write { key: key_of(&self.name, &found.sort), was: found.version, body: body.clone() };
-        match self.table.swap(&write) {
-            Ok(()) => {}
-            Err(trouble) if trouble.kind == Kind::ConditionFailed => {
-                let there = self.table.entry(&found.sort);
-                let there = there.map_err(|trouble| self.of_ledger("cannot read the ledger", &trouble))?;
-                if there.is_none_or(|item| (item.version, item.body) != (found.version + 1, body)) {
-                    return Ok(None);
-                }
-            }
-            Err(trouble) => return Err(self.of_ledger("cannot write the ledger", &trouble)),
-        }
-        Ok(Some(Found { sort: found.sort.clone(), version: found.version + 1, record }))
-    }
-
     fn write(&self, staged: &Staged, marker: &Marker) -> Result<Written, Error> {
         Load { table: self.table.as_ref(), layout: &self.layout, marker, place: &self.place }.write(staged)
     }
@@ -198,12 +92,13 @@ impl DynamoDbSinkTap {
             let (table, found) = (self.described()?, self.ledger(&ticket.flow)?);
             let turn = self.turn(&found, &table, ticket)?;
             let begun = found.record.begun(table.id.as_deref(), ticket, clock::now_us());
+            let begun = begun.putting_whole(self.layout.comes_once);
             match &earlier {
                 // By its marks this pass would not know the rows of that one.
                 Some((generation, _)) if *generation != begun.generation => {
                     return Err(self.forgotten_meanwhile(&found, ticket)?);
                 }
-                Some((_, Written::Overtaken(mark))) if turn == Turn::Publish => return Err(self.ahead(mark)),
+                Some((_, Written::Overtaken(by))) if turn == Turn::Publish => return Err(self.ahead(by)),
                 _ => {}
             }
             if turn == Turn::Skip {
@@ -230,81 +125,14 @@ impl DynamoDbSinkTap {
             .at(self.place.clone())
             .cause(format!("rows of iteration {} are there that it knows nothing of", ticket.iteration))
             .help("empty the table and have its ledger forget the flow, by `forget` with --empty, and run again");
-        Ok(Error::Held(failure.held(Cause::ForeignLedger.case().iteration(ticket.iteration))))
+        Ok(Error::Held(failure.held(Cause::HalfEmptied.case().iteration(ticket.iteration))))
     }
 
     /// An item was written by a load that the ledger knows nothing of.
-    fn ahead(&self, mark: &str) -> Error {
-        let cause = format!("the mark of an item is {mark}, and the ledger is not as far");
+    fn ahead(&self, by: &str) -> Error {
+        let cause = format!("{by}, and the ledger is not as far");
         let help = "put the table of ledgers back as it was; or begin with an empty table, by `forget` with --empty";
         Error::Target(Failure::new("the table is ahead of its ledger").at(self.place.clone()).cause(cause).help(help))
-    }
-
-    /// Another flow's port that has rows in the table, if one has.
-    fn loaded_by_other_than(&self, own: &str) -> Result<Option<(String, String)>, Error> {
-        let entries = self.table.entries().map_err(|trouble| self.of_ledger("cannot read the ledger", &trouble))?;
-        for item in entries.iter().filter(|item| item.key.sort != own) {
-            if self.record(item)?.has_rows() {
-                let (flow, port) = item.key.sort.rsplit_once('/').unwrap_or_default();
-                return Ok(Some((flow.to_owned(), port.to_owned())));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Refuses to take rows of others, or to leave a part of what was to go.
-    fn refuse_to_forget(&self, found: &Found, empty: bool) -> Result<(), Error> {
-        if !empty {
-            return match found.record.is_emptied {
-                true => Err(self.target("the table was not emptied to the end", "give --empty again")),
-                false => Ok(()),
-            };
-        }
-        let Some((flow, port)) = self.loaded_by_other_than(&found.sort)? else { return Ok(()) };
-        let failure = Failure::new("the table has rows of others, which would go, too").at(self.place.clone());
-        let cause = format!("its ledger names port `{port}` of flow {flow}");
-        let help = "nothing was changed; forget without --empty, or have that flow forget the table first";
-        Err(Error::Target(failure.cause(cause).help(help)))
-    }
-
-    /// Refuses what a run without a store must not do to the table.
-    fn refuse_without_store(&self) -> Result<(), Error> {
-        self.described()?;
-        if let Some((flow, port)) = self.loaded_by_other_than("")? {
-            return Err(kept(&self.place, &flow, &port));
-        }
-        match self.table.is_empty().map_err(|trouble| self.failed("cannot look into the table", &trouble))? {
-            true => Ok(()),
-            false => Err(would_double(&self.place, self.shape)),
-        }
-    }
-}
-
-/// What the ledger says of a flow's port.
-#[derive(Clone, Debug)]
-struct Found {
-    sort: String,
-    /// 0 where nothing is there.
-    version: u64,
-    record: Record,
-}
-
-/// Appending and replacing cannot be done, and why.
-fn refuse_mode(shape: SinkShape, wrong: &dyn Fn(&str, &str) -> Error) -> Result<(), Error> {
-    match shape.mode {
-        _ if shape.port.kind == PortKind::Trap => Err(wrong(
-            "a table of DynamoDB cannot be a trap: records that fail have no key",
-            "give the trap a file:, postgres:, s3: or sqlite: address",
-        )),
-        Mode::Append => Err(wrong(
-            "rows cannot be appended to a table of DynamoDB: it has one item for each key",
-            "add mode=merge; where each row has a key of its own, keys=once too",
-        )),
-        Mode::Replace => Err(wrong(
-            "a table of DynamoDB cannot be replaced: there is no step in which its readers see the old items and then the new",
-            "add mode=merge; or take a sqlite: or postgres: address",
-        )),
-        Mode::Merge => Ok(()),
     }
 }
 
@@ -329,7 +157,9 @@ impl SinkTap for DynamoDbSinkTap {
 
     fn check_ledger(&self, ticket: &Ticket) -> Result<bool, Error> {
         let (table, found) = (self.described()?, self.ledger(&ticket.flow)?);
-        self.turn(&found, &table, ticket).map(|turn| turn == Turn::Skip)
+        let turn = self.turn(&found, &table, ticket)?;
+        self.refuse_to_share(&found.sort)?;
+        Ok(turn == Turn::Skip)
     }
 
     fn check_without_store(&self) -> Result<(), Error> {
@@ -346,7 +176,7 @@ impl SinkTap for DynamoDbSinkTap {
         let now = u64::try_from(clock::now_us()).unwrap_or_default();
         match self.write(staged, &Marker::new(&sort_key("", self.shape.port.name), now, 0))? {
             Written::All => Ok(Published::Now),
-            Written::Overtaken(mark) => Err(self.ahead(&mark)),
+            Written::Overtaken(by) => Err(self.ahead(&by)),
         }
     }
 

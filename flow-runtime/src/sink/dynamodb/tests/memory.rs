@@ -209,6 +209,9 @@ impl Table for MemoryTable {
             let keys = 1 + usize::from(self.definition.sort_key.is_some());
             let mut by_key = BTreeMap::new();
             for item in &items {
+                if item.iter().any(|(_, scalar)| Some(scalar) == state.refused.as_ref()) {
+                    return Err(invalid("it is refused"));
+                }
                 let whole = item.iter().map(|(name, scalar)| ((*name).to_owned(), scalar.clone())).collect();
                 if by_key.insert(item[..keys].to_vec(), whole).is_some() {
                     return Err(invalid("Provided list of item keys contains duplicates"));
@@ -260,5 +263,5 @@ impl Table for MemoryTable {
 }
 
 fn item(sort: &str, (version, body): &(u64, String)) -> Item {
-    Item { key: super::super::key_of("hits", sort), version: *version, body: body.clone() }
+    Item { key: super::super::ledger::key_of("hits", sort), version: *version, body: body.clone() }
 }

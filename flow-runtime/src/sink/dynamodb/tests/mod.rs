@@ -12,6 +12,7 @@ use memory::{Fault, MemoryTable};
 
 use super::*;
 use crate::{
+    plan::PortKind,
     sink::fixtures::{Place, Row, added, field, nullable, sink, ticket},
     value::Type,
 };
@@ -169,6 +170,47 @@ fn rows_of_another_flow_are_not_deleted_with_those_of_one() {
     tap(&table, &COUNTS).forget("orders", false).unwrap();
     tap(&table, &COUNTS).forget("hits", true).unwrap();
     assert_eq!(table.seen(), [""; 0]);
+}
+
+#[test]
+fn items_that_are_put_whole_share_a_table_with_none_that_are_added_to() {
+    static ADDED: PortPlan =
+        sink("added", &[field("host", Type::Text), field("number", Type::I64), added("count", Type::I64)], &[0, 1]);
+    let (place, of) = (Place::new(), |port, flow: &str| Ticket { flow: flow.to_owned(), ..ticket(port, 0) });
+    let (events, counts) = (|| place.stage(&EVENTS, &[("a", 1, Some("/x"))]), || place.stage(&ADDED, &[("a", 1, 5)]));
+    let refused = |table: &Arc<MemoryTable>, port, flow: &str| {
+        tap(table, port).check_ledger(&of(port, flow)).map(drop).map_err(|error| error.to_string())
+    };
+
+    let first_put = table(&EVENTS);
+    tap(&first_put, &EVENTS).publish(&events(), Some(&of(&EVENTS, "orders"))).unwrap();
+    let said = refused(&first_put, &ADDED, "hits").unwrap_err();
+    assert!(said.contains("port `events` of flow orders puts its items whole, by keys=once"), "{said}");
+    refused(&first_put, &EVENTS, "orders").unwrap();
+
+    let first_added = table(&ADDED);
+    tap(&first_added, &ADDED).publish(&counts(), Some(&of(&ADDED, "hits"))).unwrap();
+    let said = refused(&first_added, &EVENTS, "orders").unwrap_err();
+    assert!(
+        said.contains("port `added` of flow hits has rows there, too; nothing was changed; leave keys=once out"),
+        "{said}"
+    );
+    refused(&first_added, &ADDED, "orders").unwrap();
+}
+
+#[test]
+fn an_item_that_is_refused_is_named_by_its_key() {
+    let (table_of_counts, table_of_events, place) = (table(&COUNTS), table(&EVENTS), Place::new());
+    table_of_counts.refuse(Some("b"));
+    let rows: &Counts = &[("a", Some(1), None), ("b", Some(1), None)];
+    let said = load(&table_of_counts, rows, &ticket(&COUNTS, 0)).unwrap_err().to_string();
+    assert!(said.contains("row 1 of the iteration, item host=b"), "{said}");
+
+    table_of_events.refuse(Some("b"));
+    let rows: Vec<(&str, i64, Option<&str>)> = (0..10).map(|n| (if n == 7 { "b" } else { "a" }, n, None)).collect();
+    let staged = place.stage(&EVENTS, &rows);
+    let said = tap(&table_of_events, &EVENTS).publish(&staged, Some(&ticket(&EVENTS, 0))).unwrap_err().to_string();
+    assert!(said.contains("row 7 of the iteration, item host=b, number=7"), "{said}");
 }
 
 #[test]
