@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::held::Case;
+use crate::{held::Case, origin::MadeOf};
 
 /// Why a run failed.
 ///
@@ -74,6 +74,9 @@ pub struct Failure {
     /// Boxed, because few have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<Box<Case>>,
+    /// Likewise.
+    #[serde(skip)]
+    made_of: Option<Box<MadeOf>>,
 }
 
 impl Failure {
@@ -114,6 +117,14 @@ impl Failure {
     #[must_use]
     pub fn case(&self) -> Option<&Case> {
         self.held.as_deref()
+    }
+
+    /// Says what the row was made of that a target has refused.
+    #[cfg(any(test, feature = "postgres"))]
+    #[must_use]
+    pub(crate) fn made_of(mut self, made_of: Option<Box<MadeOf>>) -> Self {
+        self.made_of = made_of;
+        self
     }
 
     /// Puts the port before the place, where a tap that does not know its port has reported; once is enough.
@@ -173,6 +184,25 @@ impl Error {
         self.map(|failure| {
             let advice = failure.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
             failure.help(format!("{more}{advice}"))
+        })
+    }
+
+    /// What the row was made of that a target has refused, if that is what failed; it is told but once.
+    pub(crate) fn take_made_of(self) -> (Self, Option<MadeOf>) {
+        let mut made_of = None;
+        let error = self.map(|mut failure| {
+            made_of = failure.made_of.take();
+            failure
+        });
+        (error, made_of.map(|made_of| *made_of))
+    }
+
+    /// The same error, with more of its cause.
+    #[must_use]
+    pub(crate) fn and_cause(self, more: &str) -> Self {
+        self.map(|failure| {
+            let cause = failure.cause.as_ref().map(|cause| format!("{cause}; ")).unwrap_or_default();
+            failure.cause(format!("{cause}{more}"))
         })
     }
 

@@ -9,7 +9,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Plan, Sink, Source, Table, Trap, operators::SpillGroups, sink::Demands, value::RowBuffer};
+use crate::{
+    Plan, Sink, Source, Table, Trap, operators::SpillGroups, origin::Lineage, sink::Demands, value::RowBuffer,
+};
 
 /// A data flow as the `flow!` macro prints it: its plan, and its fused loops.
 ///
@@ -312,6 +314,8 @@ pub struct Output {
     /// One entry for each of [`Plan::operators`].
     pub counts: Vec<Counts>,
     at: Option<usize>,
+    /// For each port which records its rows were made of, as far as they were held against demands.
+    lineages: Vec<Lineage>,
     /// What the targets of the ports cannot store, in the order of [`Plan::ports`]; none where nobody asked.
     demands: Arc<[Demands]>,
 }
@@ -331,6 +335,7 @@ impl Output {
             trapped: Vec::new(),
             counts: vec![Counts::default(); plan.operators.len()],
             at: None,
+            lineages: vec![Lineage::default(); plan.ports.len()],
             demands: Arc::clone(demands),
         }
     }
@@ -342,9 +347,26 @@ impl Output {
     #[inline]
     pub fn accept(&mut self, port: usize) -> Result<(), Reason> {
         match self.demands.get(port) {
-            Some(demands) if !demands.is_empty() => check_last(demands, &mut self.rows[port]),
+            Some(demands) if !demands.is_empty() => {
+                check_last(demands, &mut self.rows[port])?;
+                if let Some(record) = self.at {
+                    self.lineages[port].note(record);
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Which records the rows of `port` were made of; nothing if that was not noted.
+    pub(crate) fn lineage(&self, port: usize) -> Option<&Lineage> {
+        let rows = self.rows.get(port)?.rows();
+        self.lineages.get(port).filter(|lineage| lineage.rows() == rows)
+    }
+
+    /// Forgets which records rows were made of.
+    pub(crate) fn forget_lineages(&mut self) {
+        self.lineages.iter_mut().for_each(Lineage::clear);
     }
 
     /// Says which record of the block comes next; a panic or a [`Stop`] is reported at it.

@@ -38,6 +38,7 @@ pub mod iteration;
 pub mod language {}
 pub mod operations;
 pub mod operators;
+mod origin;
 pub mod plan;
 #[cfg(feature = "aws")]
 pub mod publish;

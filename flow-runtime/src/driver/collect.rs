@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Error, Plan,
+    origin::Origin,
     sink::{Demands, staging::StagedAttempt},
     trap::FailedRecord,
     value::RowBuffer,
@@ -57,8 +58,8 @@ impl Stage {
 }
 
 impl Collect for Stage {
-    fn rows(&mut self, port: usize, rows: &RowBuffer) -> Result<(), Error> {
-        self.staged.write(port, rows)
+    fn rows(&mut self, port: usize, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error> {
+        self.staged.write_from(port, rows, origin)
     }
 
     fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>) -> Result<(), Error> {

@@ -23,6 +23,7 @@ use crate::{
     Error,
     flow::{Counts, Flow},
     operators::SpillPlace,
+    origin::Origin,
     plan::Step,
     sink::Demands,
     source::{Position, Reading, ShardFrom, SourceTap},
@@ -72,11 +73,11 @@ pub(crate) struct InputJob<'a> {
 
 /// Takes what comes out, on the thread that called [`execute`].
 pub(crate) trait Collect {
-    /// Takes rows of a sink.
+    /// Takes rows of a sink, and where they come from.
     ///
     /// # Errors
     /// What ends the run: a full disk.
-    fn rows(&mut self, port: usize, rows: &RowBuffer) -> Result<(), Error>;
+    fn rows(&mut self, port: usize, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error>;
 
     /// Takes a record of a trap.
     ///

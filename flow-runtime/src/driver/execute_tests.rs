@@ -103,7 +103,7 @@ struct Gathered {
 }
 
 impl Collect for Gathered {
-    fn rows(&mut self, port: usize, rows: &RowBuffer) -> Result<(), Error> {
+    fn rows(&mut self, port: usize, rows: &RowBuffer, _origin: &Origin<'_>) -> Result<(), Error> {
         let text = if port == OUT { &mut self.out } else { &mut self.groups };
         assert!([OUT, GROUPS].contains(&port));
         text.push_str(std::str::from_utf8(rows.bytes()).unwrap());

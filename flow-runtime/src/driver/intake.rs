@@ -278,6 +278,11 @@ impl<'a> Intake<'a> {
         self.inputs[work.input].tallies.get(work.piece.shard).map_or("", |tally| &tally.read.name)
     }
 
+    /// The shard that a piece came from, as the store knows it.
+    pub(super) fn shard_id(&self, work: &Work) -> &str {
+        self.inputs[work.input].tallies.get(work.piece.shard).map_or("", |tally| &tally.read.id)
+    }
+
     /// How far everything was read, and why no further.
     pub(super) fn into_reads(self) -> (Vec<InputRead>, ClosedBy) {
         let closed_by = self.closed_by.unwrap_or(ClosedBy::End);

@@ -22,6 +22,7 @@ mod limits;
 mod lock;
 mod machine;
 mod memory;
+mod origin;
 mod overlaps;
 mod panics;
 mod place;

@@ -4,14 +4,14 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use super::{
     checkpoint::OpenCheckpoint,
-    events,
+    events, origin,
     ports::{Ports, staged},
 };
 use crate::{
     Error, Failure,
     effect::{Mutant, clock, effect, mutant},
     iteration::{
-        Output, Sealed,
+        Output, Range, Sealed,
         decide::{Misfit, Start, start},
     },
     plan::{PortKind, PortPlan},
@@ -84,6 +84,7 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed, stop: &
             // Another run may have gone on with this iteration, and further, since we looked: then nothing is wrong.
             Err(Error::Held(_)) if store.is_output_loaded(iteration, port.name)? => {}
             Err(error) => {
+                let error = origin::told(ports, iteration, || ranges(checkpoint, iteration), error);
                 if let Error::Held(failure) = &error {
                     // For whoever lists iterations; that it is held is found out again by every run.
                     let _ = store.mark_held(iteration, &failure.to_string());
@@ -121,6 +122,12 @@ fn load_output(
         Err(Error::Held(_)) if has_it(tap) => Ok(()),
         Err(error) => Err(error.of_iteration(sealed.iteration)),
     }
+}
+
+/// What was read, for people.
+fn ranges(checkpoint: &OpenCheckpoint, iteration: u64) -> Vec<Range> {
+    let detail = checkpoint.store.iteration(iteration).ok().flatten();
+    detail.and_then(|detail| detail.sealed).map_or_else(Vec::new, |sealed| sealed.seal.ranges)
 }
 
 /// Of two outputs that fail the one that needs a person is told; else the first. The other is in the log, and in the next run.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{
     Checkpoint, Options, PortOutcome, attempt,
     checkpoint::OpenCheckpoint,
-    overlaps,
+    origin, overlaps,
     place::Place,
     ports::{Ports, staged},
     reread::reread,
@@ -92,7 +92,8 @@ fn replay_in<F: Flow>(
         let tables = compare_tables(&sealed.seal.tables, &attempt::tables(ports, &read.executed));
         let manifests = read.staged.finish()?;
         let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
-        let published = publish(&checkpoint, ports, &attempt, &manifests)?;
+        let published = publish(&checkpoint, ports, &attempt, &manifests);
+        let published = published.map_err(|error| origin::told(ports, iteration, || ranges.clone(), error))?;
         let elapsed = clock::elapsed().saturating_sub(began);
         let program_changed = false;
         Ok(Replayed { iteration, program_changed, tables, outputs, published, ports: ports_done, counts, elapsed })

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Shards that a message names.
-const NAMED_MAX: usize = 3;
+pub(super) const NAMED_MAX: usize = 3;
 
 /// Reads the ranges that `iteration` has sealed, runs the flow as it is now, stages what comes out under `attempt`.
 ///
@@ -90,7 +90,12 @@ fn jobs<'p>(
 }
 
 /// Finds the shards of `ranges`, wherever they are now: a file may have another name.
-fn find(tap: &dyn SourceTap, port: &PortPlan, iteration: u64, ranges: &[&Range]) -> Result<Vec<ShardFrom>, Error> {
+pub(super) fn find(
+    tap: &dyn SourceTap,
+    port: &PortPlan,
+    iteration: u64,
+    ranges: &[&Range],
+) -> Result<Vec<ShardFrom>, Error> {
     let known: Vec<KnownShard> = ranges.iter().map(|range| known(range)).collect();
     let survey = if ranges.is_empty() { Vec::new() } else { tap.again(&known).map_err(|e| e.of_port(port.name))? };
     let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -147,7 +152,7 @@ fn changed(iteration: u64, sealed: &Range, now: Option<&Range>) -> Error {
     )
 }
 
-fn place(range: &Range) -> String {
+pub(super) fn place(range: &Range) -> String {
     format!("{}, positions {} to {}", range.name, range.first, range.next)
 }
 

@@ -1,6 +1,7 @@
 //! The calling thread's part of an iteration: it gives out pieces, keeps their order, and hands on what came of them.
 
 use std::{
+    borrow::Cow,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     Error, Failure, Plan,
     flow::{At, Counts, Drained, Flow, Output, Stop, TableMut},
+    origin::{Lineage, Origin, PieceOrigin},
     plan::Drain,
     sink::Demands,
     source::Next,
@@ -284,7 +286,8 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
     /// Hands rows, trapped records and counts on; the records are in `work`, if it was not a drain.
     fn hand_on(&mut self, output: &Output, work: Option<&Work>) -> Result<(), Error> {
         for (port, rows) in output.rows.iter().enumerate().filter(|(_, rows)| rows.rows() > 0) {
-            self.collect.rows(port, rows)?;
+            let piece = work.map(|work| origin(&self.intake, work, output.lineage(port)));
+            self.collect.rows(port, rows, &Origin { rows: rows.rows(), piece })?;
         }
         for (nth, trapped) in output.trapped.iter().enumerate() {
             let operator = self.plan.operators.get(trapped.operator).map_or("", |operator| operator.text);
@@ -318,5 +321,16 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
             sum.add(*counts);
         }
         Ok(())
+    }
+}
+
+/// Where the rows come from that were made of a piece.
+fn origin<'w>(intake: &'w Intake<'_>, work: &'w Work, lineage: Option<&'w Lineage>) -> PieceOrigin<'w> {
+    PieceOrigin {
+        port: intake.name(work.input).into(),
+        shard: intake.shard_id(work).into(),
+        from: work.piece.from.as_str().into(),
+        to: work.piece.to.as_str().into(),
+        lineage: lineage.map(Cow::Borrowed),
     }
 }

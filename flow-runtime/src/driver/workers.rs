@@ -79,6 +79,7 @@ impl Results {
         self.output.trapped.clear();
         self.output.counts.fill(Default::default());
         self.output.at_rows();
+        self.output.forget_lineages();
         self.trapped.clear();
         self.records = 0;
     }
@@ -87,15 +88,7 @@ impl Results {
 impl Work {
     /// The position of the record with this index and place.
     pub(super) fn position(&self, index: usize, span: Span) -> Position {
-        match &self.piece.framing {
-            Framing::Lines => self.piece.from.after(span.start),
-            Framing::Listed(listed) => {
-                listed.get(index).map_or_else(|| self.piece.from.clone(), |(_, position)| position.clone())
-            }
-            Framing::Retried(retried) => {
-                retried.get(index).map_or_else(|| self.piece.from.clone(), |record| record.position.clone())
-            }
-        }
+        position(&self.piece, index, span)
     }
 
     /// The record with this index, if it came out of a trap.
@@ -171,8 +164,18 @@ fn next(queue: &Mutex<Receiver<Box<Work>>>) -> Option<Box<Work>> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
+/// The position of the record of `piece` with this index and place.
+pub(super) fn position(piece: &Piece, index: usize, span: Span) -> Position {
+    let listed = match &piece.framing {
+        Framing::Lines => return piece.from.after(span.start),
+        Framing::Listed(listed) => listed.get(index).map(|(_, position)| position),
+        Framing::Retried(retried) => retried.get(index).map(|record| &record.position),
+    };
+    listed.unwrap_or(&piece.from).clone()
+}
+
 /// Where the records of `piece` are in its bytes.
-fn find_records(piece: &Piece, spans: &mut Vec<Span>) {
+pub(super) fn find_records(piece: &Piece, spans: &mut Vec<Span>) {
     spans.clear();
     match &piece.framing {
         Framing::Lines => find_lines(&piece.bytes, spans),

@@ -69,7 +69,9 @@ impl Sink {
     ///   which alone is believed then). A table that is made is laid out by `distkey=field` and `sortkey=field,field`; text
     ///   without `as …` becomes `varchar(65535)`, moments `timestamp` in UTC. Bytes cannot be stored, and so traps go
     ///   elsewhere. What merging takes for one key is what the flow takes for one: keys that differ in blanks at their ends,
-    ///   or in upper and lower case, are rows of their own, although Redshift may call them equal in your queries.
+    ///   or in upper and lower case, are rows of their own, although Redshift may call them equal in your queries. A row that
+    ///   its column cannot hold is trapped; what COPY refuses all the same stops the load, and the error says file, line,
+    ///   column, type, value, and the record's position in its source, or for a group the positions that the iteration has read.
     /// - `dynamodb://table?mode=merge`, in programs built with the feature `aws`: the items of a table by the sink's key. They are
     ///   written one by one, each row once, so that a reader may see a part of an iteration; with `keys=once`, where no key comes
     ///   in two rows, 25 at a time. `setup` makes the table.

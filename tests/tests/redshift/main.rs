@@ -8,6 +8,7 @@ mod doctor;
 mod flows;
 mod losses;
 mod merging;
+mod positions;
 mod secured;
 mod setup;
 mod taps;

@@ -190,7 +190,7 @@ fn a_source_that_another_is_joined_with_is_read_as_far_as_it_goes_and_not_waited
 fn readers_read_ahead_no_further_than_they_have_buffers() {
     struct Watching(Arc<AtomicU64>, u64);
     impl Collect for Watching {
-        fn rows(&mut self, port: usize, _rows: &RowBuffer) -> Result<(), Error> {
+        fn rows(&mut self, port: usize, _rows: &RowBuffer, _origin: &Origin<'_>) -> Result<(), Error> {
             self.1 += u64::from(port == OUT);
             // Every piece handed on gives one buffer back.
             assert!(self.0.load(Ordering::SeqCst) <= self.1 + 2 * 2 + 1);

@@ -8,6 +8,7 @@ mod flow;
 mod follow;
 mod forgetful;
 mod model;
+mod origins;
 mod recovery;
 mod replay;
 mod restage;

@@ -5,7 +5,10 @@ use super::{
     staging::{Address, Staging},
     table::literal,
 };
-use crate::sink::sql::{Session, Step, Trouble};
+use crate::{
+    origin::MadeOf,
+    sink::sql::{Session, Step, Trouble},
+};
 
 /// The longest name of a file in the views.
 const FILE_NAME_CHARS: usize = 256;
@@ -24,7 +27,10 @@ pub(super) fn explained(session: &Session<'_>, (staged, staging): (&Address, &St
     if let Some(row) = noted {
         let value = first(&value_from_stl(staged)).and_then(|row| row.into_iter().next()?);
         let file = row.first().and_then(Option::as_deref).unwrap_or_default().trim();
-        account.cause = told(&row, value.as_deref(), staging.rows_before(staged, file));
+        let line = row.get(1).and_then(Option::as_deref).and_then(|line| line.trim().parse().ok());
+        let found = line.and_then(|line| staging.row(staged, file, line));
+        account.cause = told(&row, value.as_deref(), found.as_ref().map(|(row, _)| *row));
+        account.made_of = Some(Box::new(found.map_or(MadeOf::Records, |(_, made_of)| made_of)));
     }
     Trouble::Refused(account)
 }
@@ -53,8 +59,8 @@ fn of(staged: &Address, column: &str) -> String {
     format!("SUBSTRING({column}, 1, {}) = {}", folder.chars().count(), literal(&folder))
 }
 
-/// What the view has, in a sentence; and which row of the iteration that is, if it is known how many are in the files before.
-fn told(row: &[Option<String>], value: Option<&str>, rows_before: Option<u64>) -> String {
+/// What the view has, in a sentence; and which row of the iteration that is, if that is known.
+fn told(row: &[Option<String>], value: Option<&str>, of_iteration: Option<u64>) -> String {
     let text = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default().trim();
     let (file, line, column, ty, length) = (text(0), text(1), text(2), text(3), text(4));
     let ty = if length.is_empty() || length == "0" { ty.to_owned() } else { format!("{ty}({length})") };
@@ -67,7 +73,7 @@ fn told(row: &[Option<String>], value: Option<&str>, rows_before: Option<u64>) -
     }
     told += &format!(", line {line} of {file}");
     // A row of a staged file is a line, unless a text before it has lines.
-    if let Some(row) = line.parse::<u64>().ok().zip(rows_before).map(|(line, before)| line + before) {
+    if let Some(row) = of_iteration {
         told += &format!(": row {row} of the iteration, if no text before it in the file has line ends");
     }
     told
@@ -90,7 +96,7 @@ mod tests {
         ];
         let row = row.map(|text| Some(text.to_owned()));
         assert_eq!(
-            told(&row, Some("long.example"), Some(30)),
+            told(&row, Some("long.example"), Some(37)),
             "String length exceeds DDL length (error 1204), column `ip` varchar(4), value `long.example`, line 7 of \
              s3://b/p/a-1/counts/rows-00001.csv.gz: row 37 of the iteration, if no text before it in the \
              file has line ends"

@@ -5,7 +5,7 @@
 //! simple query protocol, a statement a request: Redshift does not have all of the other, and a lock that comes in one
 //! request with others comes after their snapshot.
 //!
-//! - `staging.rs`: rows become files of CSV in S3 (`rows.rs`) before the seal, and a manifest names them.
+//! - `staging.rs`: rows become files of CSV in S3 (`rows.rs`) before the seal, and a manifest names them. `origins.rs`: what they were made of.
 //! - `load.rs`: the transaction. `ledger.rs` and `table.rs`: its statements. `load_error.rs`: why a row was refused.
 //! - `shape.rs`: what must be there before. `types.rs`: columns. `server.rs`: what Redshift has of its own.
 //!
@@ -18,6 +18,7 @@ mod credentials;
 mod ledger;
 mod load;
 mod load_error;
+mod origins;
 mod rows;
 mod script;
 mod server;

@@ -10,12 +10,16 @@ use std::{collections::BTreeMap, io};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::rows;
+use super::{
+    origins::{Origins, look_up},
+    rows,
+};
 use crate::{
     Error, Failure,
     aws::{Account, Kind, Trouble, clients::objects::If},
     effect::{Mutant, mutant},
     held::Cause,
+    origin::{MadeOf, Origin},
     plan::FieldPlan,
     sink::{
         LeftBehind, Stager,
@@ -88,7 +92,17 @@ impl Address {
     }
 
     fn file(&self, number: u32) -> String {
-        format!("{}{}-{number:05}{CSV}{}", self.folder, self.stem(), self.compression.suffix())
+        format!("{}{number:05}{CSV}{}", self.files(), self.compression.suffix())
+    }
+
+    /// What the keys of all files begin with.
+    fn files(&self) -> String {
+        format!("{}{}-", self.folder, self.stem())
+    }
+
+    /// Where it says what the rows were made of.
+    pub(super) fn origins(&self) -> String {
+        format!("{}{}.origins{}", self.folder, self.stem(), Compression::Zstd.suffix())
     }
 
     fn stem(&self) -> &'static str {
@@ -125,7 +139,7 @@ impl Staging {
     /// What stages the rows of an attempt.
     pub(super) fn stager(&self, fields: &'static [FieldPlan], attempt: &str) -> RedshiftStager {
         let (place, staging) = (self.address(attempt), self.clone());
-        RedshiftStager { staging, place, fields, bucket: None, open: None, written: Vec::new(), rows: 0 }
+        RedshiftStager { staging, place, fields, bucket: None, open: None, origins: None, written: Vec::new(), rows: 0 }
     }
 
     pub(super) fn address(&self, attempt: &str) -> Address {
@@ -135,12 +149,16 @@ impl Staging {
         Address { bucket: self.bucket.clone(), folder, compression, is_numbered }
     }
 
-    /// How many rows of the iteration come before those of the file at `url`, if its manifest is to be read and names it.
-    pub(super) fn rows_before(&self, place: &Address, url: &str) -> Option<u64> {
-        let (text, _) = S3Bucket::open(&self.account, &place.bucket).ok()?.read(&place.key()).ok()??;
+    /// Which row of the iteration is on this line of the file at `url`, if no row has several; and what it was made of. Nothing
+    /// if the manifest cannot be read, or does not name the file.
+    pub(super) fn row(&self, place: &Address, url: &str, line: u64) -> Option<(u64, MadeOf)> {
+        let bucket = S3Bucket::open(&self.account, &place.bucket).ok()?;
+        let (text, _) = bucket.read(&place.key()).ok()??;
         let manifest: Manifest = serde_json::from_slice(&text).ok()?;
         let at = manifest.entries.iter().position(|entry| entry.url == url)?;
-        Some(manifest.entries[..at].iter().map(|entry| entry.meta.record_count).sum())
+        let before: u64 = manifest.entries[..at].iter().map(|entry| entry.meta.record_count).sum();
+        let row = before + line;
+        Some((row, look_up(&bucket, place, row)))
     }
 
     /// Finds out whether all that the manifest at `address` names is there, in its size.
@@ -255,6 +273,7 @@ pub(super) struct RedshiftStager {
     fields: &'static [FieldPlan],
     bucket: Option<S3Bucket>,
     open: Option<Writing>,
+    origins: Option<Origins>,
     written: Vec<Written>,
     rows: u64,
 }
@@ -331,13 +350,24 @@ impl Stager for RedshiftStager {
         Ok(())
     }
 
+    fn note_origin(&mut self, origin: &Origin<'_>) -> Result<(), Error> {
+        let bucket = self.take_bucket()?;
+        let origins = self.origins.get_or_insert_with(|| Origins::new(&self.place));
+        let added = origins.add(&bucket, origin);
+        self.bucket = Some(bucket);
+        added.map_err(|broken| self.broken(broken))
+    }
+
     fn finish(mut self: Box<Self>) -> Result<String, Error> {
         let bucket = self.take_bucket()?;
         if let Some(file) = self.open.take() {
             self.close(&bucket, file)?;
         }
+        if let Some(origins) = self.origins.take() {
+            origins.finish(&bucket).map_err(|broken| self.broken(broken))?;
+        }
         if mutant(Mutant::ManifestFromListing) {
-            let listed = bucket.list(&self.place.folder).map_err(|trouble| self.failed(&trouble))?;
+            let listed = bucket.list(&self.place.files()).map_err(|trouble| self.failed(&trouble))?;
             let written = listed.into_iter().zip(1..);
             let written = written.map(|(object, number)| Written {
                 key: object.key,

@@ -5,7 +5,7 @@ use std::{error, fmt, io};
 use tokio_postgres::error::{DbError, Error as PgError};
 
 use super::server::Server;
-use crate::{Error, Failure};
+use crate::{Error, Failure, origin::MadeOf};
 
 /// Why a statement, and with it the load, did not come to its end.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(in crate::sink) enum Trouble {
 pub(in crate::sink) struct Account {
     pub(in crate::sink) step: Step,
     pub(in crate::sink) cause: String,
+    /// What the row was made of that is refused, if it is one.
+    pub(in crate::sink) made_of: Option<Box<MadeOf>>,
     help: &'static str,
     /// Whether others hold the ledger.
     is_busy: bool,
@@ -102,7 +104,7 @@ impl From<Error> for Trouble {
 impl Trouble {
     /// Sorts what a statement ended with.
     pub(in crate::sink) fn of(server: &Server, step: Step, error: &PgError) -> Self {
-        let account = |cause, help| Account { step, cause, help, is_busy: false, is_late: false };
+        let account = |cause, help| Account { step, cause, made_of: None, help, is_busy: false, is_late: false };
         match error.as_db_error() {
             Some(refusal) if (server.is_passing)(refusal) => Self::Passing(account(told(refusal), later(step))),
             // Who locks it may shut out its readers, too.
@@ -136,13 +138,15 @@ impl Trouble {
 
     /// No answer came.
     pub(in crate::sink) fn lost(step: Step, cause: &impl fmt::Display) -> Self {
-        Self::Passing(Account { step, cause: cause.to_string(), help: later(step), is_busy: false, is_late: false })
+        let (cause, help) = (cause.to_string(), later(step));
+        Self::Passing(Account { step, cause, made_of: None, help, is_busy: false, is_late: false })
     }
 
     /// No answer came in time.
     pub(in crate::sink) fn late(step: Step, limit: std::time::Duration) -> Self {
         let help = if step == Step::Connect { later(step) } else { LATE };
-        Self::Passing(Account { step, cause: format!("no answer for {limit:?}"), help, is_busy: false, is_late: true })
+        let cause = format!("no answer for {limit:?}");
+        Self::Passing(Account { step, cause, made_of: None, help, is_busy: false, is_late: true })
     }
 
     /// As an error that says where, and which attempt it was.
@@ -154,6 +158,7 @@ impl Trouble {
         };
         let failure =
             Failure::new(format!("cannot {}", account.step.verb())).at(place).cause(account.cause).help(account.help);
+        let failure = failure.made_of(account.made_of);
         // Whoever holds the ledger is another load.
         if account.is_busy { Error::Busy(failure) } else { Error::Target(failure) }
     }

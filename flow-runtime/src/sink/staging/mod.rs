@@ -24,6 +24,7 @@ use crate::{
     value::RowBuffer,
 };
 
+pub use crate::origin::Origin;
 pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
 pub use write::StagedAttempt;
@@ -77,6 +78,15 @@ impl StagedManifest {
 /// Stages the rows of an attempt for a target that does so itself. Nothing of it is visible to who reads the target by its
 /// manifests.
 pub trait Stager: fmt::Debug + Send {
+    /// Is told where the rows come from that it is given next: errors alone depend on it.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    fn note_origin(&mut self, origin: &Origin<'_>) -> Result<(), Error> {
+        let _ = origin;
+        Ok(())
+    }
+
     /// Adds rows.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::{
         mutant,
     },
     folder,
+    origin::Origin,
     plan::{PortKind, PortPlan},
     value::RowBuffer,
 };
@@ -52,6 +53,14 @@ impl StagedAttempt {
     /// # Errors
     /// [`Error::Store`] when the disk is full or cannot be written to.
     pub fn write(&mut self, port: usize, rows: &RowBuffer) -> Result<(), Error> {
+        self.write_from(port, rows, &Origin { rows: rows.rows(), piece: None })
+    }
+
+    /// The same with where the rows come from.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(crate) fn write_from(&mut self, port: usize, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error> {
         let (Some(writer), Some(plan)) = (self.writers.get_mut(port), self.plan.ports.get(port)) else {
             return Ok(());
         };
@@ -59,7 +68,7 @@ impl StagedAttempt {
             return Ok(());
         }
         match writer {
-            Some(writer) => writer.write(rows),
+            Some(writer) => writer.write(rows, origin),
             None => {
                 let to = match self.stagers.get_mut(port).and_then(Option::take) {
                     Some(stager) => {
@@ -68,7 +77,7 @@ impl StagedAttempt {
                     }
                     None => Destination::Disk(StagedFile::create(&self.directory, plan)?),
                 };
-                writer.insert(StagedWriter::new(plan, to)).write(rows)
+                writer.insert(StagedWriter::new(plan, to)).write(rows, origin)
             }
         }
     }
@@ -151,10 +160,13 @@ impl StagedWriter {
         Self { port, to, rows: 0, bytes: 0, hash: Hash(Xxh3::new()) }
     }
 
-    fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
+    fn write(&mut self, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error> {
         match &mut self.to {
             Destination::Disk(file) => file.write(rows.bytes())?,
-            Destination::Target(stager) => stager.write(rows)?,
+            Destination::Target(stager) => {
+                stager.note_origin(origin)?;
+                stager.write(rows)?;
+            }
         }
         self.hash.0.update(rows.bytes());
         self.rows += rows.rows();
