@@ -1,6 +1,6 @@
 //! What an item of DynamoDB asks of the fields of its sink.
 
-use super::{Column, Demands, limit::Limit};
+use super::{Column, Demands, Together, limit::Limit};
 use crate::{
     aws::limits::{ITEM_BYTES_MAX, PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX},
     plan::FieldPlan,
@@ -34,7 +34,8 @@ impl Demands {
             Column { field, limits: of_key.into_iter().chain(of_type).collect() }
         };
         let columns = fields.iter().enumerate().map(column).collect();
-        Self { columns, row: None, item_bytes_max: Some(ITEM_BYTES_MAX - MARK_BYTES) }
+        let together = Together::Item { bytes_max: ITEM_BYTES_MAX - MARK_BYTES };
+        Self { columns, row: None, together: Some(together) }
     }
 }
 

@@ -2,16 +2,20 @@
 //! they are staged, and do not stop the load of all others after the seal.
 //!
 //! `dialect.rs` says which limits a field has in the columns of a server, `column.rs` reads the types of columns, `items.rs` has
-//! those of DynamoDB, `limit.rs` holds a value against a limit. What only the server knows (`as inet`, a sum that merging makes)
-//! is found by the load.
+//! those of DynamoDB, `folders.rs` those of keys of S3, `limit.rs` holds a value against a limit. What only the server knows
+//! (`as inet`, a sum that merging makes) is found by the load.
 
 mod column;
 mod dialect;
+#[cfg(feature = "aws")]
+mod folders;
 #[cfg(feature = "aws")]
 mod items;
 mod limit;
 
 use self::limit::{Limit, RowLimit};
+#[cfg(feature = "aws")]
+use crate::value::Value;
 use crate::{
     flow::Reason,
     plan::FieldPlan,
@@ -28,9 +32,41 @@ pub struct Demands {
     /// Up to the last that has any.
     columns: Box<[Column]>,
     row: Option<RowLimit>,
-    /// How many bytes all of a row may have, as an item.
+    /// What the values of a row are asked together.
     #[cfg(feature = "aws")]
-    item_bytes_max: Option<usize>,
+    together: Option<Together>,
+}
+
+/// How many bytes values may have together.
+#[cfg(feature = "aws")]
+#[derive(Clone, Debug)]
+enum Together {
+    /// All of them, as an item of DynamoDB.
+    Item { bytes_max: usize },
+    /// Those of these fields, as the folders in a key of S3.
+    Folders { bytes_max: usize, fields: Box<[usize]> },
+}
+
+#[cfg(feature = "aws")]
+impl Together {
+    /// What a field adds, by its index.
+    fn bytes(&self, index: usize, field: &FieldPlan, value: Value<'_>) -> usize {
+        match self {
+            Self::Item { .. } => items::attribute_bytes(field.name, value),
+            Self::Folders { fields, .. } if fields.contains(&index) => folders::folder_bytes(field, value),
+            Self::Folders { .. } => 0,
+        }
+    }
+
+    fn refuses(&self, bytes: usize) -> Option<String> {
+        match *self {
+            Self::Item { bytes_max } => {
+                (bytes > bytes_max).then(|| format!("an item of {bytes} bytes, and DynamoDB takes {bytes_max}"))
+            }
+            Self::Folders { bytes_max, .. } => (bytes > bytes_max)
+                .then(|| format!("its folder has a name of {bytes} bytes, and a key of S3 has room for {bytes_max}")),
+        }
+    }
 }
 
 /// What is asked of one field.
@@ -54,7 +90,7 @@ impl Demands {
             columns: columns.into(),
             row,
             #[cfg(feature = "aws")]
-            item_bytes_max: None,
+            together: None,
         }
     }
 
@@ -72,7 +108,7 @@ impl Demands {
     pub fn check(&self, row: &[u8]) -> Result<(), Reason> {
         let mut values = RowReader::new(row);
         #[cfg(feature = "aws")]
-        let mut item_bytes = 0;
+        let (mut index, mut bytes) = (0, 0);
         for Column { field, limits } in &self.columns {
             // Text is looked at by its bytes: that they are text is known.
             let ty = if field.ty == Type::Text { Type::Bytes } else { field.ty };
@@ -81,13 +117,13 @@ impl Demands {
                 return Err(Reason::new(why).of_field(field.name));
             }
             #[cfg(feature = "aws")]
-            if self.item_bytes_max.is_some() {
-                item_bytes += items::attribute_bytes(field.name, value);
+            if let Some(together) = &self.together {
+                (index, bytes) = (index + 1, bytes + together.bytes(index, field, value));
             }
         }
         #[cfg(feature = "aws")]
-        if let Some(max) = self.item_bytes_max.filter(|max| item_bytes > *max) {
-            return Err(Reason::new(format!("an item of {item_bytes} bytes, and DynamoDB takes {max}")));
+        if let Some(why) = self.together.as_ref().and_then(|together| together.refuses(bytes)) {
+            return Err(Reason::new(why));
         }
         match self.row.and_then(|limit| limit.refuses(row)) {
             Some(why) => Err(Reason::new(why)),

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What tools on Hadoop call the folder of null.
-const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+pub(in crate::sink) const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// Options of an address that are about this.
 pub(super) const OPTIONS: [&str; 6] = ["compression", "delimiter", "format", "header", "null", "partition"];
@@ -80,6 +80,11 @@ impl Format {
         format!("{text}{}", self.compression.suffix())
     }
 
+    /// The fields whose values name folders, by their indexes.
+    pub(super) fn partition(&self) -> &[usize] {
+        &self.partition
+    }
+
     /// Writes the folder of a row into `folder`: `day=2026-11-22/site=a%2Fb/`; nothing where rows are not parted.
     pub(super) fn folder(&self, fields: &[FieldPlan], row: &[u8], folder: &mut String) {
         folder.clear();
@@ -142,12 +147,16 @@ impl Format {
     }
 }
 
+/// Whether a byte stands for itself in the name of a folder.
+pub(in crate::sink) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
 /// Whatever a tool may take for more than itself, and what stands for null, is written as `%2F`.
 fn escape(value: &[u8], folder: &mut String) {
     let is_as_null = value == NULL_FOLDER.as_bytes();
     for (index, byte) in value.iter().enumerate() {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        match is_plain && !(is_as_null && index == 0) {
+        match is_plain(*byte) && !(is_as_null && index == 0) {
             true => folder.push(char::from(*byte)),
             false => folder.push_str(&format!("%{byte:02X}")),
         }

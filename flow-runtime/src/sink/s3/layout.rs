@@ -6,7 +6,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Address, Error, Failure, plan::FieldPlan};
+use crate::{Address, Error, Failure, aws::limits::KEY_BYTES_MAX, plan::FieldPlan};
+
+/// Bytes of an attempt, `{iteration}-{id}`, at most.
+const ATTEMPT_BYTES: usize = 20 + 1 + 32;
+
+/// Bytes of an object's name behind its folder, `{attempt}-{part}.json.zst`, at most.
+const NAME_BYTES: usize = ATTEMPT_BYTES + 1 + 10 + 9;
+
+/// Bytes of a key below `_flow/`, at most.
+const OWN_BYTES: usize = "_flow/manifests/".len() + ATTEMPT_BYTES + 1 + 32 + ".json".len();
 
 /// A prefix in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +50,9 @@ impl Layout {
             return refuse("what is below `_flow/` is written by flow alone");
         }
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        if prefix.len() + OWN_BYTES > KEY_BYTES_MAX {
+            return refuse("the prefix is too long for keys below it");
+        }
         Ok(Self { bucket: bucket.to_owned(), prefix, fields })
     }
 
@@ -77,6 +89,11 @@ impl Layout {
     /// What an attempt's objects in a folder begin with.
     pub(super) fn data(&self, folder: &str, attempt: &str) -> String {
         format!("{}{folder}{attempt}-", self.prefix)
+    }
+
+    /// How many bytes folders may have in a key.
+    pub(super) fn folder_bytes_max(&self) -> usize {
+        KEY_BYTES_MAX - NAME_BYTES - self.prefix.len()
     }
 
     /// What all keys begin with.
@@ -203,7 +220,8 @@ mod tests {
 
     #[test]
     fn what_is_no_prefix_is_refused() {
-        for text in ["s3:hits", "s3://", "s3:///hits", "s3://b/*.gz", "s3://b/_flow/x"] {
+        let long = format!("s3://b/{}", "x".repeat(920));
+        for text in ["s3:hits", "s3://", "s3:///hits", "s3://b/*.gz", "s3://b/_flow/x", &long] {
             let refused = Layout::of(&text.parse().unwrap(), &FIELDS);
             assert!(matches!(refused, Err(Error::Config(_))), "{text}");
         }

@@ -29,6 +29,7 @@ use std::{
 };
 
 use format::Format;
+pub(super) use format::{NULL_FOLDER, is_plain};
 use layout::Layout;
 pub(super) use layout::identity;
 use manifest::{Current, Entry, Manifest, StagedList, VERSION};
@@ -38,7 +39,7 @@ use remove::{SWAPS_MAX, contended};
 use stager::S3Stager;
 
 use super::{
-    Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Ticket, TrapReader,
+    Demands, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Ticket, TrapReader,
     ledger::{Described, Turn, turn},
     objects::S3Bucket,
     would_double,
@@ -47,6 +48,7 @@ use crate::{
     Address, Error, Failure,
     aws::{ACCOUNT_OPTIONS, Account, clients::s3::Object},
     held::Cause,
+    plan::PortKind,
 };
 
 /// What a person does to have the ledger forget the flow.
@@ -70,6 +72,7 @@ impl S3SinkTap {
             return Err(Error::Config(failure.help(help)));
         }
         let (layout, format) = (Layout::of(address, shape.fields())?, Format::of(address, shape.fields())?);
+        refuse_long_folders(address, shape, &format)?;
         let bucket = Arc::new(S3Bucket::open(&Account::of(address), &layout.bucket)?);
         Ok(Self { place: Place { bucket, layout }, format, shape })
     }
@@ -164,9 +167,30 @@ impl S3SinkTap {
     }
 }
 
+/// What has trapped a record must not refuse it once more: only what is short may name the folders of a trap.
+fn refuse_long_folders(address: &Address, shape: SinkShape, format: &Format) -> Result<(), Error> {
+    let mut names = format.partition().iter().map(|index| shape.fields()[*index].name);
+    match names.find(|name| shape.port.kind == PortKind::Trap && !["source", "operator"].contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::Config(
+            Failure::new(format!("the folders of a trap cannot be named by `{name}`, which may be of any length"))
+                .at(address.to_string())
+                .help("part a trap by source, by operator, or not at all"),
+        )),
+    }
+}
+
 impl SinkTap for S3SinkTap {
     fn mode(&self) -> Mode {
         self.shape.mode
+    }
+
+    /// A row whose folder does not fit a key.
+    fn demands(&self) -> Demands {
+        match self.format.partition() {
+            [] => Demands::default(),
+            partition => Demands::of_folders(self.shape.fields(), partition, self.place.layout.folder_bytes_max()),
+        }
     }
 
     /// Whether something may be written is not known before it is: nothing is.

@@ -81,10 +81,25 @@ fn big_objects_are_uploaded_in_parts() {
 }
 
 #[test]
-fn a_row_whose_folder_has_too_long_a_name_is_refused() {
+fn a_row_is_refused_before_it_is_staged_just_when_its_folder_does_not_fit_a_key() {
     let (bucket, folder) = (Arc::default(), Folder::new());
-    let tap = tap_of(&bucket, &DAYS, Mode::Append, "partition=day");
-    let error = stage(&tap, &folder, "0-x", &days(&[(Some(&"é".repeat(200)), "a")])).unwrap_err();
+    let tap = tap_of(&bucket, &DAYS, Mode::Append, "partition=day,site");
+    for day in [Some("é"), Some("-"), None, Some("__HIVE_DEFAULT_PARTITION__")] {
+        for length in 0..1_024 {
+            let site = "x".repeat(length);
+            let rows = days(&[(day, &site)]);
+            let mut name = String::new();
+            tap.format.folder(tap.shape.fields(), rows.bytes(), &mut name);
+            let fits = name.len() <= tap.place.layout.folder_bytes_max();
+            assert_eq!(tap.demands().check(rows.bytes()).is_ok(), fits, "{name}");
+        }
+    }
+    let (fits, too_long) = ("x".repeat(900), "x".repeat(1_000));
+    stage(&tap, &folder, "18446744073709551615-0123456789abcdef0123456789abcdef", &days(&[(Some("d"), &fits)]))
+        .unwrap();
+    let reason = tap.demands().check(days(&[(Some("d"), &too_long)]).bytes()).unwrap_err().to_string();
+    assert_eq!(reason, "its folder has a name of 1012 bytes, and a key of S3 has room for 946");
+    let error = stage(&tap, &folder, "0-x", &days(&[(Some("d"), &too_long)])).unwrap_err();
     assert!(matches!(error, Error::Record(_)), "{error}");
 }
 

@@ -52,3 +52,12 @@ fn a_trap_that_was_begun_anew_is_not_taken_for_the_former_one() {
     let anew = tap().trapped("hits").unwrap().unwrap();
     assert!(matches!(anew.entries(Some(&first.next)), Err(Error::Held(_))));
 }
+
+#[test]
+fn folders_of_a_trap_are_named_by_what_is_short() {
+    for (name, is_refused) in [("source", false), ("operator", false), ("shard", true), ("record", true)] {
+        let tap = tap_of(&Arc::default(), &BAD_LINES, Mode::Append, &format!("partition={name}"));
+        let address = "s3://warehouse/hits".parse().unwrap();
+        assert_eq!(refuse_long_folders(&address, tap.shape, &tap.format).is_err(), is_refused, "{name}");
+    }
+}
