@@ -57,9 +57,11 @@ impl Sink {
     ///   is this port's alone. `format=csv|json`, `compression=gzip|zstd|none`, `partition=day,site` for a folder for each value
     ///   (`day=2026-11-22/site=a/`; the fields stay in the rows), for `csv` the options of `file:`, and `region`, `endpoint`,
     ///   `profile` and `role`. Null is nothing in `csv`, where empty text is `""`, and `null` in `json`. It cannot merge. A reader
-    ///   begins at `prefix/_flow/current.json`, which names the last manifest; each names its objects and the manifest before
-    ///   it, and so each row is found once, of an iteration all or none. Who lists the objects instead also sees those that
-    ///   are not published yet, or never will be, and with `mode=replace` former ones.
+    ///   begins at `prefix/_flow/current.json`, which names the last manifest; each names its objects (`entries`) and the manifest
+    ///   before it (`previous`), and so each row is found once, of an iteration all or none. Who wants many manifests at once has
+    ///   the keys of those before the last in `recent`, the oldest first, and of all before these in `index`: an object with the
+    ///   keys `manifests` and the index before it, `previous`. Who lists the objects instead also sees those that are not
+    ///   published yet, or never will be, and with `mode=replace` former ones. A row whose folder does not fit a key is trapped.
     /// - `redshift://user@host:5439/database?table=schema.table&staging=s3://bucket/prefix&role=arn:aws:iam::…`, in programs
     ///   built with the feature `redshift`: a table of Amazon Redshift. Rows are staged below the prefix as CSV
     ///   (`compression=gzip|zstd|none`), by the account of the environment (`region`, `profile`, `endpoint`, `staging_role`),

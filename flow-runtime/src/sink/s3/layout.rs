@@ -15,7 +15,10 @@ const ATTEMPT_BYTES: usize = 20 + 1 + 32;
 const NAME_BYTES: usize = ATTEMPT_BYTES + 1 + 10 + 9;
 
 /// Bytes of a key below `_flow/`, at most.
-const OWN_BYTES: usize = "_flow/manifests/".len() + ATTEMPT_BYTES + 1 + 32 + ".json".len();
+const OWN_BYTES: usize = "_flow/manifests/".len() + ATTEMPT_BYTES + 1 + INDEX.len() + 32 + ".json".len();
+
+/// What the names of indexes begin with; those of manifests are hexadecimal.
+const INDEX: &str = "index-";
 
 /// A prefix in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +72,16 @@ impl Layout {
     /// What the manifests of an attempt begin with.
     pub(super) fn manifests(&self, attempt: &str) -> String {
         format!("{}_flow/manifests/{attempt}/", self.prefix)
+    }
+
+    /// What the index begins with that an attempt has written beside its manifest.
+    pub(super) fn index(&self, attempt: &str) -> String {
+        format!("{}{INDEX}", self.manifests(attempt))
+    }
+
+    /// Whether a key below [`manifests`](Self::manifests) is that of an index.
+    pub(super) fn is_index(key: &str) -> bool {
+        key.rsplit_once('/').is_some_and(|(_, name)| name.starts_with(INDEX))
     }
 
     /// What an attempt's own notes begin with.

@@ -1,5 +1,5 @@
-//! What is written as JSON beside the rows: the list of what an attempt has staged, the manifest of an iteration, and which
-//! manifest is the last.
+//! What is written as JSON beside the rows: the list of what an attempt has staged, the manifest of an iteration, indexes of
+//! manifests, and which manifest is the last.
 //!
 //! A manifest names the one before it, so that whoever begins at `current.json` finds what was published, each row once. Its
 //! `entries` are those of a manifest for Amazon Redshift's COPY.
@@ -60,6 +60,16 @@ pub(super) struct Manifest {
     pub(super) entries: Vec<Entry>,
 }
 
+/// Manifests that follow one another: readers need not go from one to the next to find them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Index {
+    pub(super) version: u32,
+    /// Their keys, the oldest first.
+    pub(super) manifests: Vec<String>,
+    /// The key of the index of those before them.
+    pub(super) previous: Option<String>,
+}
+
 /// What is there now: the ledger, and where readers begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Current {
@@ -75,6 +85,12 @@ pub(super) struct Current {
     pub(super) hash: String,
     /// The key of the last manifest; none where there are no rows.
     pub(super) manifest: Option<String>,
+    /// The keys of the manifests before it that are in no index, the oldest first.
+    #[serde(default)]
+    pub(super) recent: Vec<String>,
+    /// The key of the last index, of all manifests before those.
+    #[serde(default)]
+    pub(super) index: Option<String>,
 }
 
 impl Current {
@@ -89,6 +105,8 @@ impl Current {
             iteration: None,
             hash: String::new(),
             manifest: None,
+            recent: Vec::new(),
+            index: None,
         }
     }
 

@@ -13,27 +13,26 @@
 //! Who lists keys instead sees more: objects of attempts that are not sealed yet or were given up, from their upload to their
 //! removal, and with Replace those of former iterations.
 
+mod chain;
 mod format;
 mod layout;
 mod manifest;
 mod place;
 mod read_back;
 mod remove;
+mod staged;
 mod stager;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use format::Format;
 pub(super) use format::{NULL_FOLDER, is_plain};
 use layout::Layout;
 pub(super) use layout::identity;
-use manifest::{Current, Entry, Manifest, StagedList, VERSION};
-use place::{Found, Place, parse};
+use manifest::{Current, Manifest, VERSION};
+use place::{Found, Place};
 use read_back::S3Trap;
 use remove::{SWAPS_MAX, contended};
 use stager::S3Stager;
@@ -46,8 +45,7 @@ use super::{
 };
 use crate::{
     Address, Error, Failure,
-    aws::{ACCOUNT_OPTIONS, Account, clients::s3::Object},
-    held::Cause,
+    aws::{ACCOUNT_OPTIONS, Account},
     plan::PortKind,
 };
 
@@ -113,21 +111,6 @@ impl S3SinkTap {
             Mode::Append if found.current.manifest.is_some() => Err(would_double(&place, self.shape)),
             _ => Ok(()),
         }
-    }
-
-    /// The objects at an address that a stager has given, with the attempt that they are of.
-    fn entries(&self, address: &str) -> Result<(String, Vec<Entry>), Error> {
-        let key = self.place.layout.key(address).ok_or_else(|| self.lost(address, "it is below another prefix"))?;
-        let text = self.place.bytes(key)?.ok_or_else(|| self.lost(address, "the list of its objects is missing"))?.0;
-        let list: StagedList = parse(&text).map_err(|cause| self.lost(address, &cause))?;
-        Ok((list.attempt, list.entries))
-    }
-
-    fn lost(&self, address: &str, cause: &str) -> Error {
-        let failure = Failure::new("the staged rows are not those that were sealed").at(address).cause(cause);
-        let help = "put the objects back as they were, if the bucket keeps versions; or have what was sealed read again and \
-                    staged anew: `doctor` says how";
-        Error::Held(failure.help(help).held(Cause::StagedLost.case()))
     }
 
     fn foreign(&self, current: &Current) -> Error {
@@ -212,32 +195,8 @@ impl SinkTap for S3SinkTap {
         Some(Box::new(S3Stager::new(place, format, self.shape.fields(), attempt)))
     }
 
-    /// One list for each folder, not a call for each object: after the iteration is published nobody could bring back what is
-    /// missing.
     fn check_staged(&self, address: &str) -> Result<(), Error> {
-        let (attempt, entries) = self.entries(address)?;
-        let mut folders: BTreeMap<String, Vec<(&str, &Entry)>> = BTreeMap::new();
-        for entry in &entries {
-            let key =
-                self.place.layout.key(&entry.url).ok_or_else(|| self.lost(&entry.url, "it is below another prefix"))?;
-            let begin = key.rfind(&format!("{attempt}-")).map_or(key, |at| &key[..at + attempt.len() + 1]);
-            folders.entry(begin.to_owned()).or_default().push((key, entry));
-        }
-        for (begin, wanted) in folders {
-            let listed = self.place.bucket.list(&begin);
-            let listed = listed.map_err(|trouble| self.place.failed("cannot look at staged rows", &trouble))?;
-            let there: HashMap<&str, &Object> = listed.iter().map(|object| (&*object.key, object)).collect();
-            for (key, entry) in wanted {
-                match there.get(key) {
-                    None => return Err(self.lost(&entry.url, "the object is missing")),
-                    Some(object) if (object.bytes, &object.etag) != (entry.meta.content_length, &entry.meta.etag) => {
-                        return Err(self.lost(&entry.url, "the object is another"));
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-        Ok(())
+        self.check_objects(address)
     }
 
     fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
@@ -263,9 +222,15 @@ impl SinkTap for S3SinkTap {
                 None => self.refuse_without_store(&found)?,
             }
             let (manifest, attempt) = self.manifest(staged, ticket, &found)?;
+            let (recent, index) = match self.shape.mode {
+                Mode::Append => chain::followed(&self.place, &found.current, &attempt)?,
+                Mode::Replace | Mode::Merge => (Vec::new(), None),
+            };
             let next = Current {
                 version: VERSION,
                 revision: 0,
+                recent,
+                index,
                 flow: manifest.flow.clone(),
                 port: manifest.port.clone(),
                 epoch: manifest.epoch.clone(),
@@ -285,8 +250,9 @@ impl SinkTap for S3SinkTap {
             let found = self.place.current_or_none(self.port())?;
             self.refuse_foreign(Some(flow), &found)?;
             // What is not named any more, clean-up finds.
-            let manifest = found.current.manifest.clone().filter(|_| !empty);
-            let next = Current { revision: 0, manifest, ..Current::empty(self.port()) };
+            let kept = if empty { Current::empty(self.port()) } else { found.current.clone() };
+            let Current { manifest, recent, index, .. } = kept;
+            let next = Current { revision: 0, manifest, recent, index, ..Current::empty(self.port()) };
             if self.place.swap(&found, next)? {
                 return Ok(());
             }
@@ -295,8 +261,11 @@ impl SinkTap for S3SinkTap {
     }
 
     fn trapped(&self, flow: &str) -> Result<Option<Box<dyn TrapReader>>, Error> {
-        let Some(last) = self.ledger(Some(flow))?.current.manifest else { return Ok(None) };
-        Ok(Some(Box::new(S3Trap::of(self.place.clone(), self.format.clone(), last)?)))
+        let manifests = chain::manifests(&self.place, &self.ledger(Some(flow))?.current)?;
+        if manifests.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(S3Trap::of(self.place.clone(), self.format.clone(), manifests))))
     }
 
     /// Nothing: whoever wants to see them follows the manifests.

@@ -1,5 +1,5 @@
 //! A prefix as it is now: its `current.json`, read and changed on condition that nobody else has, and the manifests that hang
-//! on it.
+//! on it (how they are found is in `chain.rs`).
 
 use std::sync::Arc;
 
@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{
+    chain,
     layout::Layout,
-    manifest::{Current, Manifest, VERSION},
+    manifest::{Current, Index, Manifest, VERSION},
 };
 use crate::{
     Error, Failure,
     aws::{Kind, Trouble, clients::objects::If},
     held::Cause,
-    sink::objects::Bucket,
+    sink::objects::{Bucket, at_once},
 };
 
 /// So that every program that reads JSON knows the number, whatever it makes of numbers.
@@ -74,10 +75,20 @@ impl Place {
         }
     }
 
-    /// Writes a manifest and says its key, which tells one from another: what is there already under it is the same.
+    /// Writes a manifest and says its key.
     pub(super) fn put_manifest(&self, manifest: &Manifest, attempt: &str) -> Result<String, Error> {
-        let body = json(manifest)?;
-        let key = format!("{}{:032x}.json", self.layout.manifests(attempt), xxh3_128(&body));
+        self.put_named(&self.layout.manifests(attempt), manifest)
+    }
+
+    /// Writes an index and says its key.
+    pub(super) fn put_index(&self, index: &Index, attempt: &str) -> Result<String, Error> {
+        self.put_named(&self.layout.index(attempt), index)
+    }
+
+    /// The key tells one from another: what is there already under it is the same.
+    fn put_named<T: Serialize>(&self, begin: &str, value: &T) -> Result<String, Error> {
+        let body = json(value)?;
+        let key = format!("{begin}{:032x}.json", xxh3_128(&body));
         match self.bucket.put(&key, &body, If::Absent) {
             Err(trouble) if trouble.kind != Kind::ConditionFailed => Err(self.failed("cannot publish", &trouble)),
             _ => Ok(key),
@@ -86,13 +97,24 @@ impl Place {
 
     /// The manifest of this key.
     pub(super) fn manifest(&self, key: &str) -> Result<Manifest, Error> {
+        self.named(key)
+    }
+
+    /// The manifests of these keys, many read at once.
+    pub(super) fn manifests(&self, keys: &[String]) -> Result<Vec<Manifest>, Error> {
+        at_once(keys, |key| self.manifest(key))
+    }
+
+    /// What others name by this key.
+    pub(super) fn named<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
         self.read(key)?.ok_or_else(|| self.unreadable(key, "others name it, and it is not there".to_owned()))
     }
 
     /// Whether rows of an attempt are among those that are there.
     pub(super) fn is_published(&self, port: &str, attempt: &str) -> Result<bool, Error> {
         let of_attempt = self.layout.manifests(attempt);
-        let Some(last) = self.current(port)?.current.manifest else { return Ok(false) };
+        let current = self.current(port)?.current;
+        let Some(last) = &current.manifest else { return Ok(false) };
         if last.starts_with(&of_attempt) {
             return Ok(true);
         }
@@ -100,14 +122,7 @@ impl Place {
         if self.list(&of_attempt)?.is_empty() {
             return Ok(false);
         }
-        let mut next = Some(last);
-        while let Some(key) = next {
-            if key.starts_with(&of_attempt) {
-                return Ok(true);
-            }
-            next = self.manifest(&key)?.previous;
-        }
-        Ok(false)
+        Ok(chain::manifests(self, &current)?.iter().any(|key| key.starts_with(&of_attempt)))
     }
 
     /// The keys that begin with `prefix`.

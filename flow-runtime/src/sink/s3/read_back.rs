@@ -1,15 +1,18 @@
 //! A trap below a prefix, read back record by record, as its manifests tell.
 //!
-//! A position is a number of records. Manifests are never changed, and the first one tells one trap from another.
+//! A position is a manifest, and a number of its records: `17@{key of the manifest}`. Manifests are never changed, and what is
+//! before that one need not be read. Former programs have counted records from the first manifest on, and named that by a
+//! digest (`Mark`).
 
 use std::{
+    collections::VecDeque,
     fmt,
     io::{self, BufRead},
 };
 
 use super::{
     format::{Cells, Format, unpacked},
-    manifest::Entry as Object,
+    manifest::{Entry as Object, Manifest},
     place::Place,
 };
 use crate::{
@@ -19,32 +22,45 @@ use crate::{
     trap::TRAP_FIELDS,
 };
 
+/// Manifests that are read at once, and kept until it is their turn.
+const AHEAD_MAX: usize = 64;
+
 /// Trapped records below a prefix.
 #[derive(Clone, Debug)]
 pub(super) struct S3Trap {
     place: Place,
     format: Format,
-    /// The key of the first manifest.
-    first: String,
-    /// The oldest first.
-    objects: Vec<Object>,
+    /// Their keys, the oldest first.
+    manifests: Vec<String>,
 }
 
 impl S3Trap {
-    /// Goes through the manifests from the last one back.
-    pub(super) fn of(place: Place, format: Format, last: String) -> Result<Self, Error> {
-        let (mut first, mut next, mut manifests) = (String::new(), Some(last), Vec::new());
-        while let Some(key) = next {
-            let manifest = place.manifest(&key)?;
-            (first, next) = (key, manifest.previous);
-            manifests.push(manifest.entries);
-        }
-        let objects = manifests.into_iter().rev().flatten().collect();
-        Ok(Self { place, format, first, objects })
+    pub(super) fn of(place: Place, format: Format, manifests: Vec<String>) -> Self {
+        Self { place, format, manifests }
     }
 
-    fn mark(&self, at: u64) -> Mark {
-        if at == 0 { Mark::START } else { Mark::new(at, self.first.as_bytes()) }
+    /// The index of the manifest that a position names, and how many records, from its first on, are before the position.
+    fn find(&self, from: Option<&Position>) -> Result<(usize, u64), Error> {
+        let Some(from) = from else { return Ok((0, 0)) };
+        let refused = |cause| changed(&self.place.layout.place(), cause);
+        let no_place = || refused(format!("{from:?} is no place in it"));
+        match from.as_str().split_once('@') {
+            Some((records, key)) => {
+                let records = records.parse().map_err(|_| no_place())?;
+                let manifest = self.manifests.iter().rposition(|manifest| manifest == key);
+                let gone =
+                    || refused(format!("it was retried up to record {records} of {key}, which is not in it now"));
+                Ok((manifest.ok_or_else(gone)?, records))
+            }
+            None => {
+                let mark = Mark::of(Some(from)).ok_or_else(no_place)?;
+                let first = self.manifests.first().map(String::as_bytes).unwrap_or_default();
+                let now = if mark.at == 0 { Mark::START } else { Mark::new(mark.at, first) };
+                let begins_anew =
+                    || refused(format!("it was retried up to record {}, and now begins differently", mark.at));
+                if mark == now { Ok((0, mark.at)) } else { Err(begins_anew()) }
+            }
+        }
     }
 
     /// An object, to be read record by record; it is held in memory as it is there.
@@ -89,16 +105,12 @@ const UNREADABLE: &str = "cannot read the trap";
 
 impl TrapReader for S3Trap {
     fn entries(&self, from: Option<&Position>) -> Result<Box<dyn Entries>, Error> {
-        let place = self.place.layout.place();
-        let mark = Mark::of(from).ok_or_else(|| changed(&place, format!("{from:?} is no place in it")))?;
-        let records: u64 = self.objects.iter().map(|object| object.meta.record_count).sum();
-        if mark != self.mark(mark.at) || mark.at > records {
-            let now = format!("it was retried up to record {}, and now begins differently", mark.at);
-            return Err(changed(&place, now));
+        let (manifest, records) = self.find(from)?;
+        let mut rows = Records::from(self, manifest);
+        if rows.skip(records)? {
+            return Ok(Box::new(rows));
         }
-        let mut rows = Records { of: self.clone(), object: 0, at: 0, begun: None };
-        rows.skip_to(mark.at)?;
-        Ok(Box::new(rows))
+        Err(changed(&self.place.layout.place(), format!("it was retried up to record {records}, and now has fewer")))
     }
 }
 
@@ -119,49 +131,90 @@ impl fmt::Debug for Begun {
 #[derive(Debug)]
 struct Records {
     of: S3Trap,
-    /// The object that is being read, or comes next.
-    object: usize,
-    /// Records before the next one.
+    /// The index of the first manifest that was not read.
+    unread: usize,
+    /// Those that were, with their keys, and are not begun.
+    ahead: VecDeque<(String, Manifest)>,
+    /// The key of the manifest whose objects are being read.
+    manifest: String,
+    /// Its records before the next one.
     at: u64,
-    begun: Option<Begun>,
+    /// Its objects that are not begun.
+    objects: VecDeque<Object>,
+    begun: Option<(Object, Begun)>,
 }
 
 impl Records {
-    /// Passes over records, without reading the objects that have no others.
-    fn skip_to(&mut self, at: u64) -> Result<(), Error> {
-        while let Some(object) = self.of.objects.get(self.object) {
-            let end = self.at + object.meta.record_count;
-            if end > at {
-                break;
+    /// From the first record of the manifest with this index on.
+    fn from(trap: &S3Trap, manifest: usize) -> Self {
+        let (ahead, objects) = (VecDeque::new(), VecDeque::new());
+        Self { of: trap.clone(), unread: manifest, ahead, manifest: String::new(), at: 0, objects, begun: None }
+    }
+
+    /// Passes over so many records, without reading the objects that have no others; whether there are so many.
+    fn skip(&mut self, mut records: u64) -> Result<bool, Error> {
+        while records > 0 {
+            let whole = self.objects.front().map(|object| object.meta.record_count);
+            match whole.filter(|_| self.begun.is_none()) {
+                Some(whole) if whole <= records => {
+                    (self.at, records) = (self.at + whole, records - whole);
+                    self.objects.pop_front();
+                }
+                None if self.begun.is_none() => {
+                    if !self.begin_manifest()? {
+                        return Ok(false);
+                    }
+                }
+                _ => {
+                    if self.next_cells()?.is_none() {
+                        return Ok(false);
+                    }
+                    records -= 1;
+                }
             }
-            (self.at, self.object) = (end, self.object + 1);
         }
-        while self.at < at && self.next_cells()?.is_some() {}
-        Ok(())
+        Ok(true)
     }
 
     fn next_cells(&mut self) -> Result<Option<Cells>, Error> {
-        while let Some(object) = self.of.objects.get(self.object) {
-            let mut begun = self.begun.take().map_or_else(|| self.of.begun(object), Ok)?;
-            if let Some(cells) = self.of.next_cells(object, &mut begun)? {
-                self.at += 1;
-                self.begun = Some(begun);
-                return Ok(Some(cells));
+        loop {
+            if let Some((object, begun)) = &mut self.begun {
+                if let Some(cells) = self.of.next_cells(object, begun)? {
+                    self.at += 1;
+                    return Ok(Some(cells));
+                }
+                self.begun = None;
+            } else if let Some(object) = self.objects.pop_front() {
+                let begun = self.of.begun(&object)?;
+                self.begun = Some((object, begun));
+            } else if !self.begin_manifest()? {
+                return Ok(None);
             }
-            self.object += 1;
         }
-        Ok(None)
+    }
+
+    /// Goes on with the next manifest, if there is one.
+    fn begin_manifest(&mut self) -> Result<bool, Error> {
+        if self.ahead.is_empty() {
+            let keys = self.of.manifests.get(self.unread..).unwrap_or_default();
+            let keys = &keys[..keys.len().min(AHEAD_MAX)];
+            self.ahead = keys.iter().cloned().zip(self.of.place.manifests(keys)?).collect();
+            self.unread += keys.len();
+        }
+        let Some((key, manifest)) = self.ahead.pop_front() else { return Ok(false) };
+        (self.manifest, self.at, self.objects) = (key, 0, manifest.entries.into());
+        Ok(true)
     }
 }
 
 impl Entries for Records {
     fn next(&mut self) -> Result<Option<Entry>, Error> {
         let Some(cells) = self.next_cells()? else { return Ok(None) };
-        let next = self.of.mark(self.at).position();
+        let next = Position::new(format!("{}@{}", self.at, self.manifest));
         Entry::of_cells(cells, next).map(Some).map_err(|found| {
             Error::Target(
                 Failure::new("this is no line of a trap")
-                    .at(format!("{}, record {}", self.of.place.layout.place(), self.at))
+                    .at(format!("{}, record {}", self.of.place.layout.url(&self.manifest), self.at))
                     .cause(format!("expected {} cells, found {found}", TRAP_FIELDS.len()))
                     .help("give the trap the options that it was written with, as in ?delimiter=;"),
             )

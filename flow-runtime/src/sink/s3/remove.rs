@@ -11,7 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
-    layout::Kind,
+    chain,
+    layout::{Kind, Layout},
     manifest::{Current, Note},
     place::Place,
 };
@@ -58,7 +59,8 @@ fn give_up(place: &Place, port: &str, attempt: &str) -> Result<bool, Error> {
 
 /// Whether the attempt, which is not published now, may have been before, and be read still by who has begun then.
 fn may_be_read(place: &Place, port: &str, attempt: &str) -> Result<bool, Error> {
-    let manifests = place.list(&place.layout.manifests(attempt))?;
+    let mut manifests = place.list(&place.layout.manifests(attempt))?;
+    manifests.retain(|key| !Layout::is_index(key));
     if manifests.is_empty() {
         return Ok(false);
     }
@@ -188,17 +190,10 @@ impl There {
     }
 }
 
-/// The attempts whose rows are there, by all that their manifests name.
+/// The attempts whose rows are there: a manifest stands in the folder of the attempt whose objects it names.
 fn published(place: &Place, current: &Current) -> Result<HashSet<String>, Error> {
-    let mut attempts = HashSet::new();
-    let mut next = current.manifest.clone();
-    while let Some(key) = next {
-        let manifest = place.manifest(&key)?;
-        let named = manifest.entries.iter().filter_map(|entry| place.layout.key(&entry.url)).chain([&*key]);
-        attempts.extend(named.filter_map(|key| place.layout.attempt(key)).map(|(_, attempt)| attempt.to_owned()));
-        next = manifest.previous;
-    }
-    Ok(attempts)
+    let manifests = chain::manifests(place, current)?;
+    Ok(manifests.iter().filter_map(|key| place.layout.attempt(key)).map(|(_, attempt)| attempt.to_owned()).collect())
 }
 
 /// The error when others are always faster.

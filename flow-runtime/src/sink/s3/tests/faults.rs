@@ -82,7 +82,25 @@ fn who_slept_while_his_attempt_was_removed_publishes_nothing() {
 }
 
 #[test]
-fn who_slept_while_others_went_on_or_began_anew_publishes_nothing() {
+fn who_slept_while_others_went_on_publishes_nothing() {
+    for (mode, expected) in [(Mode::Append, &["a,1", "b,2", "c,3"][..]), (Mode::Replace, &["c,3"])] {
+        let (bucket, folder): (Arc<MemoryBucket>, _) = (Arc::default(), Folder::new());
+        load(&mut tap(&bucket, mode), &folder, 0, &[("a", 1)]);
+        let manifest = stage(&tap(&bucket, mode), &folder, "1-slept", &rows(&[("b", 2)])).unwrap();
+        let mut other = tap(&bucket, mode);
+        bucket.meanwhile(move || {
+            let folder = Folder::new();
+            load(&mut other, &folder, 1, &[("b", 2)]);
+            load(&mut other, &folder, 2, &[("c", 3)]);
+        });
+        let slept = publish(&mut tap(&bucket, mode), &folder, &manifest, 1);
+        assert!(!matches!(slept, Ok(Published::Now)), "{slept:?}");
+        assert_eq!(followed(&bucket), expected);
+    }
+}
+
+#[test]
+fn who_slept_while_others_began_anew_publishes_nothing() {
     let (bucket, folder): (Arc<MemoryBucket>, _) = (Arc::default(), Folder::new());
     load(&mut tap(&bucket, Mode::Replace), &folder, 0, &[("a", 1)]);
     let manifest = stage(&tap(&bucket, Mode::Replace), &folder, "1-slept", &rows(&[("b", 2)])).unwrap();

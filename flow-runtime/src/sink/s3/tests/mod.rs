@@ -1,5 +1,6 @@
 //! The sink on a bucket in memory: what a reader finds that follows the manifests, whatever happens meanwhile.
 
+mod chain;
 mod clean;
 mod conforms;
 mod faults;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
+    held::Cause,
     plan::PortPlan,
     sink::{
         fixtures::{BAD_LINES, COUNTS, Place as Folder, nullable, plan_of, sink, ticket},
