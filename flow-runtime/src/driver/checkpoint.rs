@@ -100,13 +100,19 @@ impl OpenCheckpoint {
     /// what the next sweep finds it by. A target that cannot be reached now keeps nobody from reading or from being done.
     pub(super) fn remove_staged(&self, ports: &Ports, attempt: &str) -> Result<(), Error> {
         // What was spilled has a name of its own, and targets know nothing of it.
-        if !attempt.ends_with(SPILLED)
-            && let Err(error) = ports.remove_staged(attempt)
-        {
-            events::left_behind(&self.flow, attempt, &error);
-            return Ok(());
+        if attempt.ends_with(SPILLED) {
+            return self.staging.remove(attempt);
         }
-        self.staging.remove(attempt)
+        let noted = self.staging.elsewhere(attempt)?;
+        let left = ports.remove_staged(attempt, noted.clone());
+        for (elsewhere, error) in &left {
+            events::left_behind(&self.flow, attempt, error);
+            // Another machine's attempt has no folder here.
+            if let Some(place) = elsewhere.place.as_ref().filter(|_| !noted.contains(elsewhere)) {
+                self.staging.note_elsewhere(attempt, &elsewhere.port, place)?;
+            }
+        }
+        if left.is_empty() { self.staging.remove(attempt) } else { Ok(()) }
     }
 
     /// Removes what runs that died have left behind: of every attempt that is still open or has something staged, what

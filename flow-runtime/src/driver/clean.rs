@@ -20,7 +20,7 @@ use crate::{
         upkeep::Upkeep,
     },
     sink::{
-        LeftBehind, SinkTap, Target,
+        LeftBehind, Target,
         staging::{SPILLED, StagingArea},
     },
 };
@@ -64,8 +64,11 @@ pub struct Cleaned {
     pub left_alone: Vec<String>,
     /// What attempts have left in targets, and its bytes: the attempt, and the port.
     pub in_targets: Vec<(String, String, u64)>,
-    /// Attempts that have staged something in a target that no port is bound to now: the attempt, and the port.
-    pub out_of_reach: Vec<(String, String)>,
+    /// Attempts that have staged something in a target that the port is not bound to now: the attempt, the port, and where, if
+    /// that was noted.
+    pub out_of_reach: Vec<(String, String, String)>,
+    /// Ports whose address cannot be opened, and why: their targets were not looked at.
+    pub not_opened: Vec<(String, String)>,
     /// What could not be cleaned, and why: an attempt, or the target of a port.
     pub failed: Vec<(String, String)>,
     /// Attempts of dead runs that were still noted as open.
@@ -78,23 +81,22 @@ pub struct Cleaned {
     pub store_bytes: u64,
 }
 
-/// Removes what nobody wants any more of `flow`, also in the targets that it is bound to. What cannot be removed in one of these
-/// keeps it from nothing else.
+/// Removes what nobody wants any more of `flow`, also in the targets that it is bound to. What cannot be removed in one of these,
+/// or an address that cannot be opened, keeps it from nothing else.
 ///
 /// # Errors
-/// [`Error::Config`] when an output is bound to what cannot be; [`Error::Store`] when there is no store, or when something
-/// cannot be removed here.
+/// [`Error::Store`] when there is no store, or when something cannot be removed here.
 pub fn clean<F: Flow>(flow: &F, checkpoint: &Checkpoint, what: Clean) -> Result<Cleaned, Error> {
     let (ports, failed) = Ports::open_each(flow);
-    let is_unbound = |port: &PortRef<'_>| match port {
-        PortRef::Sink(Sink { target, .. }) | PortRef::Trap(Trap { target, .. }) => matches!(target, Target::Unbound),
-        PortRef::Source(_) | PortRef::Table(_) => true,
+    let is_bound_output = |port: &PortRef<'_>| match port {
+        PortRef::Sink(Sink { target, .. }) | PortRef::Trap(Trap { target, .. }) => !matches!(target, Target::Unbound),
+        PortRef::Source(_) | PortRef::Table(_) => false,
     };
-    let is_bound = |name| F::PLAN.port(name).is_some_and(|(index, _)| !is_unbound(&flow.ports()[index]));
-    if let Some((_, error)) = failed.into_iter().find(|(name, _)| is_bound(name)) {
-        return Err(error);
-    }
-    clean_named(&F::PLAN.logical_name(), &ports, checkpoint, what)
+    let is_told = |name| F::PLAN.port(name).is_some_and(|(index, _)| is_bound_output(&flow.ports()[index]));
+    let failed = failed.into_iter().filter(|(name, _)| is_told(name));
+    let not_opened = failed.map(|(name, error)| (name.to_owned(), error.to_string())).collect();
+    let cleaned = clean_named(&F::PLAN.logical_name(), &ports, checkpoint, what)?;
+    Ok(Cleaned { not_opened, ..cleaned })
 }
 
 /// The same, by the flow's logical name.
@@ -160,8 +162,9 @@ fn clean_staging(
         let bytes = staging.bytes(&name)?;
         let elsewhere = if attempt == name { staging.elsewhere(&name)? } else { Vec::new() };
         // Its folder is what it is found by: it stays as long as something is in a target.
-        if let Some(port) = elsewhere.into_iter().find(|port| output(ports, port).is_none()) {
-            cleaned.out_of_reach.push((name, port));
+        if let Some(unreached) = elsewhere.iter().find(|elsewhere| !ports.reach(elsewhere)) {
+            let place = unreached.place.clone().unwrap_or_default();
+            cleaned.out_of_reach.push((name, unreached.port.clone(), place));
             continue;
         }
         if !dry_run {
@@ -170,7 +173,7 @@ fn clean_staging(
                 continue;
             }
             if attempt == name
-                && let Err(error) = ports.remove_staged(attempt)
+                && let Some((_, error)) = ports.remove_staged(attempt, elsewhere).into_iter().next()
             {
                 cleaned.failed.push((name, error.to_string()));
                 continue;
@@ -186,11 +189,6 @@ fn clean_staging(
         cleaned.dead_attempts += 1;
     }
     Ok(())
-}
-
-/// The tap of an output, if it is bound and can be opened.
-fn output<'p>(ports: &'p Ports, port: &str) -> Option<&'p dyn SinkTap> {
-    ports.plan.port(port).and_then(|(index, _)| ports.output(index))
 }
 
 /// Removes what only the targets tell of: what was written late, or by machines that are gone, and what was replaced.

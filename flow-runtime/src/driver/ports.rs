@@ -2,7 +2,7 @@
 
 use super::{Options, checkpoint::OpenCheckpoint, execute::InputJob};
 use crate::{
-    Error, Flow, Plan,
+    Error, Failure, Flow, Plan,
     flow::PortRef,
     iteration::{
         Output, SealedShard,
@@ -11,7 +11,7 @@ use crate::{
     plan::{PortKind, PortPlan},
     sink::{
         self, Demands, Mode, Sink, SinkTap, Staged, Stager, Target, Ticket, Trap,
-        staging::{self, StagedManifest, StagingArea},
+        staging::{self, Elsewhere, StagedManifest, StagingArea},
     },
     source::{self, Reading, SourceTap},
 };
@@ -186,6 +186,14 @@ impl Ports {
         self.taps[index] = Tap::Input(Box::new(tap));
     }
 
+    /// Binds an output to another tap.
+    #[cfg(test)]
+    pub(super) fn bind_output(&mut self, port: &str, tap: impl SinkTap + 'static) {
+        if let Some((index, _)) = self.plan.port(port) {
+            self.taps[index] = Tap::Output(Box::new(tap));
+        }
+    }
+
     /// The tap of the input with this index.
     pub(super) fn input(&self, index: usize) -> Option<&dyn SourceTap> {
         match self.taps.get(index) {
@@ -215,9 +223,33 @@ impl Ports {
         self.ports().map(|(index, _)| self.output(index).and_then(|tap| tap.stager(attempt))).collect()
     }
 
-    /// Has the targets that stage rows themselves remove what they have staged for an attempt.
-    pub(super) fn remove_staged(&self, attempt: &str) -> Result<(), Error> {
-        self.ports().filter_map(|(index, _)| self.output(index)).try_for_each(|tap| tap.remove_staged(attempt))
+    /// Has the targets that stage rows themselves remove what they have staged for an attempt; `noted` is what is known of that.
+    /// Says what could not be removed, and why.
+    pub(super) fn remove_staged(&self, attempt: &str, noted: Vec<Elsewhere>) -> Vec<(Elsewhere, Error)> {
+        let mut left = Vec::new();
+        for (index, port) in self.ports() {
+            let Some(tap) = self.output(index) else { continue };
+            if let Err(error) = tap.remove_staged(attempt) {
+                left.push((Elsewhere { port: port.name.to_owned(), place: self.staging_place(index) }, error));
+            }
+        }
+        for elsewhere in noted.into_iter().filter(|elsewhere| !self.reach(elsewhere)) {
+            let error = out_of_reach(&elsewhere);
+            left.push((elsewhere, error));
+        }
+        left
+    }
+
+    /// Whether the port is bound to where this was staged.
+    pub(super) fn reach(&self, elsewhere: &Elsewhere) -> bool {
+        let now = self.plan.port(&elsewhere.port).and_then(|(index, _)| self.staging_place(index));
+        now.is_some_and(|now| elsewhere.place.as_ref().is_none_or(|place| *place == now))
+    }
+
+    /// Where the target of the port with this index stages rows itself, if it does.
+    fn staging_place(&self, index: usize) -> Option<String> {
+        let stager = self.output(index)?.stager("")?;
+        Some(stager.place())
     }
 
     /// How many ports are sources.
@@ -244,6 +276,16 @@ pub(super) fn staged(
     let staged = staging.staged(attempt, manifest, port)?;
     staged.address().map_or(Ok(()), |address| tap.check_staged(address))?;
     Ok(staged)
+}
+
+fn out_of_reach(elsewhere: &Elsewhere) -> Error {
+    let failure = Failure::new("rows are staged where the port is not bound to now");
+    let failure = failure.help("give `clean` the address that the port had then");
+    let failure = match &elsewhere.place {
+        Some(place) => failure.at(place.clone()),
+        None => failure,
+    };
+    Error::Target(failure.of_port(&elsewhere.port))
 }
 
 /// Makes sure, without changing anything, that what will be staged for one output could be published.

@@ -13,8 +13,13 @@ use super::Setting;
 impl Setting {
     /// Runs until an iteration is sealed, and no further.
     fn seal(&self, arguments: &str) {
+        self.die("after", arguments);
+    }
+
+    /// Runs until just before or after an iteration is sealed.
+    fn die(&self, moment: &str, arguments: &str) {
         let mut command = self.command(arguments);
-        command.env("FLOW_FAULT", "store.seal#1:after:kill");
+        command.env("FLOW_FAULT", format!("store.seal#1:{moment}:kill"));
         assert_eq!(Running::start(command).end().code, None);
     }
 
@@ -107,4 +112,23 @@ fn clean_up_leaves_alone_what_is_sealed_here_and_by_another_store() {
     setting.place = ours;
     assert_eq!(setting.run(&format!("run {ports}")).code, Some(0));
     assert_eq!(firsts(&followed(setting.service, "cleaned", "bad")), ["no hit 0", "no hit 1"]);
+}
+
+#[test]
+fn what_a_dead_run_has_staged_below_a_former_prefix_is_told_and_cleaned_by_its_address() {
+    let Some(setting) = Setting::new("former") else { return };
+    let (former, now) = ("--bad-lines s3://former/before", "--bad-lines s3://former/after");
+    setting.place.write("access.log", "no hit 0\n");
+    setting.die("before", &format!("run {former}"));
+    assert!(!setting.objects("before/").is_empty());
+    let run = setting.run(&format!("run {now}"));
+    assert!(run.code == Some(0), "{run:?}");
+    for ports in [now, ""] {
+        let cleaned = setting.run(&format!("clean {ports}"));
+        assert!(cleaned.code == Some(0) && cleaned.stdout.contains("s3://former/before"), "{cleaned:?}");
+    }
+    assert!(!setting.objects("before/").is_empty());
+    let cleaned = setting.run(&format!("clean {former}"));
+    assert_eq!((cleaned.code, setting.objects("before/")), (Some(0), Vec::new()), "{cleaned:?}");
+    assert_eq!(firsts(&followed(setting.service, "former", "after")), ["no hit 0"]);
 }

@@ -14,6 +14,8 @@ use crate::{
         units,
     },
     driver::{Clean, Cleaned, clean},
+    flow::PortRef,
+    sink,
 };
 
 pub(super) fn grammar(program: &Program<'_>) -> Command {
@@ -35,19 +37,36 @@ and so does what a run that is under way may be working at; every run cleans up 
 that are forgotten cannot be replayed; the flow goes on as before.
 
 In targets that rows are staged in (s3:, redshift:), all keys are gone through for what attempts have left there and no manifest
-names, or nobody loads any more: give the addresses of the ports that the flow runs with.",
+names, or nobody loads any more: give the addresses of the ports that the flow runs with. What a port was bound to before, and
+where rows are staged still, is told: give that address, too, to have them removed.",
         )
 }
 
 pub(super) fn act<F: Flow>(call: Call<'_, F>) -> Result<u8, Error> {
     let (flow, matches, telling) = Telling::new(call);
     let what = given(matches);
-    let bound = bind::bind_given(flow, &given_ports(F::PLAN, matches));
+    let given = given_ports(F::PLAN, matches);
+    let bound = bind::bind_given(flow, &given).and_then(|()| open_given(flow, &given));
     let result = bound.and_then(|()| clean(flow, &given_checkpoint(F::PLAN, matches), what));
     let cleaned = result.as_ref().ok();
     let failed = cleaned.and_then(failed);
     let (text, json) = (cleaned.map(|it| as_text(it, what.dry_run)), cleaned.map(|it| as_json(it, what.dry_run)));
     telling.tell_part(text, json, result.as_ref().err().or(failed.as_ref()))
+}
+
+/// Makes sure that the addresses of outputs that are given can be opened. Those of the program may wait for what only a run is
+/// told, as a mode.
+fn open_given<F: Flow>(flow: &F, given: &[Option<String>]) -> Result<(), Error> {
+    for ((handle, port), _) in
+        flow.ports().into_iter().zip(F::PLAN.ports).zip(given).filter(|(_, given)| given.is_some())
+    {
+        match handle {
+            PortRef::Sink(to) => drop(sink::open(&to.target, to.mode, port)?),
+            PortRef::Trap(to) => drop(sink::open(&to.target, None, port)?),
+            PortRef::Source(_) | PortRef::Table(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The error when a part could not be cleaned.
@@ -93,9 +112,12 @@ fn as_text(cleaned: &Cleaned, is_dry_run: bool) -> String {
     let left = cleaned.left_alone.iter();
     lines.extend(left.map(|name| format!("left {name} alone: a run is under way")));
     let out_of_reach = cleaned.out_of_reach.iter();
-    lines.extend(out_of_reach.map(|(attempt, port)| {
-        format!("left {attempt} alone: it has staged rows in the target of {port}, which needs its address")
+    lines.extend(out_of_reach.map(|(attempt, port, place)| {
+        let place = if place.is_empty() { String::new() } else { format!(", {place}") };
+        format!("left {attempt} alone: it has staged rows in the target of {port}{place}, which needs its address")
     }));
+    let not_opened = cleaned.not_opened.iter();
+    lines.extend(not_opened.map(|(port, why)| format!("left the target of {port} alone, it cannot be opened: {why}")));
     lines.extend(cleaned.failed.iter().map(|(what, why)| format!("could not clean {what}: {why}")));
     let staged_bytes: u64 = cleaned.staged.iter().map(|(_, bytes)| bytes).sum();
     let freed = match is_dry_run {
@@ -110,7 +132,9 @@ fn as_json(cleaned: &Cleaned, is_dry_run: bool) -> Value {
     let staged = |(name, bytes): &(String, u64)| json!({ "attempt": name, "bytes": bytes });
     let in_target =
         |(attempt, port, bytes): &(String, String, u64)| json!({ "attempt": attempt, "port": port, "bytes": bytes });
-    let out_of_reach = |(attempt, port): &(String, String)| json!({ "attempt": attempt, "port": port });
+    let out_of_reach =
+        |(attempt, port, place): &(String, String, String)| json!({ "attempt": attempt, "port": port, "place": place });
+    let not_opened = |(port, why): &(String, String)| json!({ "port": port, "why": why });
     let former =
         |(ended_us, iterations): &(i64, u64)| json!({ "reset": *ended_us as f64 / 1e6, "iterations": iterations });
     json!({
@@ -120,6 +144,7 @@ fn as_json(cleaned: &Cleaned, is_dry_run: bool) -> Value {
         "left_alone": cleaned.left_alone,
         "failed": cleaned.failed.iter().map(|(what, why)| json!({ "what": what, "why": why })).collect::<Vec<_>>(),
         "out_of_reach": cleaned.out_of_reach.iter().map(out_of_reach).collect::<Vec<_>>(),
+        "not_opened": cleaned.not_opened.iter().map(not_opened).collect::<Vec<_>>(),
         "dead_attempts": cleaned.dead_attempts,
         "former_epochs": cleaned.former_epochs.iter().map(former).collect::<Vec<_>>(),
         "iterations": cleaned.iterations,
@@ -136,7 +161,8 @@ mod tests {
             staged: vec![("3-a".to_owned(), 1_500), ("3-b.spill".to_owned(), 500)],
             left_alone: vec!["4-c".to_owned()],
             in_targets: vec![("2-e".to_owned(), "counts".to_owned(), 2_500)],
-            out_of_reach: vec![("2-f".to_owned(), "bad_lines".to_owned())],
+            out_of_reach: vec![("2-f".to_owned(), "bad_lines".to_owned(), "s3://b/bad".to_owned())],
+            not_opened: vec![("rows".to_owned(), "no mode".to_owned())],
             failed: vec![("counts".to_owned(), "no answer".to_owned())],
             dead_attempts: 1,
             former_epochs: vec![(1_785_000_000_000_000, 7)],
@@ -155,7 +181,8 @@ revoked 1 attempt of runs that died
 removed 7 iterations from before the reset of 2026-07-25 17:20:00 UTC
 removed 3 old iterations, from 0 to 3
 left 4-c alone: a run is under way
-left 2-f alone: it has staged rows in the target of bad_lines, which needs its address
+left 2-f alone: it has staged rows in the target of bad_lines, s3://b/bad, which needs its address
+left the target of rows alone, it cannot be opened: no mode
 could not clean counts: no answer
 10.0 kB freed
 ";

@@ -7,8 +7,10 @@ use super::{
     *,
 };
 use crate::{
+    Sink,
     effect::Moment,
     iteration::{State, sqlite::listing::list},
+    sink::staging::StagingArea,
 };
 
 fn reset_now(bench: &Bench, force: bool) -> Result<Reset, Error> {
@@ -281,4 +283,36 @@ fn there_is_nothing_to_clean_of_a_flow_that_never_ran() {
     let (ports, _) = Ports::open_each(&bench.flow());
     let others = clean::clean_named("others", &ports, &bench.options().checkpoint, Clean::default()).unwrap();
     assert_eq!((others, former(&bench)), (Cleaned::default(), 0));
+}
+
+#[test]
+fn what_is_staged_where_no_port_is_bound_now_is_told_until_it_is() {
+    let bench = Bench::new("a 1\n");
+    let area = StagingArea::at(bench.path("store.db.staging/word_totals"));
+    bench.run().unwrap();
+    area.note_elsewhere("7-dead", "bad", "s3://former/bad").unwrap();
+    bench.append("b 2\n");
+    bench.run().unwrap();
+    assert_eq!(area.attempts().unwrap(), ["7-dead"], "it keeps nobody from reading, and stays");
+    for what in [DRY, Clean::default()] {
+        let cleaned = clean_now(&bench, what).unwrap();
+        assert_eq!(
+            cleaned.out_of_reach,
+            [("7-dead", "bad", "s3://former/bad")].map(|(a, b, c)| (a.into(), b.into(), c.into()))
+        );
+        assert_eq!((cleaned.staged.len(), bench.staged()), (0, 1));
+    }
+}
+
+#[test]
+fn a_clean_up_goes_on_where_an_address_of_the_program_cannot_be_opened() {
+    let bench = Bench::new("a 1\n");
+    bench.run().unwrap();
+    fs::create_dir(bench.path("store.db.staging/word_totals/9-dead")).unwrap();
+    let out = Sink::at(format!("file:{}?mode=merge", bench.path("target/out.csv").display()));
+    let flow = flow::WordTotals { out, ..bench.flow() };
+    let cleaned = bench.in_world(|| clean(&flow, &bench.options().checkpoint, Clean::default())).unwrap();
+    assert_eq!((cleaned.staged.len(), bench.staged()), (1, 0));
+    let [(port, why)] = &cleaned.not_opened[..] else { panic!("{cleaned:?}") };
+    assert!(port == "out" && why.contains("key"), "{why}");
 }

@@ -338,6 +338,10 @@ impl RedshiftStager {
 }
 
 impl Stager for RedshiftStager {
+    fn place(&self) -> String {
+        format!("s3://{}/{}", self.staging.bucket, self.staging.root())
+    }
+
     fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
         let bucket = self.take_bucket()?;
         let mut rest = rows.bytes();

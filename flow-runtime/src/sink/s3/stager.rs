@@ -130,6 +130,10 @@ impl S3Stager {
 }
 
 impl Stager for S3Stager {
+    fn place(&self) -> String {
+        self.place.layout.place()
+    }
+
     fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
         let (fields, mut rest, mut folder) = (self.fields, rows.bytes(), String::new());
         for _ in 0..rows.rows() {

@@ -3,9 +3,10 @@
 //! On the local disk: one directory an attempt, one file a port; a file holds the port's encoded rows, one after the other,
 //! and nothing else. `write.rs` fills the files, `read.rs` reads them back; when an attempt is removed is the driver's to
 //! say. A target that is read from elsewhere stages its rows itself, where it publishes them from ([`Stager`]): then any
-//! machine can publish them. Either way the number of rows, their bytes and their hash stand in the seal, as a
+//! machine can publish them, and `elsewhere.rs` notes here where they are. Either way the number of rows, their bytes and their hash stand in the seal, as a
 //! [`StagedManifest`].
 
+mod elsewhere;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod read;
@@ -25,12 +26,10 @@ use crate::{
 };
 
 pub use crate::origin::Origin;
+pub(crate) use elsewhere::Elsewhere;
 pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
 pub use write::StagedAttempt;
-
-/// What the name of an empty file ends with that stands for rows which a port's target has staged.
-const ELSEWHERE: &str = ".elsewhere";
 
 /// What the name of a folder ends with that holds what an attempt needs only while it reads.
 pub(crate) const SPILLED: &str = ".spill";
@@ -78,6 +77,10 @@ impl StagedManifest {
 /// Stages the rows of an attempt for a target that does so itself. Nothing of it is visible to who reads the target by its
 /// manifests.
 pub trait Stager: fmt::Debug + Send {
+    /// Where the rows go: one place has one text, which holds no secret. What is staged there is removed by who stages there,
+    /// too.
+    fn place(&self) -> String;
+
     /// Is told where the rows come from that it is given next: errors alone depend on it.
     ///
     /// # Errors
@@ -185,7 +188,7 @@ impl StagingArea {
         Ok(attempts)
     }
 
-    /// The bytes of an attempt's files.
+    /// The bytes of an attempt's rows.
     ///
     /// # Errors
     /// [`Error::Store`] when its directory cannot be listed.
@@ -193,20 +196,10 @@ impl StagingArea {
         let directory = self.directory.join(attempt);
         let bytes = || -> io::Result<u64> {
             let files = disk::names("stage", &directory)?;
-            files.iter().map(|name| Ok(disk::metadata("stage", &directory.join(name))?.len())).sum()
+            let rows = files.iter().filter(|name| !name.to_str().is_some_and(elsewhere::is_note));
+            rows.map(|name| Ok(disk::metadata("stage", &directory.join(name))?.len())).sum()
         };
         bytes().map_err(|error| failed("cannot look at staged rows", &directory, error))
-    }
-
-    /// The ports for which targets have staged rows of an attempt themselves.
-    ///
-    /// # Errors
-    /// [`Error::Store`] when its directory cannot be listed.
-    pub(crate) fn elsewhere(&self, attempt: &str) -> Result<Vec<String>, Error> {
-        let directory = self.directory.join(attempt);
-        let names = disk::names("stage", &directory);
-        let names = names.map_err(|error| failed("cannot look at staged rows", &directory, error))?;
-        Ok(names.iter().filter_map(|name| Some(name.to_str()?.strip_suffix(ELSEWHERE)?.to_owned())).collect())
     }
 
     /// Removes an attempt's rows: it was published everywhere, or abandoned. No rows are no error.

@@ -211,6 +211,10 @@ fn bytes_of_a_reader_are_those_of_one_row() {
 struct Elsewhere(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl Stager for Elsewhere {
+    fn place(&self) -> String {
+        "shelf://a".to_owned()
+    }
+
     fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
         self.0.lock().unwrap().extend(rows.bytes());
         Ok(())
@@ -242,8 +246,29 @@ fn a_target_that_stages_rows_itself_has_the_same_manifest_and_no_rows_on_this_di
         })
     );
     assert_eq!(*staged.lock().unwrap(), [rows.bytes(), rows.bytes()].concat());
-    assert_eq!((area.elsewhere("a").unwrap(), area.bytes("a").unwrap()), (vec!["counts".to_owned()], 0));
-    assert_eq!(area.elsewhere("b").unwrap(), [""; 0]);
+    assert_eq!((noted(&area, "a"), area.bytes("a").unwrap()), (vec![at("counts", Some("shelf://a"))], 0));
+    assert_eq!((noted(&area, "b"), noted(&area, "none")), (Vec::new(), Vec::new()));
+}
+
+fn noted(area: &StagingArea, attempt: &str) -> Vec<super::Elsewhere> {
+    area.elsewhere(attempt).unwrap()
+}
+
+fn at(port: &str, place: Option<&str>) -> super::Elsewhere {
+    super::Elsewhere { port: port.to_owned(), place: place.map(str::to_owned) }
+}
+
+#[test]
+fn where_rows_are_staged_is_noted_whole_or_is_not_known() {
+    let place = Place::new();
+    let area = place.area();
+    area.note_elsewhere("a", "counts", "shelf://a").unwrap();
+    area.note_elsewhere("a", "bad_lines", "shelf://b").unwrap();
+    assert_eq!(noted(&area, "a"), [at("bad_lines", Some("shelf://b")), at("counts", Some("shelf://a"))]);
+    for torn in ["", "shelf://"] {
+        fs::write(place.path("staging/a/counts.elsewhere"), torn).unwrap();
+        assert_eq!(noted(&area, "a")[1], at("counts", None), "{torn}");
+    }
 }
 
 #[test]

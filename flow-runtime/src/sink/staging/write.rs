@@ -8,7 +8,7 @@ use std::{
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{ELSEWHERE, StagedManifest, Stager, failed, read::describe_fields};
+use super::{StagedManifest, Stager, elsewhere, failed, read::describe_fields};
 use crate::{
     Error, Plan,
     effect::{
@@ -72,7 +72,7 @@ impl StagedAttempt {
             None => {
                 let to = match self.stagers.get_mut(port).and_then(Option::take) {
                     Some(stager) => {
-                        mark_elsewhere(&self.directory, plan)?;
+                        elsewhere::note(&self.directory, plan.name, &stager.place())?;
                         Destination::Target(stager)
                     }
                     None => Destination::Disk(StagedFile::create(&self.directory, plan)?),
@@ -113,13 +113,6 @@ impl StagedAttempt {
         }
         Ok(manifests)
     }
-}
-
-/// Leaves a word for who clears up: this attempt has staged something at the port's target.
-fn mark_elsewhere(directory: &Path, port: &PortPlan) -> Result<(), Error> {
-    make_directory(directory)?;
-    let path = directory.join(format!("{}{ELSEWHERE}", port.name));
-    File::create("stage", &path).map(drop).map_err(|error| failed("cannot stage rows", &path, error))
 }
 
 fn make_directory(directory: &Path) -> Result<(), Error> {
