@@ -171,7 +171,7 @@ impl Chain {
         );
         let listed = listed.text();
         let keys = listed.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
-        keys.map(|(key, _)| key.to_owned()).filter(|key| !key.ends_with(".manifest")).collect()
+        keys.map(|(key, _)| key.to_owned()).filter(|key| key.ends_with(".csv")).collect()
     }
 
     /// Whether a session waits for a table of the chain.
