@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Once, OnceLock},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -177,9 +178,10 @@ impl Server {
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'flow' AND wait_event_type = 'Lock' \
              AND query LIKE '%{text}%'"
         );
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.ask(&sql) != connections.to_string() {
             assert!(Instant::now() < deadline, "{connections} loads do not wait in `{text}`");
+            thread::sleep(Duration::from_millis(5));
         }
     }
 

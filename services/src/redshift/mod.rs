@@ -69,7 +69,7 @@ pub use client::Client;
 pub use faults::{Fault, Rule, Struck};
 
 /// How long a condition is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The user that clients come as.
 pub const USER: &str = "awsuser";
@@ -213,7 +213,7 @@ impl Redshift {
                 return;
             }
             assert!(Instant::now() < deadline, "{sessions} sessions do not wait for {table}");
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
