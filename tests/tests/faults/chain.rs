@@ -17,7 +17,7 @@ use flow_tests::{
 
 use super::{
     combination::{BUCKET, Combination, Kind},
-    oracle::{Expected, Verdict},
+    oracle::{self, Expected, Verdict},
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_fault_flows");
@@ -211,7 +211,8 @@ impl Chain {
     pub(crate) fn judge_readers(&self, batches: usize) -> Verdict {
         let mut verdict = Verdict::default();
         for output in self.combination.outputs.iter().filter(|output| output.kind.is_transactional()) {
-            let after = |batches| self.expected.judge_after(batches, &self.place, &self.schema, output);
+            let found = oracle::found(&self.place, &self.schema, output);
+            let after = |batches| self.expected.judge_after(batches, output, found.clone());
             let mut verdicts: Vec<Verdict> = (batches..=self.batches()).map(after).collect();
             if !verdicts.iter().any(Verdict::is_right) {
                 verdict += verdicts.swap_remove(0);

@@ -172,7 +172,15 @@ impl Kind {
         match self {
             Self::File | Self::Sqlite => None,
             Self::Postgres => Some(&["postgres."]),
-            Self::Redshift(_) => Some(&["redshift.", "s3.", "store.seal", "target.", "store.output_loaded"]),
+            Self::Redshift(_) => Some(&[
+                "redshift.",
+                "s3.",
+                "store.seal",
+                "target.",
+                "store.output_loaded",
+                "store.loaded",
+                "store.done",
+            ]),
         }
     }
 

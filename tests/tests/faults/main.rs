@@ -9,6 +9,7 @@
 //! ```sh
 //! cargo test -p flow-tests --test faults -- --nocapture                     # some of each kind: minutes
 //! FLOW_FAULTS=whole cargo test -p flow-tests --test faults -- --nocapture   # all: an hour
+//! FLOW_FAULTS=deaths FLOW_FAULTS_OF=redshift cargo test -p flow-tests --test faults -- --nocapture   # in between
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test may")]

@@ -29,6 +29,8 @@ pub(crate) enum Extent {
     /// Of effects with the same name, the first and the last; of those that only look, the first. What happens just after
     /// an effect is not told from what happens just before the next.
     Some,
+    /// Every effect of an iteration that has something to load: there a process dies, and it or another one goes on, or it sleeps.
+    Deaths,
     /// Everything.
     Whole,
 }
@@ -36,13 +38,21 @@ pub(crate) enum Extent {
 impl Extent {
     /// As `FLOW_FAULTS` says.
     pub(crate) fn of_environment() -> Self {
-        if env::var("FLOW_FAULTS").is_ok_and(|extent| extent == "whole") { Self::Whole } else { Self::Some }
+        match env::var("FLOW_FAULTS").unwrap_or_default().as_str() {
+            "" => Self::Some,
+            "deaths" => Self::Deaths,
+            "whole" => Self::Whole,
+            other => panic!("FLOW_FAULTS={other}: write deaths or whole"),
+        }
     }
 
     /// What can happen to an effect, the `index`th of the run.
     fn happenings(self, situation: Situation, index: usize) -> Vec<(Moment, What)> {
         use Moment::{After, Before};
         use What::{Error, Kill, KillAmongTwo, Stop, StopUnlocked, StopUnlockedOtherDies};
+        if self == Self::Deaths {
+            return vec![(Before, Kill), (After, KillAmongTwo), (Before, StopUnlocked)];
+        }
         if self == Self::Some && situation == Situation::Idle {
             return vec![(Before, Error), (Before, Kill), (After, StopUnlocked)];
         }
@@ -68,8 +78,11 @@ impl Extent {
             Error, Kill, KillAmongTwo, StopAwaited, StopAwaitedDies, StopUnlocked, StopUnlockedOtherPublishes,
             StopUnlockedOtherSeals,
         };
-        if self == Self::Whole {
+        if self != Self::Some {
             let mut happenings = self.happenings(situation, index);
+            if self == Self::Deaths {
+                return happenings;
+            }
             happenings.extend([(Before, StopAwaited), (After, StopAwaited), (Before, StopAwaitedDies)]);
             happenings.extend([(Before, StopUnlockedOtherSeals), (After, StopUnlockedOtherPublishes)]);
             return happenings;
@@ -100,7 +113,7 @@ impl Extent {
             let name = effect.split('#').next().unwrap_or_default();
             let alike = &by_name[name];
             let only_looks = ["look", "read", "probe"].iter().any(|act| name.ends_with(act));
-            self == Self::Whole || alike.first() == Some(effect) || (!only_looks && alike.last() == Some(effect))
+            self != Self::Some || alike.first() == Some(effect) || (!only_looks && alike.last() == Some(effect))
         };
         effects.iter().filter(is_taken).cloned().collect()
     }
@@ -182,9 +195,12 @@ fn jobs(extent: Extent, combination: Combination, number: usize) -> Vec<Job> {
     let anew: Vec<String> = fresh.into_iter().filter(|effect| !grown.contains(effect)).collect();
     let mut jobs = Vec::new();
     for (situation, effects) in [(Situation::Fresh, anew), (Situation::Grown, grown), (Situation::Idle, idle)] {
+        if extent == Extent::Deaths && situation != Situation::Grown {
+            continue;
+        }
         let mut scenarios = Vec::new();
         // The rest is as with other targets, and a server takes its time over who stands still.
-        let own = combination.server().and_then(Kind::effects).filter(|_| extent != Extent::Whole);
+        let own = combination.server().and_then(Kind::effects).filter(|_| extent == Extent::Some);
         let is_taken = |effect: &String| own.is_none_or(|own| own.iter().any(|start| effect.starts_with(start)));
         for (index, effect) in extent.thinned(&effects).into_iter().filter(is_taken).enumerate() {
             let happenings = match combination.server() {
@@ -251,6 +267,7 @@ impl fmt::Display for Report {
         }
         let extent = match self.extent {
             Some(Extent::Whole) => "every effect, everything that can happen to it",
+            Some(Extent::Deaths) => "every effect of an iteration with something to load, deaths and sleep",
             _ => {
                 "of effects with one name the first and the last, of looks and reads the first; of runs into a server its own; \
                  FLOW_FAULTS=whole for all"

@@ -71,12 +71,12 @@ impl Expected {
 
     /// Compares what the target of `output` has.
     pub(crate) fn judge(&self, place: &Place, schema: &str, output: &Output) -> Verdict {
-        self.judge_after(self.batches(), place, schema, output)
+        self.judge_after(self.batches(), output, found(place, schema, output))
     }
 
-    /// Compares what the target of `output` has with what so many batches give.
-    pub(crate) fn judge_after(&self, batches: usize, place: &Place, schema: &str, output: &Output) -> Verdict {
-        compared(output, self.rows(output, batches), found(place, schema, output))
+    /// Compares what was found in the target of `output` with what so many batches give.
+    pub(crate) fn judge_after(&self, batches: usize, output: &Output, found: Vec<String>) -> Verdict {
+        compared(output, self.rows(output, batches), found)
     }
 }
 
@@ -102,7 +102,7 @@ fn compared(output: &Output, expected: Vec<String>, found: Vec<String>) -> Verdi
 }
 
 /// The rows of a target, as text: fields parted by commas, null as nothing. Of a trap, the records.
-fn found(place: &Place, schema: &str, output: &Output) -> Vec<String> {
+pub(crate) fn found(place: &Place, schema: &str, output: &Output) -> Vec<String> {
     let rows: Vec<String> = match output.kind {
         Kind::File => place.text(&output.file()).lines().map(str::to_owned).collect(),
         Kind::Sqlite => table(place, output).unwrap_or_default(),
