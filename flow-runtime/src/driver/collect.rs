@@ -62,7 +62,7 @@ impl Collect for Stage {
         self.staged.write_from(port, rows, origin)
     }
 
-    fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>) -> Result<(), Error> {
+    fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>, origin: &Origin<'_>) -> Result<(), Error> {
         let failed = FailedRecord {
             record: record.record,
             source: record.source,
@@ -79,7 +79,7 @@ impl Collect for Stage {
             samples.push(sample(record));
         }
         self.encode(port, &failed);
-        self.staged.write(port, &self.row)
+        self.staged.write_from(port, &self.row, origin)
     }
 }
 

@@ -79,11 +79,11 @@ pub(crate) trait Collect {
     /// What ends the run: a full disk.
     fn rows(&mut self, port: usize, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error>;
 
-    /// Takes a record of a trap.
+    /// Takes a record of a trap, and where it comes from.
     ///
     /// # Errors
     /// What ends the run: a full disk, a trap without an address.
-    fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>) -> Result<(), Error>;
+    fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>, origin: &Origin<'_>) -> Result<(), Error>;
 }
 
 /// A record or a row that failed, as a trap keeps it: its fields are those of

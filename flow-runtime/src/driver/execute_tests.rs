@@ -113,7 +113,7 @@ impl Collect for Gathered {
         }
     }
 
-    fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>) -> Result<(), Error> {
+    fn trapped(&mut self, port: usize, record: &TrappedRecord<'_>, _origin: &Origin<'_>) -> Result<(), Error> {
         assert_eq!(port, BAD);
         let TrappedRecord { record, source, shard, position, operator, reason } = record;
         let record = record.map_or("-".into(), String::from_utf8_lossy);

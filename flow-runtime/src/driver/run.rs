@@ -314,7 +314,8 @@ impl<'a, 's, 'e> Run<'a, 's, 'e> {
                 (At::Row(row), _) if !row.is_empty() => TrappedRecord { record: Some(row.as_bytes()), ..no_record },
                 _ => no_record,
             };
-            self.collect.trapped(trapped.trap, &record)?;
+            let piece = work.map(|work| origin(&self.intake, work, None));
+            self.collect.trapped(trapped.trap, &record, &Origin { rows: 1, piece })?;
         }
         self.progress.trapped.fetch_add(output.trapped.len() as u64, Ordering::Relaxed);
         for (sum, counts) in self.counts.iter_mut().zip(&output.counts) {

@@ -197,7 +197,7 @@ fn readers_read_ahead_no_further_than_they_have_buffers() {
             Ok(())
         }
 
-        fn trapped(&mut self, _port: usize, _record: &TrappedRecord<'_>) -> Result<(), Error> {
+        fn trapped(&mut self, _port: usize, _record: &TrappedRecord<'_>, _origin: &Origin<'_>) -> Result<(), Error> {
             Ok(())
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     iteration::{Output, Range, TableVersion},
-    sink::staging::StagedManifest,
+    sink::staging::{StagedManifest, by_shard},
 };
 
 /// A table, then and now.
@@ -29,8 +29,10 @@ pub struct OutputChange {
     pub rows_sealed: Option<u64>,
     /// How many there are now.
     pub rows: u64,
-    /// Whether they are the same rows in the same order.
+    /// Whether they are the same rows, those of each shard in the same order.
     pub is_same: bool,
+    /// Whether they are, but the shards came in another order, as it happens where one does not wait for the other.
+    pub is_reordered: bool,
 }
 
 /// The first sealed range that is not as it was, and what is there now. One without records has nothing to compare.
@@ -62,20 +64,28 @@ pub(crate) fn compare_tables(sealed: &[TableVersion], now: &[TableVersion]) -> V
 
 /// Compares what was staged. An output that has nothing now, as a trap, counts with no rows.
 pub(crate) fn compare_outputs(sealed: &[Output], now: &[StagedManifest]) -> Vec<OutputChange> {
-    let compare = |port: &str, then: Option<&StagedManifest>, now: Option<&StagedManifest>| OutputChange {
-        port: port.to_owned(),
-        rows_sealed: then.map(|then| then.rows),
-        rows: now.map_or(0, |now| now.rows),
-        is_same: match (then, now) {
-            (Some(then), Some(now)) => (then.rows, &then.hash, &then.fields) == (now.rows, &now.hash, &now.fields),
-            (Some(rows), None) | (None, Some(rows)) => rows.rows == 0,
-            (None, None) => true,
-        },
+    let compare = |port: &str, then: Option<&StagedManifest>, now: Option<&StagedManifest>| {
+        let (is_same, is_reordered) = match (then, now) {
+            (Some(then), Some(now)) if (then.rows, &then.fields) == (now.rows, &now.fields) => {
+                let is_reordered = then.hash != now.hash;
+                (!is_reordered || is_by_shard(&then.hash, &now.hash), is_reordered)
+            }
+            (Some(_), Some(_)) => (false, false),
+            (Some(rows), None) | (None, Some(rows)) => (rows.rows == 0, false),
+            (None, None) => (true, false),
+        };
+        let (rows_sealed, rows) = (then.map(|then| then.rows), now.map_or(0, |now| now.rows));
+        OutputChange { port: port.to_owned(), rows_sealed, rows, is_same, is_reordered: is_same && is_reordered }
     };
     let then = |port: &str| sealed.iter().map(|output| &output.staged).find(|then| then.port == port);
     let gone = sealed.iter().filter(|then| !now.iter().any(|now| now.port == then.staged.port));
     let present = now.iter().map(|now| compare(&now.port, then(&now.port), Some(now)));
     present.chain(gone.map(|then| compare(&then.staged.port, Some(&then.staged), None))).collect()
+}
+
+/// Whether the rows of each shard are the same. What an early version of flow has sealed does not tell.
+fn is_by_shard(then: &str, now: &str) -> bool {
+    by_shard(then).is_some_and(|then| Some(then) == by_shard(now))
 }
 
 #[cfg(test)]
@@ -139,6 +149,13 @@ mod tests {
             told(&[staged("counts", 3, "h"), staged("bad", 1, "h"), staged("new", 0, "h")]),
             [told_of("counts", Some(3), 3, true), told_of("bad", Some(1), 1, true), told_of("new", None, 0, true)]
         );
+        let told = |then: &str, now: &str| {
+            let sealed = [output(staged("counts", 3, then))];
+            let changes = compare_outputs(&sealed, &[staged("counts", 3, now)]);
+            changes.iter().map(|output| (output.is_same, output.is_reordered)).collect::<Vec<_>>()
+        };
+        assert_eq!((told("h-k", "h-k"), told("h-k", "x-k")), (vec![(true, false)], vec![(true, true)]));
+        assert_eq!((told("h-k", "x-l"), told("h", "x-k")), (vec![(false, false)], vec![(false, false)]));
         let wider = StagedManifest { fields: "ip: &str, n: i64".to_owned(), ..staged("counts", 3, "h") };
         assert!(!compare_outputs(&sealed, &[wider])[0].is_same);
     }

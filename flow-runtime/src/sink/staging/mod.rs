@@ -30,6 +30,7 @@ pub(crate) use elsewhere::Elsewhere;
 pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
 pub use write::StagedAttempt;
+pub(crate) use write::by_shard;
 
 /// What the name of a folder ends with that holds what an attempt needs only while it reads.
 pub(crate) const SPILLED: &str = ".spill";
@@ -60,7 +61,7 @@ pub struct StagedManifest {
     pub rows: u64,
     /// How many bytes.
     pub bytes: u64,
-    /// The hash of these bytes.
+    /// The hash of these bytes as they lie there, and, behind a `-`, one that is the same whichever shard came first.
     pub hash: String,
     /// The fields as they were when the rows were encoded: a changed program cannot read them.
     pub fields: String,

@@ -11,7 +11,10 @@ use std::{
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{StagedManifest, failed, write::digest};
+use super::{
+    StagedManifest, failed,
+    write::{digest, in_order},
+};
 use crate::{
     Error, Failure,
     effect::disk::{self, File},
@@ -34,6 +37,7 @@ pub struct Staged {
     hash: String,
     types: Vec<Type>,
     stop: Arc<AtomicBool>,
+    iteration: u64,
 }
 
 impl Staged {
@@ -54,7 +58,8 @@ impl Staged {
             verify(path, manifest)?;
         }
         let types = output_fields(port).iter().map(|field| field.ty).collect();
-        Ok(Self { file, address, rows: manifest.rows, hash: manifest.hash.clone(), types, stop: Arc::default() })
+        let (rows, hash, stop) = (manifest.rows, manifest.hash.clone(), Arc::default());
+        Ok(Self { file, address, rows, hash, types, stop, iteration: 0 })
     }
 
     /// The same, to be read no further once `stop` is set: the load fails then, and another one begins with the first row.
@@ -68,6 +73,17 @@ impl Staged {
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         self.address.as_deref()
+    }
+
+    /// Says which iteration's they are.
+    #[must_use]
+    pub(crate) fn of_iteration(self, iteration: u64) -> Self {
+        Self { iteration, ..self }
+    }
+
+    /// Which iteration's they are.
+    pub(crate) fn iteration(&self) -> u64 {
+        self.iteration
     }
 
     /// The hash of the rows.
@@ -144,7 +160,7 @@ fn verify(path: &Path, manifest: &StagedManifest) -> Result<(), Error> {
             Err(error) => return Err(failed(UNREADABLE, path, error)),
         }
     }
-    if digest(&hash) == manifest.hash { Ok(()) } else { Err(damaged("its hash is another".to_owned())) }
+    if digest(&hash) == in_order(&manifest.hash) { Ok(()) } else { Err(damaged("its hash is another".to_owned())) }
 }
 
 /// Reads staged rows in order; holds a window of the file, and at least one row.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    origin::PieceOrigin,
     sink::fixtures::{BAD_LINES, COUNTS, Place, plan_of, restage},
     trap::FailedRecord,
     value::{Decode, Encode, RowBuffer, RowReader},
@@ -279,4 +280,48 @@ fn rows_that_another_kind_of_target_has_staged_cannot_be_read() {
     let staged = place.area().staged("a", &attempt.finish().unwrap()[0], &COUNTS).unwrap();
     assert_eq!((staged.address(), staged.row_count()), (Some("shelf://a/1"), 1));
     assert!(matches!(staged.rows(), Err(Error::Held(_))));
+}
+
+#[test]
+fn shards_may_come_in_another_order_but_not_the_rows_of_one() {
+    let place = Place::new();
+    let area = place.area();
+    // Pieces: the shard and the number in each row.
+    let hash = |attempt: &str, pieces: &[(usize, &[i64])]| {
+        let mut attempt = area.attempt(attempt, plan_of(&COUNTS));
+        for (shard, numbers) in pieces {
+            let rows: Vec<Counted> = numbers.iter().map(|number| (None, Some(*number))).collect();
+            let piece = PieceOrigin {
+                port: "log".into(),
+                shard: ["a", "b"][*shard].into(),
+                from: "".into(),
+                to: "".into(),
+                lineage: None,
+            };
+            let origin = Origin { rows: rows.len() as u64, piece: Some(piece) };
+            attempt.write_from(0, &buffer(&rows), &origin).unwrap();
+        }
+        attempt.finish().unwrap().remove(0).hash
+    };
+    let sealed = hash("a", &[(0, &[1, 2]), (1, &[3]), (0, &[4])]);
+    let turned = hash("b", &[(1, &[3]), (0, &[1]), (0, &[2, 4])]);
+    assert_eq!(by_shard(&sealed), by_shard(&turned));
+    assert_ne!(sealed, turned, "to the target it is another load");
+    for other in [
+        hash("c", &[(0, &[2, 1]), (1, &[3]), (0, &[4])]),
+        hash("d", &[(0, &[1, 2]), (0, &[3]), (0, &[4])]),
+        hash("e", &[(1, &[1, 2]), (0, &[3]), (1, &[4])]),
+        hash("f", &[(0, &[1, 2]), (1, &[4]), (0, &[3])]),
+    ] {
+        assert_ne!(by_shard(&sealed), by_shard(&other));
+    }
+}
+
+#[test]
+fn what_an_early_version_has_staged_is_known_by_its_one_hash() {
+    let place = Place::new();
+    let area = place.area();
+    let mut manifest = restage(&area, "a", &COUNTS, &buffer(&[(None, Some(1))]));
+    manifest.hash.truncate(32);
+    assert_eq!(read(&area.staged("a", &manifest, &COUNTS).unwrap()).len(), 1);
 }

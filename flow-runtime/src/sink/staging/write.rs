@@ -1,12 +1,13 @@
 //! Writing an attempt's rows: counted and hashed on their way to the disk, or to a target that stages its rows itself.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
 use super::{StagedManifest, Stager, elsewhere, failed, read::describe_fields};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
         mutant,
     },
     folder,
-    origin::Origin,
+    origin::{Origin, PieceOrigin},
     plan::{PortKind, PortPlan},
     value::RowBuffer,
 };
@@ -126,7 +127,7 @@ fn no_rows(port: &PortPlan) -> StagedManifest {
         file: None,
         rows: 0,
         bytes: 0,
-        hash: digest(&Xxh3::new()),
+        hash: RowsHash::default().into_text(),
         fields: describe_fields(port),
     }
 }
@@ -138,7 +139,7 @@ struct StagedWriter {
     to: Destination,
     rows: u64,
     bytes: u64,
-    hash: Hash,
+    hash: RowsHash,
 }
 
 /// Where rows are staged.
@@ -150,7 +151,7 @@ enum Destination {
 
 impl StagedWriter {
     fn new(port: &'static PortPlan, to: Destination) -> Self {
-        Self { port, to, rows: 0, bytes: 0, hash: Hash(Xxh3::new()) }
+        Self { port, to, rows: 0, bytes: 0, hash: RowsHash::default() }
     }
 
     fn write(&mut self, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error> {
@@ -161,7 +162,7 @@ impl StagedWriter {
                 stager.write(rows)?;
             }
         }
-        self.hash.0.update(rows.bytes());
+        self.hash.add(origin, rows.bytes());
         self.rows += rows.rows();
         self.bytes += rows.bytes().len() as u64;
         Ok(())
@@ -177,7 +178,7 @@ impl StagedWriter {
             file: Some(file),
             rows: self.rows,
             bytes: self.bytes,
-            hash: digest(&self.hash.0),
+            hash: self.hash.into_text(),
             fields: describe_fields(self.port),
         })
     }
@@ -218,16 +219,54 @@ impl StagedFile {
     }
 }
 
-/// A hash that is not shown.
-struct Hash(Xxh3);
+/// The hash of a port's rows: of all in their order, and of those of each shard in theirs. What is of one shard comes in one
+/// order; which shard comes first is chance.
+#[derive(Default)]
+struct RowsHash {
+    in_order: Xxh3,
+    /// By the shard's port and id; what was made of many records has none.
+    by_shard: BTreeMap<u64, Xxh3>,
+}
 
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hash")
+impl RowsHash {
+    fn add(&mut self, origin: &Origin<'_>, rows: &[u8]) {
+        let shard = |piece: &PieceOrigin<'_>| xxh3_64_with_seed(piece.shard.as_bytes(), xxh3_64(piece.port.as_bytes()));
+        let shard = origin.piece.as_ref().map_or(0, shard);
+        self.in_order.update(rows);
+        self.by_shard.entry(shard).or_default().update(rows);
+    }
+
+    /// As it stands in seal and ledger.
+    fn into_text(self) -> String {
+        let mut together = Xxh3::new();
+        for (shard, rows) in self.by_shard {
+            together.update(&shard.to_le_bytes());
+            together.update(&rows.digest128().to_le_bytes());
+        }
+        format!("{}{BY_SHARD}{}", digest(&self.in_order), digest(&together))
     }
 }
 
-/// The hash as it stands in seal and ledger.
+impl fmt::Debug for RowsHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowsHash")
+    }
+}
+
+/// What stands in a hash between its two parts; what an earlier version of flow has sealed has the first alone.
+const BY_SHARD: char = '-';
+
+/// The part of a hash that goes by the bytes as they lie there.
+pub(super) fn in_order(hash: &str) -> &str {
+    hash.split_once(BY_SHARD).map_or(hash, |(in_order, _)| in_order)
+}
+
+/// The part of a hash that is the same whichever shard came first.
+pub(crate) fn by_shard(hash: &str) -> Option<&str> {
+    hash.split_once(BY_SHARD).map(|(_, by_shard)| by_shard)
+}
+
+/// A hash as text.
 pub(super) fn digest(hash: &Xxh3) -> String {
     format!("{:032x}", hash.digest128())
 }
