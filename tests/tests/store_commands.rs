@@ -94,11 +94,46 @@ fn a_replay_verifies_shows_and_brings_rows_elsewhere_but_never_where_they_are() 
     assert!(shown.stdout.contains("a") && shown.stderr.contains("its records are as they were sealed"), "{shown:?}");
     place.succeed("replay 0 --counts sqlite:copy.db?mode=replace");
     assert_eq!(place.counts("copy.db"), counted(&[("a", 1), ("b", 1)]));
-    let text = place.refused("replay 1 --counts sqlite:./counts.db", 2);
-    assert!(text.contains("the flow loads this target"), "{text}");
+    let text = place.refused("replay 1 --counts sqlite:./counts.db --yes", 2);
+    assert!(text.contains("does not keep which of its rows are of which iteration"), "{text}");
     let text = place.refused("replay 0..1 --counts sqlite:other.db?mode=replace", 2);
     assert!(text.contains("several iterations cannot be replayed into one target"), "{text}");
     assert_eq!(place.counts("counts.db"), counted(&[("-", 1), ("a", 2), ("b", 1)]));
+}
+
+#[test]
+fn a_replay_in_place_asks_before_it_replaces_the_rows_of_an_iteration() {
+    let place = Place::new(PROGRAM);
+    place.write("hosts.txt", "a\nb\n");
+    let counts = "--counts sqlite:marked.db?table=counts&mode=append&iteration_column=flow_iteration";
+    for host in ["a", "b"] {
+        place.append("access.log", hit(host));
+        place.succeed(counts);
+    }
+    let rows = || {
+        let database = place.database("marked.db").unwrap();
+        let mut statement = database.prepare("SELECT * FROM counts ORDER BY flow_iteration, ip").unwrap();
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(format!("{} {:?} {}", row.get::<_, i64>(2)?, row.get::<_, Option<String>>(0)?, row.get::<_, i64>(1)?))
+        };
+        statement.query_map([], row).unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    let before = rows();
+    assert_eq!(before, ["0 None 1", r#"0 Some("a") 1"#, "1 None 1", r#"1 Some("b") 1"#]);
+    place.write("hosts.txt", "a\n");
+    let refused = place.run(&format!("replay 1 {counts}"));
+    let expected = "replaces what counts has of iteration 1: 2 rows in sqlite:marked.db";
+    assert!(refused.stderr.contains(expected) && refused.stderr.contains("nobody is there to be asked"), "{refused:?}");
+    assert_eq!(refused.code, Some(2));
+    assert_eq!(rows(), before);
+    let done = place.succeed(&format!("replay 1 {counts} --yes")).stderr;
+    assert!(done.contains("in the place of 2 in sqlite:marked.db"), "{done}");
+    assert_eq!(rows(), ["0 None 1", r#"0 Some("a") 1"#, "1 None 1"]);
+    // Of several each takes the place of its own.
+    let replayed = told(&place, &format!("replay 0..1 {counts} --yes"));
+    let [first, second] = [0, 1].map(|index| replayed["replayed"][index]["ports"][2]["rows_replaced"].clone());
+    assert_eq!((first, second), (json!(2), json!(1)), "{replayed}");
+    assert_eq!(rows(), [r#"0 Some("a") 1"#, "1 None 1"]);
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(super) fn read<F: Flow>(
         inputs: ports.jobs(checkpoint, &known, options)?,
         has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
         demands: ports.demands.as_slice().into(),
-        stagers: ports.stagers(&attempt.id),
+        stagers: ports.stagers(attempt.iteration, &attempt.id),
         bounds: &options.bounds,
         run_when_empty: runs_without_records(attempt.iteration, ports.sources()),
     };

@@ -63,7 +63,7 @@ pub use clean::{Clean, Cleaned, clean};
 pub use forget::{Forgetting, Forgotten, Which, forget};
 pub(crate) use place::Place;
 use ports::Ports;
-pub use replay::{Replayed, replay};
+pub use replay::{Replaced, Replayed, look_at_replay, replay, replay_in_place};
 pub use reset::{LoadedTarget, Reset, look_at_reset, reset};
 pub use restage::{Restaged, restage};
 pub use retry::{Branched, Retry, RetryOutcome, retry_trap};

@@ -123,6 +123,16 @@ impl Ports {
         Ok(())
     }
 
+    /// As [`check`](Self::check) without a store; of outputs whose rows take the place of others, with one.
+    pub(super) fn check_apart(&self, replaces: impl Fn(&str) -> bool) -> Result<(), Error> {
+        for (tap, port) in self.taps.iter().zip(self.plan.ports) {
+            if let Tap::Output(tap) = tap {
+                check_output(tap.as_ref(), port, replaces(port.name))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes sure, without changing anything, that the ledgers of all targets would take their tickets.
     pub(super) fn check_ledgers(&self, ticket: impl Fn(&str) -> Result<Option<Ticket>, Error>) -> Result<(), Error> {
         for (index, port) in self.ports() {
@@ -218,9 +228,9 @@ impl Ports {
         }
     }
 
-    /// What stages the rows of an attempt, for each port; nothing where that is the run's own staging area.
-    pub(super) fn stagers(&self, attempt: &str) -> Vec<Option<Box<dyn Stager>>> {
-        self.ports().map(|(index, _)| self.output(index).and_then(|tap| tap.stager(attempt))).collect()
+    /// What stages the rows of an attempt at an iteration, for each port; nothing where that is the run's own staging area.
+    pub(super) fn stagers(&self, iteration: u64, attempt: &str) -> Vec<Option<Box<dyn Stager>>> {
+        self.ports().map(|(index, _)| self.output(index).and_then(|tap| tap.stager(iteration, attempt))).collect()
     }
 
     /// Has the targets that stage rows themselves remove what they have staged for an attempt; `noted` is what is known of that.
@@ -248,7 +258,7 @@ impl Ports {
 
     /// Where the target of the port with this index stages rows itself, if it does.
     fn staging_place(&self, index: usize) -> Option<String> {
-        let stager = self.output(index)?.stager("")?;
+        let stager = self.output(index)?.stager(0, "")?;
         Some(stager.place())
     }
 
@@ -270,10 +280,10 @@ impl Ports {
 pub(super) fn staged(
     tap: &dyn SinkTap,
     staging: &StagingArea,
-    attempt: &str,
+    (iteration, attempt): (u64, &str),
     (manifest, port): (&StagedManifest, &'static PortPlan),
 ) -> Result<Staged, Error> {
-    let staged = staging.staged(attempt, manifest, port)?;
+    let staged = staging.staged(attempt, manifest, port)?.of_iteration(iteration);
     staged.address().map_or(Ok(()), |address| tap.check_staged(address))?;
     Ok(staged)
 }

@@ -112,7 +112,7 @@ fn load_output(
 ) -> Result<(), Error> {
     let ticket = checkpoint.ticket(port.name, sealed.iteration, &output.staged.hash)?;
     let has_it = |tap: &dyn SinkTap| ticket.as_ref().is_some_and(|ticket| matches!(tap.check_ledger(ticket), Ok(true)));
-    match staged(tap, &checkpoint.staging, &sealed.attempt, (&output.staged, port)) {
+    match staged(tap, &checkpoint.staging, (sealed.iteration, &sealed.attempt), (&output.staged, port)) {
         Ok(staged) => {
             // Without a store nobody would go on with what is half loaded.
             let staged = if checkpoint.is_kept { staged.until(stop) } else { staged };

@@ -1,6 +1,9 @@
-//! Replaying: a sealed iteration is read again and held against what was sealed; its rows may go to another target.
+//! Replaying: a sealed iteration is read again and held against what was sealed; its rows may go to another target, or take
+//! the place of those that the target has which they were sealed for.
 //!
-//! Neither the store nor the targets that the iteration was sealed for are touched, so a run may be under way meanwhile.
+//! The store is not touched, and a target that has the iteration is changed in one step under the lock of its ledger. The
+//! entry there goes on having the hash of what was sealed, which the store goes by. So a run may be under way meanwhile, and
+//! one that slept finds the iteration loaded.
 
 use std::time::Duration;
 
@@ -14,14 +17,14 @@ use super::{
 };
 use crate::{
     Error, Failure, Flow,
-    effect::{self, clock},
+    effect::{self, clock, effect},
     flow::{Counts, PortRef},
     iteration::{
-        OutputChange, SealedDetail, TableChange,
+        Output, OutputChange, SealedDetail, TableChange, Tried,
         decide::{compare_outputs, compare_tables},
     },
-    plan::option_name,
-    sink::{self, Target, staging::StagedManifest},
+    plan::{PortKind, option_name},
+    sink::{self, Target, Ticket, staging::StagedManifest},
 };
 
 /// What replaying an iteration has found.
@@ -38,12 +41,28 @@ pub struct Replayed {
     pub outputs: Vec<OutputChange>,
     /// The outputs whose rows were published, by their ports.
     pub published: Vec<String>,
+    /// Those of them whose target had rows of the iteration, which are gone.
+    pub replaced: Vec<Replaced>,
     /// Every port, in the order of the plan.
     pub ports: Vec<PortOutcome>,
     /// One entry for each operator of the plan.
     pub counts: Vec<Counts>,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+/// Rows of an iteration in the target that it was sealed for, whose place others take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Replaced {
+    /// The iteration.
+    pub iteration: u64,
+    /// The port.
+    pub port: String,
+    /// The target, without secrets.
+    pub place: String,
+    /// How many the target has, or had.
+    pub rows: u64,
 }
 
 /// Reads a sealed iteration again, from the first to the last of its positions, and runs the flow as it is now. The
@@ -53,24 +72,152 @@ pub struct Replayed {
 /// [`Error::Input`] when the records are not those that were sealed. [`Error::Config`] when a target is one that the
 /// flow's iterations are sealed for: it has these rows, or will have them.
 pub fn replay<F: Flow>(flow: &F, options: &Options, iteration: u64, into: &[&str]) -> Result<Replayed, Error> {
-    let name = F::PLAN.logical_name();
-    let place = options.checkpoint.place("there are no iterations to replay")?;
-    let known = place.detail(&name, iteration)?;
-    let sealed = known.and_then(|detail| Some((detail.tries, detail.sealed?)));
-    let (tries, sealed) = sealed.ok_or_else(|| not_sealed(&place, &name, iteration))?;
-    refuse_sealed_targets(flow, into, &place.targets(&name)?)?;
-    let sealed_by = tries.iter().find(|tried| tried.attempt.id == sealed.attempt);
-    let program_changed = sealed_by.is_some_and(|tried| tried.attempt.plan_hash != F::PLAN.hash);
-    let replayed = replay_in(flow, options, iteration, into, &sealed)?;
-    Ok(Replayed { program_changed, ..replayed })
+    let known = Known::find::<F>(options, iteration)?;
+    match known.tickets(flow, into)?.first() {
+        Some(ticket) => Err(loaded_here(&known.place_of(&ticket.port), &ticket.port)),
+        None => known.replay(flow, options, into, &[]),
+    }
+}
+
+/// As [`replay`]; but where an output is bound to the very target that the iteration was loaded into, its rows take the place
+/// of those that are there, in one step. The target must keep which rows are of which iteration.
+///
+/// # Errors
+/// As [`replay`]; [`Error::Config`] too for a target whose rows cannot be replaced, [`Error::Held`] for one that does not have
+/// what was loaded.
+pub fn replay_in_place<F: Flow>(flow: &F, options: &Options, iteration: u64, into: &[&str]) -> Result<Replayed, Error> {
+    let known = Known::find::<F>(options, iteration)?;
+    let tickets = known.tickets(flow, into)?;
+    known.replay(flow, options, into, &tickets)
+}
+
+/// What [`replay_in_place`] would replace; nothing is changed, or read of the sources.
+///
+/// # Errors
+/// As [`replay_in_place`].
+pub fn look_at_replay<F: Flow>(
+    flow: &F,
+    options: &Options,
+    iteration: u64,
+    into: &[&str],
+) -> Result<Vec<Replaced>, Error> {
+    let tickets = Known::find::<F>(options, iteration)?.tickets(flow, into)?;
+    let ports = Ports::open_into(flow, |port| into.contains(&port))?;
+    replaceable(&ports, &tickets)
+}
+
+/// What the store knows of an iteration that is to be replayed.
+struct Known {
+    iteration: u64,
+    flow: String,
+    epoch: String,
+    tries: Vec<Tried>,
+    sealed: SealedDetail,
+    /// The targets that any iteration is sealed for.
+    targets: Vec<String>,
+}
+
+impl Known {
+    fn find<F: Flow>(options: &Options, iteration: u64) -> Result<Self, Error> {
+        let flow = F::PLAN.logical_name();
+        let place = options.checkpoint.place("there are no iterations to replay")?;
+        let known = place.detail(&flow, iteration)?;
+        let sealed = known.and_then(|detail| Some((detail.tries, detail.sealed?)));
+        let (tries, sealed) = sealed.ok_or_else(|| not_sealed(&place, &flow, iteration))?;
+        let epoch = place.look(&flow)?.map(|store| store.epoch().to_owned()).unwrap_or_default();
+        Ok(Self { iteration, epoch, tries, sealed, targets: place.targets(&flow)?, flow })
+    }
+
+    /// The entries in the ledgers of those targets that rows take the place of others in: one for each output that is
+    /// bound, however its address is written, to where the iteration was loaded. What only shows rows has none to double.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a target that other iterations are sealed for, or that does not have this one yet.
+    fn tickets<F: Flow>(&self, flow: &F, into: &[&str]) -> Result<Vec<Ticket>, Error> {
+        let mut tickets = Vec::new();
+        for (port, plan) in flow.ports().into_iter().zip(F::PLAN.ports).filter(|(_, plan)| into.contains(&plan.name)) {
+            let (PortRef::Sink(sink::Sink { target, .. }) | PortRef::Trap(sink::Trap { target })) = port else {
+                continue;
+            };
+            let identity = sink::identity(target, plan.name);
+            let keeps_rows = matches!(target, Target::Address(_)) && identity != "stdout:";
+            if !keeps_rows || !self.targets.contains(&identity) {
+                continue;
+            }
+            match self.output(plan.name) {
+                Some(output) if output.place == identity && plan.kind == PortKind::Sink => {
+                    tickets.push(self.ticket(output)?);
+                }
+                _ => return Err(loaded_here(&identity, plan.name)),
+            }
+        }
+        Ok(tickets)
+    }
+
+    fn ticket(&self, output: &Output) -> Result<Ticket, Error> {
+        let Output { staged, place, loaded, .. } = output;
+        if !loaded {
+            return Err(Error::Config(
+                Failure::new(format!("the target does not have iteration {} yet", self.iteration))
+                    .at(place.clone())
+                    .help("the next run loads it; then it can be replaced")
+                    .of_port(&staged.port),
+            ));
+        }
+        Ok(Ticket {
+            flow: self.flow.clone(),
+            port: staged.port.clone(),
+            epoch: self.epoch.clone(),
+            iteration: self.iteration,
+            hash: staged.hash.clone(),
+            after: None,
+            from: None,
+        })
+    }
+
+    fn replay<F: Flow>(
+        &self,
+        flow: &F,
+        options: &Options,
+        into: &[&str],
+        tickets: &[Ticket],
+    ) -> Result<Replayed, Error> {
+        let sealed_by = self.tries.iter().find(|tried| tried.attempt.id == self.sealed.attempt);
+        let program_changed = sealed_by.is_some_and(|tried| tried.attempt.plan_hash != F::PLAN.hash);
+        let replayed = replay_in(flow, options, (self.iteration, into), &self.sealed, tickets)?;
+        Ok(Replayed { program_changed, ..replayed })
+    }
+
+    fn output(&self, port: &str) -> Option<&Output> {
+        self.sealed.seal.outputs.iter().find(|output| output.staged.port == port)
+    }
+
+    fn place_of(&self, port: &str) -> String {
+        self.output(port).map(|output| output.place.clone()).unwrap_or_default()
+    }
+}
+
+/// What the targets have of the iteration that others are to take the place of.
+fn replaceable(ports: &Ports, tickets: &[Ticket]) -> Result<Vec<Replaced>, Error> {
+    let mut replaced = Vec::new();
+    for ticket in tickets {
+        let Some((index, _)) = ports.plan.port(&ticket.port) else { continue };
+        let Some(tap) = ports.output(index) else { continue };
+        replaced.push(replaced_in(ports, index, ticket, tap.replaceable(ticket)?));
+    }
+    Ok(replaced)
+}
+
+fn replaced_in(ports: &Ports, index: usize, ticket: &Ticket, rows: u64) -> Replaced {
+    Replaced { iteration: ticket.iteration, port: ticket.port.clone(), place: ports.places[index].clone(), rows }
 }
 
 fn replay_in<F: Flow>(
     flow: &F,
     options: &Options,
-    iteration: u64,
-    into: &[&str],
+    (iteration, into): (u64, &[&str]),
     sealed: &SealedDetail,
+    tickets: &[Ticket],
 ) -> Result<Replayed, Error> {
     let began = clock::elapsed();
     let is_wanted = |port: &str| into.contains(&port);
@@ -79,7 +226,8 @@ fn replay_in<F: Flow>(
     let bound = F::PLAN.ports.iter().map(|port| port.name).zip(flow.ports());
     let touched = bound.filter(|(name, port)| is_input(port) || is_wanted(name));
     overlaps::refuse(touched, &options.checkpoint)?;
-    ports.check(false)?;
+    ports.check_apart(|port| tickets.iter().any(|ticket| ticket.port == port))?;
+    replaceable(&ports, tickets)?;
 
     // What is staged goes with this process.
     let checkpoint = OpenCheckpoint::open(&Checkpoint::None, F::PLAN.logical_name())?;
@@ -92,11 +240,13 @@ fn replay_in<F: Flow>(
         let tables = compare_tables(&sealed.seal.tables, &attempt::tables(ports, &read.executed));
         let manifests = read.staged.finish()?;
         let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
-        let published = publish(&checkpoint, ports, &attempt, &manifests);
-        let published = published.map_err(|error| origin::told(ports, iteration, || ranges.clone(), error))?;
+        let published = publish(&checkpoint, ports, (iteration, &attempt), &manifests, tickets);
+        let (published, replaced) =
+            published.map_err(|error| origin::told(ports, iteration, || ranges.clone(), error))?;
         let elapsed = clock::elapsed().saturating_sub(began);
         let program_changed = false;
-        Ok(Replayed { iteration, program_changed, tables, outputs, published, ports: ports_done, counts, elapsed })
+        let ports = ports_done;
+        Ok(Replayed { iteration, program_changed, tables, outputs, published, replaced, ports, counts, elapsed })
     };
     let replayed = again(&mut ports);
     // However it ended: nobody else knows of this attempt.
@@ -105,48 +255,43 @@ fn replay_in<F: Flow>(
     removed.map(|()| replayed)
 }
 
-/// Publishes what was staged, without a ledger. Returns the ports.
+/// Publishes what was staged: in the place of what a target has, or elsewhere without a ledger. Returns the ports.
 fn publish(
     checkpoint: &OpenCheckpoint,
     ports: &mut Ports,
-    attempt: &str,
+    attempt: (u64, &str),
     manifests: &[StagedManifest],
-) -> Result<Vec<String>, Error> {
-    let mut published = Vec::new();
+    tickets: &[Ticket],
+) -> Result<(Vec<String>, Vec<Replaced>), Error> {
+    let (mut published, mut replaced) = (Vec::new(), Vec::new());
     for manifest in manifests {
         let Some((index, port)) = ports.plan.port(&manifest.port) else { continue };
         let Some(tap) = ports.output_mut(index) else { continue };
         let rows = staged(&*tap, &checkpoint.staging, attempt, (manifest, port))?;
-        tap.publish(&rows, None)?;
+        match tickets.iter().find(|ticket| ticket.port == manifest.port) {
+            Some(ticket) => {
+                let had = effect("target.replace", || tap.replace(&rows, ticket))?;
+                replaced.push(replaced_in(ports, index, ticket, had));
+            }
+            None => drop(tap.publish(&rows, None)?),
+        }
         published.push(manifest.port.clone());
     }
-    Ok(published)
+    Ok((published, replaced))
 }
 
 fn is_input(port: &PortRef<'_>) -> bool {
     matches!(port, PortRef::Source(_) | PortRef::Table(_))
 }
 
-/// Refuses targets that iterations of the flow are sealed for, however their addresses are written. What only shows rows
-/// has none to double.
-fn refuse_sealed_targets<F: Flow>(flow: &F, into: &[&str], sealed: &[String]) -> Result<(), Error> {
-    for (port, plan) in flow.ports().into_iter().zip(F::PLAN.ports).filter(|(_, plan)| into.contains(&plan.name)) {
-        let (PortRef::Sink(sink::Sink { target, .. }) | PortRef::Trap(sink::Trap { target })) = port else { continue };
-        let identity = sink::identity(target, plan.name);
-        let keeps_rows = matches!(target, Target::Address(_)) && identity != "stdout:";
-        if keeps_rows && sealed.contains(&identity) {
-            let option = option_name(plan.name);
-            return Err(Error::Config(
-                Failure::new(
-                    "the flow loads this target, and a replay would bring rows to it that it has, or will have",
-                )
-                .at(identity)
-                .help(format!("give --{option} another target, or stdout:"))
-                .of_port(plan.name),
-            ));
-        }
-    }
-    Ok(())
+fn loaded_here(target: &str, port: &str) -> Error {
+    let option = option_name(port);
+    Error::Config(
+        Failure::new("the flow loads this target, and a replay would bring rows to it that it has, or will have")
+            .at(target)
+            .help(format!("give --{option} another target, or stdout:"))
+            .of_port(port),
+    )
 }
 
 fn not_sealed(place: &Place, flow: &str, iteration: u64) -> Error {

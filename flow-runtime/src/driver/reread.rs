@@ -39,7 +39,7 @@ pub(super) fn reread<F: Flow>(
         // A replay wants all that comes out, if only to compare it.
         has_target: ports.ports().map(|(index, _)| !checkpoint.is_kept || ports.output(index).is_some()).collect(),
         demands: ports.demands.as_slice().into(),
-        stagers: ports.stagers(attempt),
+        stagers: ports.stagers(iteration, attempt),
         bounds: &Bounds::default(),
         run_when_empty: runs_without_records(iteration, ports.sources()),
     };

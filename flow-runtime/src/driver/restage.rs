@@ -59,7 +59,7 @@ pub fn restage<F: Flow>(flow: &F, options: &Options, iteration: u64, accept_chan
     let sealed = restageable(detail.as_ref()).map_err(|why| refuse(&place, &name, iteration, why))?;
     let (loaded, unloaded): (Vec<&Output>, Vec<&Output>) = sealed.seal.outputs.iter().partition(|output| output.loaded);
     let loaded: Vec<String> = loaded.into_iter().map(|output| output.staged.port.clone()).collect();
-    if is_whole(&checkpoint, &ports, &sealed.attempt, &unloaded)? {
+    if is_whole(&checkpoint, &ports, (iteration, &sealed.attempt), &unloaded)? {
         let nothing = (Vec::new(), Vec::new());
         return Ok(Restaged { iteration, nothing_lost: true, tables: nothing.0, outputs: nothing.1, loaded });
     }
@@ -102,11 +102,16 @@ fn note_what_is_there(checkpoint: &OpenCheckpoint, ports: &Ports, iteration: u64
 }
 
 /// Whether all that is still to be loaded is there, as it was sealed and as the flow can read it.
-fn is_whole(checkpoint: &OpenCheckpoint, ports: &Ports, attempt: &str, unloaded: &[&Output]) -> Result<bool, Error> {
+fn is_whole(
+    checkpoint: &OpenCheckpoint,
+    ports: &Ports,
+    (iteration, attempt): (u64, &str),
+    unloaded: &[&Output],
+) -> Result<bool, Error> {
     for output in unloaded {
         let Some((index, port)) = ports.plan.port(&output.staged.port) else { return Ok(false) };
         let found = match ports.output(index) {
-            Some(tap) => staged(tap, &checkpoint.staging, attempt, (&output.staged, port)),
+            Some(tap) => staged(tap, &checkpoint.staging, (iteration, attempt), (&output.staged, port)),
             None => checkpoint.staging.staged(attempt, &output.staged, port),
         };
         match found {
@@ -181,9 +186,7 @@ fn not_accepted(iteration: u64, changed: &OutputChange, tables: &[TableChange]) 
     };
     let tables: Vec<&str> = tables.iter().filter(|table| !table.is_same).map(|table| table.port.as_str()).collect();
     let why = match tables.is_empty() {
-        true => {
-            "the records are the same, so the program has changed, or reads its sources in another order".to_owned()
-        }
+        true => "the records are the same, so the program has changed".to_owned(),
         false => format!("the records are the same, but not the tables: {}", tables.join(", ")),
     };
     Error::Held(

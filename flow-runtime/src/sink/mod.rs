@@ -17,6 +17,7 @@ mod file;
 #[cfg(test)]
 mod fixtures;
 mod handle;
+mod iteration_column;
 pub(crate) mod ledger;
 mod memory;
 mod merge;
@@ -160,10 +161,10 @@ pub trait SinkTap: fmt::Debug + Send {
     /// [`Error::Target`] when rows would be doubled.
     fn check_without_store(&self) -> Result<(), Error>;
 
-    /// What stages the rows of `attempt`, if the target does so itself; nothing is done before the first row. Others are
+    /// What stages the rows of `attempt` at `iteration`, if the target does so itself; nothing is done before the first row. Others are
     /// staged on the disk of the machine that reads.
-    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
-        let _ = attempt;
+    fn stager(&self, iteration: u64, attempt: &str) -> Option<Box<dyn Stager>> {
+        let _ = (iteration, attempt);
         None
     }
 
@@ -212,6 +213,31 @@ pub trait SinkTap: fmt::Debug + Send {
     /// # Errors
     /// What failed; then nothing of the iteration is visible. [`Error::Held`] when ledger and ticket disagree.
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error>;
+
+    /// Finds out, without changing anything, how many rows the target has of the ticket's iteration, which
+    /// [`replace`](SinkTap::replace) would put others in the place of.
+    ///
+    /// # Errors
+    /// [`Error::Config`] from targets that do not know whose their rows are; [`Error::Held`] when the ledger does not have
+    /// the iteration as it was sealed.
+    fn replaceable(&self, ticket: &Ticket) -> Result<u64, Error> {
+        let _ = ticket;
+        Err(Error::Config(
+            Failure::new("this kind of target does not know which rows are of which iteration")
+                .help("give the port another target, or stdout:"),
+        ))
+    }
+
+    /// Puts the staged rows in the place of those that the target has of the ticket's iteration, in one step; the ledger
+    /// goes on saying that it is there, as it was sealed. Says how many rows there were.
+    ///
+    /// # Errors
+    /// As [`replaceable`](SinkTap::replaceable); [`Error::Held`] when the rows that are there are not those that were
+    /// loaded; what failed. Then nothing was changed.
+    fn replace(&mut self, staged: &Staged, ticket: &Ticket) -> Result<u64, Error> {
+        let _ = staged;
+        self.replaceable(ticket)
+    }
 
     /// Has the ledger forget the port of `flow`, so that the target begins with whatever iteration comes next; with `empty`
     /// the rows go, too. In one step, or so that a second call finishes what the first began.

@@ -217,8 +217,8 @@ impl SinkTap for PortTap {
         self.tap.check_without_store().map_err(|error| error.of_port(self.port))
     }
 
-    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
-        self.tap.stager(attempt)
+    fn stager(&self, iteration: u64, attempt: &str) -> Option<Box<dyn Stager>> {
+        self.tap.stager(iteration, attempt)
     }
 
     fn check_staged(&self, address: &str) -> Result<(), Error> {
@@ -240,6 +240,14 @@ impl SinkTap for PortTap {
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let ticket = ticket.map(|ticket| self.ticket(ticket));
         self.tap.publish(staged, ticket.as_ref()).map_err(|error| error.of_port(self.port))
+    }
+
+    fn replaceable(&self, ticket: &Ticket) -> Result<u64, Error> {
+        self.tap.replaceable(ticket).map_err(|error| error.of_port(self.port))
+    }
+
+    fn replace(&mut self, staged: &Staged, ticket: &Ticket) -> Result<u64, Error> {
+        self.tap.replace(staged, ticket).map_err(|error| error.of_port(self.port))
     }
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 //! stands still or runs twice, their targets have in the end what `awk` says of the input.
 //!
 //! `matrix.rs` has what is tried, `scenario.rs` how one goes, `chain.rs` the folder in which many follow each other, and
-//! `oracle.rs` what is right. `mutants.rs` breaks flow itself on purpose and sees to it that this is noticed.
+//! `oracle.rs` what is right. `replaying.rs` does the same to rows that are replaced. `mutants.rs` breaks flow itself on purpose and sees to it that this is noticed.
 //!
 //! `FLOW_FAULTS_OF=text` takes only what has the text in its description: `counted`, `sqlite:`, `Serializable`.
 //!
@@ -19,6 +19,7 @@ mod combination;
 mod matrix;
 mod mutants;
 mod oracle;
+mod replaying;
 mod scenario;
 
 use combination::{COMBINATIONS, Combination, INTO_REDSHIFT};
@@ -42,6 +43,11 @@ fn play(combinations: &[Combination]) {
     let report = matrix.play();
     println!("{report}");
     assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn whatever_is_broken_while_rows_are_replaced_the_former_ones_are_there_or_the_new_ones() {
+    replaying::play_all();
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod flows;
 mod losses;
 mod merging;
 mod positions;
+mod replaying;
 mod secured;
 mod setup;
 mod taps;

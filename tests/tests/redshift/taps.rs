@@ -52,7 +52,7 @@ fn stage(tap: &dyn SinkTap, attempt: &str, rows: &[(&str, i64)]) -> Staged {
         name.encode(row);
         count.encode(row);
     }
-    let mut stager = tap.stager(attempt).unwrap();
+    let mut stager = tap.stager(0, attempt).unwrap();
     stager.write(&buffer).unwrap();
     let manifest = StagedManifest {
         port: "names".to_owned(),

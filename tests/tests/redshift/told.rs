@@ -39,7 +39,7 @@ fn tap(warehouse: &Redshift, staging: &str, table: &str) -> Box<dyn SinkTap> {
 fn stage(tap: &dyn SinkTap, names: &[&str], rows: u64) -> Staged {
     let mut buffer = RowBuffer::default();
     names.iter().for_each(|name| name.encode(buffer.row()));
-    let mut stager = tap.stager("a-1").unwrap();
+    let mut stager = tap.stager(0, "a-1").unwrap();
     stager.write(&buffer).unwrap();
     let manifest = StagedManifest {
         port: "names".to_owned(),

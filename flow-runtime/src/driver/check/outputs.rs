@@ -100,7 +100,7 @@ fn unloaded(
     for (index, port) in ports.ports().filter(|(_, port)| !unfit.contains(&port.name)) {
         let output = sealed.outputs.iter().find(|output| output.staged.port == port.name && !output.loaded);
         let (Some(output), Some(tap)) = (output, ports.output(index)) else { continue };
-        let staged = staged(tap, &checkpoint.staging, &sealed.attempt, (&output.staged, port));
+        let staged = staged(tap, &checkpoint.staging, (iteration, &sealed.attempt), (&output.staged, port));
         found.keep(Some(port.name), staged.map_err(|error| error.of_iteration(iteration)));
         let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, iteration, &output.staged.hash));
         if let Some(Some(ticket)) = ticket.filter(|_| !looked.contains(&port.name)) {

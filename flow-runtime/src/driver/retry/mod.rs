@@ -117,18 +117,18 @@ fn retry_in<F: Flow>(flow: &F, options: &Options, trap: &str, retry: Retry) -> R
         return Ok(found);
     }
     let failed_again = Cell::new(0);
-    let read = |ports: &Ports, staged_in: &OpenCheckpoint, attempt: &str| {
+    let read = |ports: &Ports, staged_in: &OpenCheckpoint, attempt: (u64, &str)| {
         // Asked after the iteration was opened: what another process retries in between costs us the seal.
         let known = checkpoint.store.shards()?;
         let jobs = trapped.jobs(ports, &known);
-        let read = trapped.read::<F>(staged_in, ports, options, (&jobs, attempt))?;
+        let read = trapped.read::<F>(staged_in, ports, options, &jobs, attempt)?;
         failed_again.set(read.executed.failed_again);
         Ok(Read { known, ..read })
     };
     let outcome = match retry.dry_run {
         true => try_out(&ports, options, read)?,
         false => iterate_reading::<F>(&checkpoint, &mut ports, options, |ports, attempt| {
-            read(ports, &checkpoint, &attempt.id)
+            read(ports, &checkpoint, (attempt.iteration, &attempt.id))
         })?,
     };
     let sources = F::PLAN.ports.iter().zip(&outcome.ports).filter(|(port, _)| port.kind == PortKind::Source);
@@ -142,13 +142,13 @@ fn retry_in<F: Flow>(flow: &F, options: &Options, trap: &str, retry: Retry) -> R
 fn try_out(
     ports: &Ports,
     options: &Options,
-    read: impl FnOnce(&Ports, &OpenCheckpoint, &str) -> Result<Read, Error>,
+    read: impl FnOnce(&Ports, &OpenCheckpoint, (u64, &str)) -> Result<Read, Error>,
 ) -> Result<Outcome, Error> {
     let began = clock::elapsed();
     let mut nowhere = OpenCheckpoint::open(&Checkpoint::None, ports.plan.logical_name())?;
     // Nothing is published there, so nothing is asked of the traps.
     nowhere.is_kept = true;
-    let read = read(ports, &nowhere, &effect::id())?;
+    let read = read(ports, &nowhere, (0, &effect::id()))?;
     attempt::check(&nowhere, ports, options, &read)?;
     Ok(Outcome {
         resumed: Vec::new(),
@@ -248,7 +248,8 @@ impl Trapped {
         checkpoint: &OpenCheckpoint,
         ports: &Ports,
         options: &Options,
-        (jobs, attempt): (&[(usize, RetryTap, ShardFrom)], &str),
+        jobs: &[(usize, RetryTap, ShardFrom)],
+        (iteration, attempt): (u64, &str),
     ) -> Result<Read, Error> {
         let mut inputs = Vec::new();
         for (index, tap, shard) in jobs {
@@ -264,7 +265,7 @@ impl Trapped {
             inputs,
             has_target: ports.ports().map(|(index, _)| ports.output(index).is_some()).collect(),
             demands: ports.demands.as_slice().into(),
-            stagers: if self.retry.dry_run { Vec::new() } else { ports.stagers(attempt) },
+            stagers: if self.retry.dry_run { Vec::new() } else { ports.stagers(iteration, attempt) },
             bounds: &Bounds::default(),
             run_when_empty: false,
         };

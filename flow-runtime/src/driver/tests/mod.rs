@@ -7,6 +7,7 @@ mod bench;
 mod flow;
 mod follow;
 mod forgetful;
+mod in_place;
 mod in_targets;
 mod model;
 mod origins;

@@ -296,7 +296,7 @@ impl Run<'_> {
 
     fn begin(&self, attempt: &str, iteration: u64) -> StagedAttempt {
         let attempt = format!("{iteration}-{attempt}");
-        self.area().attempt(&attempt, &PLAN).staged_by(vec![self.tap().stager(&attempt)])
+        self.area().attempt(&attempt, &PLAN).staged_by(vec![self.tap().stager(0, &attempt)])
     }
 
     fn area(&self) -> StagingArea {

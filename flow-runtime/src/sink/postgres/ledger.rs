@@ -6,6 +6,7 @@ use tokio_postgres::types::Type as PgType;
 use super::{session::get, shape, table::Table};
 use crate::sink::{
     Mode, Ticket,
+    iteration_column::Noted,
     ledger::{Described, LedgerEntry, Turn, turn_of_table},
     sql::{Session, Step, Trouble},
 };
@@ -68,6 +69,21 @@ impl Ledger<'_> {
         rows.first().map(entry).transpose()
     }
 
+    /// What it has of the ticket's iteration.
+    pub(super) fn noted(&self, ticket: &Ticket) -> Result<Option<Noted>, Trouble> {
+        if !self.exists()? {
+            return Ok(None);
+        }
+        let step = Step::ReadLedger;
+        let iteration = i64::try_from(ticket.iteration).unwrap_or(i64::MAX);
+        let texts = [&ticket.flow, &ticket.port, &self.table.name, &ticket.epoch].map(|text| (text as _, PgType::TEXT));
+        let parameters: Vec<_> = texts.into_iter().chain([(&iteration as _, PgType::INT8)]).collect();
+        let rows = self.session.rows(step, &noted(self.table), &parameters)?;
+        let noted =
+            |row| Ok(Noted { hash: get(step, row, 0)?, rows: get::<i64>(step, row, 1)?.unsigned_abs(), staged: None });
+        rows.first().map(noted).transpose()
+    }
+
     /// The flow and port that keep the table with a store, if any do.
     pub(super) fn keeper(&self) -> Result<Option<(String, String)>, Trouble> {
         if !self.exists()? {
@@ -81,6 +97,16 @@ impl Ledger<'_> {
 
     /// Adds the entry of an iteration. It may be there, of a table that was dropped and is replaced.
     pub(super) fn add(&self, ticket: &Ticket, row_count: u64) -> Result<(), Trouble> {
+        let is_there = self.table.shape.mode == Mode::Replace;
+        self.write(&add(self.table, is_there), ticket, row_count)
+    }
+
+    /// Puts an entry in the place of that of the same iteration.
+    pub(super) fn renew(&self, ticket: &Ticket, row_count: u64) -> Result<(), Trouble> {
+        self.write(&add(self.table, true), ticket, row_count)
+    }
+
+    fn write(&self, sql: &str, ticket: &Ticket, row_count: u64) -> Result<(), Trouble> {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let numbers = [number(ticket.iteration), number(row_count)];
         let text = |text| (text as _, PgType::TEXT);
@@ -93,7 +119,7 @@ impl Ledger<'_> {
             text(&ticket.hash),
             (&numbers[1] as _, PgType::INT8),
         ];
-        self.session.execute(Step::WriteLedger, &add(self.table), &parameters).map(drop)
+        self.session.execute(Step::WriteLedger, sql, &parameters).map(drop)
     }
 
     /// Removes the entries of the flow's port for this table, of all epochs.
@@ -127,14 +153,22 @@ pub(super) fn last(table: &Table) -> String {
     )
 }
 
-pub(super) fn add(table: &Table) -> String {
+/// What was published of one iteration.
+pub(super) fn noted(table: &Table) -> String {
+    format!(
+        "SELECT hash, rows FROM {} WHERE flow = $1 AND port = $2 AND target = $3 AND epoch = $4 AND iteration = $5",
+        table.ledger()
+    )
+}
+
+pub(super) fn add(table: &Table, may_be_there: bool) -> String {
     // Elsewhere the entry cannot be there, and the key is the last thing that would not let rows in twice.
-    let instead = match table.shape.mode {
-        Mode::Replace => {
+    let instead = match may_be_there {
+        true => {
             " ON CONFLICT (flow, port, target, epoch, iteration) DO UPDATE SET hash = excluded.hash, \
              rows = excluded.rows, published = excluded.published"
         }
-        Mode::Append | Mode::Merge => "",
+        false => "",
     };
     format!(
         "INSERT INTO {} (flow, port, target, epoch, iteration, hash, rows) VALUES ($1, $2, $3, $4, $5, $6, $7){instead}",

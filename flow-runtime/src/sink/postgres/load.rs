@@ -5,6 +5,7 @@
 //! statement's outcome is unknown, all of this is done again, never a part of it.
 
 use bytes::Bytes;
+use tokio_postgres::types::Type as PgType;
 
 use super::{
     copy,
@@ -16,7 +17,9 @@ use super::{
 use crate::{
     Error, Failure,
     sink::{
-        Mode, Published, Staged, Ticket, kept,
+        Mode, Published, Staged, Ticket,
+        iteration_column::{self, Noted},
+        kept,
         ledger::Turn,
         sql::{Session, Step, Trouble, is_of_keys, null_patterns},
         would_double,
@@ -65,6 +68,23 @@ impl Load<'_> {
         Ok(Published::Now)
     }
 
+    /// Puts the rows in the place of those that the table has of the ticket's iteration.
+    pub(super) fn replace(&self, ticket: &Ticket) -> Result<(), Trouble> {
+        let Ledger { session, table, place } = self.ledger;
+        begin(session)?;
+        if self.ledger.exists()? {
+            self.ledger.lock()?;
+        }
+        let (noted, column) = replaced_by(&self.ledger, ticket)?;
+        let iteration = i64::try_from(ticket.iteration).unwrap_or(i64::MAX);
+        let remove = table.remove_iteration(column);
+        let removed = session.execute(Step::Empty, &remove, &[(&iteration as _, PgType::INT8)])?;
+        iteration_column::removed(removed, &noted, column, place)?;
+        self.write(true)?;
+        self.ledger.renew(ticket, self.staged.row_count())?;
+        session.run(Step::Commit, "COMMIT")
+    }
+
     fn session(&self) -> &Session<'_> {
         self.ledger.session
     }
@@ -95,6 +115,7 @@ impl Load<'_> {
     fn copy(&self) -> Result<(), Trouble> {
         let fields = self.table().shape.fields();
         let is_numbered = self.table().shape.mode == Mode::Merge;
+        let iteration = self.table().iteration_column.as_ref().map(|_| self.staged.iteration());
         let mut rows = self.staged.rows()?;
         let mut number = 0;
         let next = || {
@@ -103,7 +124,7 @@ impl Load<'_> {
                 && let Some(row) = rows.next_row()?
             {
                 number += 1;
-                copy::write_row(fields, is_numbered.then_some(number), row, &mut piece)
+                copy::write_row(fields, is_numbered.then_some(number).or(iteration), row, &mut piece)
                     .map_err(|unfit| self.unfit(number, &unfit))?;
             }
             Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
@@ -162,6 +183,17 @@ impl Load<'_> {
                 .help("nothing was changed; change or drop such rows in the flow"),
         )
     }
+}
+
+/// What the ledger has of the ticket's iteration, which others may take the place of, and the column that tells its rows.
+/// Without the lock it is an answer for people.
+pub(super) fn replaced_by<'a>(ledger: &Ledger<'a>, ticket: &Ticket) -> Result<(Noted, &'a str), Trouble> {
+    let Ledger { session, table, place } = *ledger;
+    let Some(column) = &table.iteration_column else {
+        return Err(iteration_column::not_kept(place, table.shape).into());
+    };
+    let noted = if shape::exists(session, table, place)? { ledger.noted(ticket)? } else { None };
+    Ok((iteration_column::noted(noted, ticket, place)?, column))
 }
 
 /// With the isolation that these statements are written for, whatever the database's default is.

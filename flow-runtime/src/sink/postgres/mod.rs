@@ -28,13 +28,13 @@ use std::env;
 pub(super) use self::server::POSTGRES;
 use self::{
     ledger::Ledger,
-    load::{Load, forget, refuse_without_store},
+    load::{Load, forget, refuse_without_store, replaced_by},
     session::get,
     table::Table,
 };
 use super::{
     Demands, Dialect, Head, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Statement, Survey, Ticket,
-    Work,
+    Work, iteration_column,
     ledger::Turn,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
 };
@@ -60,6 +60,7 @@ impl PostgresTap {
     pub(super) fn open(address: &Address, shape: SinkShape) -> Result<Self, Error> {
         let location = Location::parse(&POSTGRES, address, shape.port.name, |name| env::var(name).ok())?;
         let table = Table::new(&location.site.schema, &location.site.table, shape)?;
+        let table = table.with_iteration_column(iteration_column::parse(address, shape)?);
         Ok(Self { attempts: Attempts::new(location), table })
     }
 
@@ -123,6 +124,19 @@ impl SinkTap for PostgresTap {
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let may_try_again = |trouble: &Trouble| may_try_again(trouble, ticket.is_some(), self.mode());
         self.attempts.attempt(ATTEMPTS_MAX, may_try_again, |session| self.load_once(session, staged, ticket))
+    }
+
+    fn replaceable(&self, ticket: &Ticket) -> Result<u64, Error> {
+        let noted = |session: &Session<'_>| replaced_by(&self.ledger(session), ticket).map(|(noted, _)| noted.rows);
+        self.attempts.attempt(ATTEMPTS_MAX, may_pass, noted)
+    }
+
+    fn replace(&mut self, staged: &Staged, ticket: &Ticket) -> Result<u64, Error> {
+        let had = self.replaceable(ticket)?;
+        // Done once more it comes to the same, so a commit whose answer was lost needs no look.
+        let may_try_again = |trouble: &Trouble| may_try_again(trouble, true, self.mode());
+        let replace = |session: &Session<'_>| Load { ledger: self.ledger(session), staged }.replace(ticket);
+        self.attempts.attempt(ATTEMPTS_MAX, may_try_again, replace).map(|()| had)
     }
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {

@@ -36,8 +36,15 @@ pub(super) fn statements(table: &Table) -> Vec<Statement> {
             all.push(("add", table.insert(&nulls)));
         }
     }
-    all.push(("note it in the ledger", ledger::add(table)));
+    all.push(("note it in the ledger", ledger::add(table, table.shape.mode == Mode::Replace)));
     all.push(("commit", "COMMIT".to_owned()));
+    if let Some(column) = &table.iteration_column {
+        all.extend([
+            ("replay in place: what the ledger has of the iteration", ledger::noted(table)),
+            ("replay in place: remove its rows, before the others are loaded", table.remove_iteration(column)),
+            ("replay in place: note it in the ledger", ledger::add(table, true)),
+        ]);
+    }
     all.push(("forget the flow", ledger::forget(table)));
     all.into_iter().map(|(purpose, sql)| Statement { purpose, sql }).collect()
 }

@@ -11,7 +11,7 @@ pub(in crate::sink) static POSTGRES: Server = Server {
     name: "PostgreSQL",
     form: "postgres://user@host:5432/database?table=schema.table",
     port: 5432,
-    options: &["connect_timeout", "from", "mode", "sslmode", "statement_timeout", "table"],
+    options: &["connect_timeout", "from", "iteration_column", "mode", "sslmode", "statement_timeout", "table"],
     sslmode: Sslmode::Disable,
     statement_timeout: Duration::from_secs(600),
     step_limit: |_| None,

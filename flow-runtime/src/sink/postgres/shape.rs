@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     Error, Failure,
-    plan::FieldPlan,
     sink::{
         Mode,
         sql::{Column, Fit, Session, Step, Trouble, fit, misfit},
@@ -80,9 +79,9 @@ pub(super) fn compared(
     found: &[Column],
     place: &str,
 ) -> Result<Vec<String>, Error> {
-    match fit(table.shape.fields(), expected, found) {
+    match fit(expected, found) {
         Fit::Fits => Ok(Vec::new()),
-        Fit::Lacks(fields) => Ok(fields.into_iter().map(|field| table.add_column(field)).collect()),
+        Fit::Lacks(columns) => Ok(table.add_columns(&columns)),
         Fit::Differs => Err(misfit(expected, found, &[], place)),
     }
 }
@@ -92,10 +91,11 @@ pub(super) fn expected(session: &Session<'_>, table: &Table) -> Result<Vec<Colum
     let (types, modifiers) = session.types(LOOK, &table.typed_nulls())?;
     let parameters: Parameters<'_> = &[(&types, PgType::OID_ARRAY), (&modifiers, PgType::INT4_ARRAY)];
     let names = session.rows(LOOK, TYPE_NAMES, parameters)?;
-    let column = |(field, row): (&FieldPlan, &Row)| {
-        Ok(Column { name: field.name.to_owned(), ty: get(LOOK, row, 0)?, is_not_null: !field.nullable })
+    let column = |((name, is_not_null), row): ((&str, bool), &Row)| {
+        Ok(Column { name: name.to_owned(), ty: get(LOOK, row, 0)?, is_not_null })
     };
-    table.shape.fields().iter().zip(&names).map(column).collect()
+    let fields = table.shape.fields().iter().map(|field| (field.name, !field.nullable));
+    fields.chain(table.iteration_column.iter().map(|name| (name.as_str(), false))).zip(&names).map(column).collect()
 }
 
 fn column(row: &Row) -> Result<Option<Column>, Trouble> {

@@ -17,7 +17,12 @@ pub(super) struct Table {
     pub(super) schema: String,
     pub(super) name: String,
     pub(super) shape: SinkShape,
+    /// The column with the iteration's number, if it keeps one; of rows that were there before it, it is null.
+    pub(super) iteration_column: Option<String>,
 }
+
+/// What numbers of iterations are kept as.
+const ITERATION_TYPE: &str = "bigint";
 
 /// Where rows wait that are to be merged.
 pub(super) const INCOMING: &str = "pg_temp.flow_incoming";
@@ -31,7 +36,12 @@ impl Table {
     /// [`Error::Config`] for a column type or a field's name that cannot be one.
     pub(super) fn new(schema: &str, name: &str, shape: SinkShape) -> Result<Self, Error> {
         declared(shape, |name| shape.mode == Mode::Merge && name == ROW_NUMBER)?;
-        Ok(Self { schema: schema.to_owned(), name: name.to_owned(), shape })
+        Ok(Self { schema: schema.to_owned(), name: name.to_owned(), shape, iteration_column: None })
+    }
+
+    /// The same with a column that has the iteration's number.
+    pub(super) fn with_iteration_column(self, iteration_column: Option<String>) -> Self {
+        Self { iteration_column, ..self }
     }
 
     /// Its name in a statement.
@@ -46,7 +56,8 @@ impl Table {
 
     /// Makes the table, and for merging an index by which a key is found.
     pub(super) fn create(&self) -> String {
-        let columns: Vec<String> = self.fields().map(declaration).collect();
+        let iteration = self.iteration_column.iter().map(|name| format!("{} {ITERATION_TYPE}", quoted(name)));
+        let columns: Vec<String> = self.fields().map(declaration).chain(iteration).collect();
         let mut statements = format!("CREATE TABLE {} ({});", self.quoted(), columns.join(", "));
         if self.shape.mode == Mode::Merge {
             let keys: Vec<String> = self.keys().map(|field| quoted(field.name)).collect();
@@ -55,14 +66,24 @@ impl Table {
         statements
     }
 
-    /// Adds a column that the table lacks; of the rows that are there it is null.
-    pub(super) fn add_column(&self, field: &FieldPlan) -> String {
-        format!("ALTER TABLE {} ADD COLUMN {} {}", self.quoted(), quoted(field.name), column_type(field))
+    /// Adds columns that the table lacks, by their places among the fields, the iteration's number behind them; of the
+    /// rows that are there they are null.
+    pub(super) fn add_columns(&self, places: &[usize]) -> Vec<String> {
+        let all: Vec<_> = self.columns_with_types().collect();
+        let add =
+            |(name, ty): &(&str, String)| format!("ALTER TABLE {} ADD COLUMN {} {ty}", self.quoted(), quoted(name));
+        places.iter().filter_map(|place| all.get(*place)).map(add).collect()
     }
 
-    /// Asks for a row of nulls, for the types that the columns must have, in the order of the fields.
+    /// Takes the rows of an iteration out of it, whose number is the parameter.
+    pub(super) fn remove_iteration(&self, column: &str) -> String {
+        format!("DELETE FROM {} WHERE {} = $1", self.quoted(), quoted(column))
+    }
+
+    /// Asks for a row of nulls, for the types that the columns must have, in the order of the fields, the iteration's number
+    /// behind them.
     pub(super) fn typed_nulls(&self) -> String {
-        let nulls: Vec<String> = self.fields().map(|field| format!("NULL::{}", column_type(field))).collect();
+        let nulls: Vec<String> = self.columns_with_types().map(|(_, ty)| format!("NULL::{ty}")).collect();
         format!("SELECT {}", nulls.join(", "))
     }
 
@@ -74,7 +95,10 @@ impl Table {
     /// Takes rows straight into the table, or, to merge them, where they wait.
     pub(super) fn copy(&self) -> String {
         match self.shape.mode {
-            Mode::Append | Mode::Replace => format!("COPY {} ({}) FROM STDIN", self.quoted(), self.columns("")),
+            Mode::Append | Mode::Replace => {
+                let iteration = self.iteration_column.iter().map(|name| format!("{}, ", quoted(name)));
+                format!("COPY {} ({}{}) FROM STDIN", self.quoted(), iteration.collect::<String>(), self.columns(""))
+            }
             Mode::Merge => format!("COPY {INCOMING} ({ROW_NUMBER}, {}) FROM STDIN", self.columns("")),
         }
     }
@@ -129,6 +153,11 @@ impl Table {
 
     fn columns(&self, alias: &str) -> String {
         columns(self.shape, alias)
+    }
+
+    fn columns_with_types(&self) -> impl Iterator<Item = (&str, String)> {
+        let iteration = self.iteration_column.iter().map(|name| (name.as_str(), ITERATION_TYPE.to_owned()));
+        self.fields().map(|field| (field.name, column_type(field))).chain(iteration)
     }
 
     fn fields(&self) -> impl Iterator<Item = &'static FieldPlan> {

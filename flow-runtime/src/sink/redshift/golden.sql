@@ -387,3 +387,96 @@ DROP TABLE "web"."hosts";
 
 -- hosts, merge: drop the ledger
 DROP TABLE "web"."flow_ledger_hosts";
+
+-- marked, append: begin the session
+SET statement_timeout TO 3600000;
+
+-- marked, append: begin the session
+SET timezone TO 'UTC';
+
+-- marked, append: begin the session
+SET query_group TO 'flow';
+
+-- marked, append: begin the session
+SET enable_case_sensitive_identifier TO false;
+
+-- marked, append: is there a ledger
+SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'web' AND c.relname = 'flow_ledger_marked';
+
+-- marked, append: make the ledger, if there is none
+CREATE TABLE "web"."flow_ledger_marked" (flow varchar(1024) NOT NULL, port varchar(256) NOT NULL, epoch varchar(256) NOT NULL, iteration bigint NOT NULL, hash varchar(256) NOT NULL, row_count bigint NOT NULL, staged varchar(4096), pid integer NOT NULL, published timestamp NOT NULL);
+
+-- marked, append: limit how long the lock is waited for
+SET statement_timeout TO 300000;
+
+-- marked, append: begin
+BEGIN;
+
+-- marked, append: lock the ledger
+LOCK TABLE "web"."flow_ledger_marked";
+
+-- marked, append: limit the others as before
+SET statement_timeout TO 3600000;
+
+-- marked, append: ask the ledger
+SELECT epoch, iteration, hash FROM "web"."flow_ledger_marked" WHERE flow = 'hits' AND port = 'hosts' ORDER BY CASE WHEN epoch = 'e1' THEN 1 ELSE 0 END, iteration DESC LIMIT 1;
+
+-- marked, append: what columns the table has
+SELECT c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid WHERE n.nspname = 'web' AND c.relname = 'marked' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;
+
+-- marked, append: make the table, if there is none
+CREATE TABLE "web"."marked" ("host" varchar(65535), "count" bigint, "flow_iteration" bigint);
+
+-- marked, append: load
+COPY "web"."marked" ("flow_iteration", "host", "count") FROM 's3://warehouse/o''staged/a-1/daily/marked.csv.gz.manifest' IAM_ROLE 'arn:aws:iam::123456789012:role/loads' REGION 'eu-central-1' MANIFEST CSV NULL AS '@NULL@' GZIP DATEFORMAT 'auto' TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF;
+
+-- marked, append: count
+SELECT pg_last_copy_count();
+
+-- marked, append: note it in the ledger
+INSERT INTO "web"."flow_ledger_marked" (flow, port, epoch, iteration, hash, row_count, staged, pid, published) VALUES ('hits', 'hosts', 'e1', 7, 'hash of 7', 1234, 's3://warehouse/o''staged/a-1/daily/marked.csv.gz.manifest', pg_backend_pid(), GETDATE());
+
+-- marked, append: commit
+COMMIT;
+
+-- marked, append: replay in place: what the ledger has of the iteration
+SELECT hash, row_count, staged FROM "web"."flow_ledger_marked" WHERE flow = 'hits' AND port = 'hosts' AND epoch = 'e1' AND iteration = 7;
+
+-- marked, append: replay in place: remove its rows, before the others are loaded
+DELETE FROM "web"."marked" WHERE "flow_iteration" = 7;
+
+-- marked, append: replay in place: forget its entry, before it is noted again
+DELETE FROM "web"."flow_ledger_marked" WHERE flow = 'hits' AND port = 'hosts' AND epoch = 'e1' AND iteration = 7;
+
+-- marked, append: a column that was added
+ALTER TABLE "web"."marked" ADD COLUMN "host" varchar(65535);
+
+-- marked, append: who holds the ledger
+SELECT t.pid, t.txn_owner, t.txn_start, t.granted FROM svv_transactions t JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'web' AND c.relname = 'flow_ledger_marked' ORDER BY t.txn_start;
+
+-- marked, append: why a row was refused
+SELECT file_name, line_number, column_name, column_type, column_length, error_code, error_message FROM sys_load_error_detail WHERE SUBSTRING(file_name, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY start_time DESC LIMIT 1;
+
+-- marked, append: the same where that view is missing
+SELECT filename, line_number, colname, type, col_length, err_code, err_reason FROM stl_load_errors WHERE SUBSTRING(filename, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY starttime DESC LIMIT 1;
+
+-- marked, append: its value
+SELECT raw_field_value FROM stl_load_errors WHERE SUBSTRING(filename, 1, 34) = 's3://warehouse/o''staged/a-1/daily/' ORDER BY starttime DESC LIMIT 1;
+
+-- marked, append: whose is what was staged
+SELECT epoch FROM "web"."flow_ledger_marked" WHERE flow = 'hits' AND port = 'hosts' ORDER BY published DESC LIMIT 1;
+
+-- marked, append: forget the flow
+DELETE FROM "web"."flow_ledger_marked" WHERE flow = 'hits' AND port = 'hosts';
+
+-- marked, append: count what is there
+SELECT count(*) FROM (SELECT 1 FROM "web"."marked" LIMIT 100001) counted;
+
+-- marked, append: show the first rows
+SELECT "host", "count" FROM "web"."marked" ORDER BY "host" NULLS FIRST LIMIT 20;
+
+-- marked, append: drop the table
+DROP TABLE "web"."marked";
+
+-- marked, append: drop the ledger
+DROP TABLE "web"."flow_ledger_marked";

@@ -10,6 +10,7 @@ use crate::{
     effect::{Mutant, clock, mutant, patience},
     sink::{
         Mode, Ticket,
+        iteration_column::Noted,
         ledger::{Described, LedgerEntry, Turn, turn_of_table},
         sql::{Session, Step, Trouble},
     },
@@ -124,6 +125,26 @@ impl Ledger<'_> {
         Ok(rows.into_iter().next().and_then(entry))
     }
 
+    /// What it has of the ticket's iteration.
+    pub(super) fn noted(&self, ticket: &Ticket) -> Result<Option<Noted>, Trouble> {
+        let noted = |row: Vec<Option<String>>| match row.as_slice() {
+            [Some(hash), Some(rows), staged] => {
+                rows.parse().ok().map(|rows| Noted { hash: hash.clone(), rows, staged: staged.clone() })
+            }
+            _ => None,
+        };
+        if !self.exists()? {
+            return Ok(None);
+        }
+        Ok(self.read(&noted_of(self.table, ticket))?.into_iter().next().and_then(noted))
+    }
+
+    /// Puts an entry in the place of that of the same iteration.
+    pub(super) fn renew(&self, ticket: &Ticket, row_count: u64, staged: Option<&str>) -> Result<(), Trouble> {
+        self.session.text(Step::WriteLedger, &forget_iteration(self.table, ticket))?;
+        self.session.text(Step::WriteLedger, &add(self.table, ticket, row_count, staged)).map(drop)
+    }
+
     /// The epoch of what a flow has published last, if it has anything.
     pub(super) fn epoch(&self, flow: &str) -> Result<Option<String>, Trouble> {
         if !self.exists()? {
@@ -153,7 +174,7 @@ impl Ledger<'_> {
     /// Adds the entry of an iteration. It may be there, of a table that was dropped and is replaced.
     pub(super) fn add(&self, ticket: &Ticket, row_count: u64, staged: Option<&str>) -> Result<(), Trouble> {
         if self.table.shape.mode == Mode::Replace {
-            self.session.text(Step::WriteLedger, &forget_iteration(self.table, ticket))?;
+            return self.renew(ticket, row_count, staged);
         }
         self.session.text(Step::WriteLedger, &add(self.table, ticket, row_count, staged)).map(drop)
     }
@@ -232,6 +253,18 @@ pub(super) fn last(table: &Table, ticket: &Ticket) -> String {
         literal(&ticket.flow),
         literal(&ticket.port),
         literal(&ticket.epoch)
+    )
+}
+
+/// What was loaded of one iteration.
+pub(super) fn noted_of(table: &Table, ticket: &Ticket) -> String {
+    format!(
+        "SELECT hash, row_count, staged FROM {} WHERE flow = {} AND port = {} AND epoch = {} AND iteration = {}",
+        table.ledger(),
+        literal(&ticket.flow),
+        literal(&ticket.port),
+        literal(&ticket.epoch),
+        ticket.iteration
     )
 }
 

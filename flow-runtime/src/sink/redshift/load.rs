@@ -8,7 +8,7 @@
 use super::{
     ledger::Ledger,
     load_error, shape,
-    staging::{Address, Staging},
+    staging::{Address, Form, Staging},
     table::{FOLDED, Table},
 };
 use crate::{
@@ -16,7 +16,9 @@ use crate::{
     effect::{Mutant, mutant},
     held::Cause,
     sink::{
-        Mode, Published, Staged, Ticket, kept,
+        Mode, Published, Staged, Ticket,
+        iteration_column::{self, Noted},
+        kept,
         ledger::Turn,
         sql::{Session, Step, Trouble, is_of_keys, null_patterns},
         would_double,
@@ -76,6 +78,23 @@ impl Load<'_> {
         Ok(Published::Now)
     }
 
+    /// Puts the rows in the place of those that the table has of the ticket's iteration. The ledger's entry then has the
+    /// address of what was staged: by it a commit is known whose answer was lost.
+    pub(super) fn replace(&self, ticket: &Ticket) -> Result<(), Trouble> {
+        let Ledger { session, table, place } = self.ledger;
+        let staged = self.address()?;
+        self.ledger.begin()?;
+        let (noted, column) = replaced_by(&self.ledger, ticket)?;
+        if noted.staged.as_deref() == self.staged.address() && noted.rows == self.staged.row_count() {
+            return session.text(Step::Rollback, "ROLLBACK").map(drop);
+        }
+        let removed = session.text(Step::Empty, &table.remove_iteration(column, ticket.iteration))?.changed;
+        iteration_column::removed(removed, &noted, column, place)?;
+        self.write(staged.as_ref(), true)?;
+        self.ledger.renew(ticket, self.staged.row_count(), self.staged.address())?;
+        commit(session)
+    }
+
     fn session(&self) -> &Session<'_> {
         self.ledger.session
     }
@@ -86,21 +105,23 @@ impl Load<'_> {
 
     /// What was staged, as this load needs it.
     fn address(&self) -> Result<Option<Address>, Trouble> {
-        let mode = self.table().shape.mode;
+        let form = Form::of(self.table().shape.mode, self.table().iteration_column.is_some());
         let held = |cause: &str| {
             Error::Held(
-                Failure::new("the rows were staged for another kind of target, or another mode")
-                    .at(self.ledger.place)
-                    .cause(cause)
-                    .help("bind the port to the target that they were staged for")
-                    .held(Cause::StagedLost.case()),
+                Failure::new(
+                    "the rows were staged for another kind of target, another mode, or another iteration_column",
+                )
+                .at(self.ledger.place)
+                .cause(cause)
+                .help("bind the port to the target that they were staged for")
+                .held(Cause::StagedLost.case()),
             )
         };
         match self.staged.address() {
             None if self.staged.row_count() == 0 => Ok(None),
             None => Err(held("they are on the disk of the machine that has read them").into()),
             Some(text) => match Address::parse(text) {
-                Some(address) if address.is_numbered == (mode == Mode::Merge) => Ok(Some(address)),
+                Some(address) if address.form == form => Ok(Some(address)),
                 _ => Err(held(text).into()),
             },
         }
@@ -186,6 +207,17 @@ fn commit(session: &Session<'_>) -> Result<(), Trouble> {
         Err(Trouble::Refused(account)) => Err(Trouble::Passing(account)),
         done => done.map(drop),
     }
+}
+
+/// What the ledger has of the ticket's iteration, which others may take the place of, and the column that tells its rows.
+/// Without the lock it is an answer for people.
+pub(super) fn replaced_by<'a>(ledger: &Ledger<'a>, ticket: &Ticket) -> Result<(Noted, &'a str), Trouble> {
+    let Ledger { session, table, place } = *ledger;
+    let Some(column) = &table.iteration_column else {
+        return Err(iteration_column::not_kept(place, table.shape).into());
+    };
+    let noted = if shape::exists(session, table, place)? { ledger.noted(ticket)? } else { None };
+    Ok((iteration_column::noted(noted, ticket, place)?, column))
 }
 
 /// Has the ledger forget what `flow` has published to the table; with `empty` the rows go in the same transaction.

@@ -34,14 +34,14 @@ pub(super) use self::server::REDSHIFT;
 use self::{
     credentials::Credentials,
     ledger::Ledger,
-    load::{Load, forget, refuse_without_store},
+    load::{Load, forget, refuse_without_store, replaced_by},
     script::Script,
-    staging::Staging,
+    staging::{Form, Staging},
     table::{Layout, Table},
 };
 use super::{
     Demands, Dialect, Head, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager,
-    Statement, Survey, Ticket, Work,
+    Statement, Survey, Ticket, Work, iteration_column,
     ledger::Turn,
     objects::Compression,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
@@ -73,18 +73,22 @@ impl RedshiftTap {
     pub(super) fn open(address: &Address, shape: SinkShape) -> Result<Self, Error> {
         let location = Location::parse(&REDSHIFT, address, shape.port.name, |name| env::var(name).ok())?;
         let table = Table::new((&location.site.schema, &location.site.table), shape, layout(address))?;
-        let (staging, credentials) = (staging(address, shape)?, Credentials::of(address)?);
+        let table = table.with_iteration_column(iteration_column::parse(address, shape)?);
+        let form = Form::of(shape.mode, table.iteration_column.is_some());
+        let (staging, credentials) = (staging(address, shape, form)?, Credentials::of(address)?);
         Ok(Self { attempts: Attempts::new(location), table, staging, credentials })
     }
 
-    fn load_once(&self, session: &Session<'_>, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Trouble> {
+    /// What is done with what was staged, on a connection of its own.
+    fn load_once<T>(
+        &self,
+        session: &Session<'_>,
+        staged: &Staged,
+        act: impl FnOnce(&Load<'_>) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
         let clauses = self.credentials.clauses(&self.staging.account)?;
         let load = Load { ledger: self.ledger(session), staged, staging: &self.staging, credentials: &clauses.sql };
-        let done = match ticket {
-            Some(ticket) => load.once(ticket),
-            None => load.without_ledger().map_err(Trouble::without_ledger),
-        };
-        done.map_err(|trouble| clauses.concealed(trouble))
+        act(&load).map_err(|trouble| clauses.concealed(trouble))
     }
 
     fn read_head(&self, session: &Session<'_>, rows_max: usize) -> Result<Option<Head>, Trouble> {
@@ -113,16 +117,16 @@ fn layout(address: &Address) -> Layout {
     Layout { distkey: names("distkey").next(), sortkey: names("sortkey").collect() }
 }
 
-fn staging(address: &Address, shape: SinkShape) -> Result<Staging, Error> {
+fn staging(address: &Address, shape: SinkShape, form: Form) -> Result<Staging, Error> {
     let refuse =
         |what: String, help: &str| Err(Error::Config(Failure::new(what).at(address.to_string()).help(help.to_owned())));
-    let form = "rows are staged where Redshift loads them from: add staging=s3://bucket/prefix";
+    let how = "rows are staged where Redshift loads them from: add staging=s3://bucket/prefix";
     let place = address.option("staging").and_then(|staging| staging.strip_prefix("s3://"));
-    let Some(place) = place else { return refuse("the address names no bucket to stage in".to_owned(), form) };
+    let Some(place) = place else { return refuse("the address names no bucket to stage in".to_owned(), how) };
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
     let prefix = prefix.trim_end_matches('/');
     if bucket.is_empty() || prefix.contains(['*', '?', '[']) {
-        return refuse(format!("rows cannot be staged in `s3://{place}`"), form);
+        return refuse(format!("rows cannot be staged in `s3://{place}`"), how);
     }
     let said = address.option("compression").unwrap_or("gzip");
     let Some(compression) = Compression::parse(said) else {
@@ -131,9 +135,8 @@ fn staging(address: &Address, shape: SinkShape) -> Result<Staging, Error> {
     // The role of the address is Redshift's.
     let account = Account { role: address.option("staging_role").map(str::to_owned), ..Account::of(address) };
     let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-    let is_numbered = shape.mode == Mode::Merge;
     let (bucket, flow) = (bucket.to_owned(), String::new());
-    Ok(Staging { account, bucket, prefix, flow, port: shape.port.name, compression, is_numbered })
+    Ok(Staging { account, bucket, prefix, flow, port: shape.port.name, compression, form })
 }
 
 impl SinkTap for RedshiftTap {
@@ -183,8 +186,8 @@ impl SinkTap for RedshiftTap {
         })
     }
 
-    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
-        Some(Box::new(self.staging.stager(self.table.shape.fields(), attempt)))
+    fn stager(&self, iteration: u64, attempt: &str) -> Option<Box<dyn Stager>> {
+        Some(Box::new(self.staging.stager(self.table.shape.fields(), (iteration, attempt))))
     }
 
     fn check_staged(&self, address: &str) -> Result<(), Error> {
@@ -209,7 +212,27 @@ impl SinkTap for RedshiftTap {
 
     fn publish(&mut self, staged: &Staged, ticket: Option<&Ticket>) -> Result<Published, Error> {
         let may_try_again = |trouble: &Trouble| may_try_again(trouble, ticket.is_some(), self.mode());
-        self.attempts.attempt(ATTEMPTS_MAX, may_try_again, |session| self.load_once(session, staged, ticket))
+        let load = |load: &Load<'_>| match ticket {
+            Some(ticket) => load.once(ticket),
+            None => load.without_ledger().map_err(Trouble::without_ledger),
+        };
+        self.attempts.attempt(ATTEMPTS_MAX, may_try_again, |session| self.load_once(session, staged, load))
+    }
+
+    fn replaceable(&self, ticket: &Ticket) -> Result<u64, Error> {
+        let noted = |session: &Session<'_>| {
+            let ledger = self.ledger(session);
+            ledger.wait_less(Step::Connect)?;
+            replaced_by(&ledger, ticket).map(|(noted, _)| noted.rows)
+        };
+        self.attempts.attempt(ATTEMPTS_MAX, may_pass, noted)
+    }
+
+    fn replace(&mut self, staged: &Staged, ticket: &Ticket) -> Result<u64, Error> {
+        let had = self.replaceable(ticket)?;
+        let may_try_again = |trouble: &Trouble| may_try_again(trouble, true, self.mode());
+        let replace = |session: &Session<'_>| self.load_once(session, staged, |load| load.replace(ticket));
+        self.attempts.attempt(ATTEMPTS_MAX, may_try_again, replace).map(|()| had)
     }
 
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {

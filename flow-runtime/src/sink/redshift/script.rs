@@ -80,12 +80,26 @@ impl Script<'_> {
         all
     }
 
+    /// What `replay` sends to put an iteration's rows in the place of those that are there, behind the lock of the ledger.
+    fn replacing(&self) -> Vec<(&'static str, String)> {
+        let (table, ticket) = (self.table, self.ticket);
+        let Some(column) = &table.iteration_column else { return Vec::new() };
+        vec![
+            ("replay in place: what the ledger has of the iteration", ledger::noted_of(table, ticket)),
+            ("replay in place: remove its rows, before the others are loaded", {
+                table.remove_iteration(column, ticket.iteration)
+            }),
+            ("replay in place: forget its entry, before it is noted again", ledger::forget_iteration(table, ticket)),
+        ]
+    }
+
     /// What is not sent by each load.
     fn besides(&self) -> Vec<(&'static str, String)> {
         let (table, staged) = (self.table, self.staged);
-        let added = table.shape.fields().iter().find(|field| field.nullable);
-        let mut all: Vec<_> =
-            added.map(|field| ("a column that was added", table.add_column(field))).into_iter().collect();
+        let added = table.shape.fields().iter().position(|field| field.nullable);
+        let added = table.add_columns(&added.into_iter().collect::<Vec<_>>());
+        let mut all = self.replacing();
+        all.extend(added.into_iter().map(|sql| ("a column that was added", sql)));
         all.extend([
             ("who holds the ledger", ledger::holders(table)),
             ("why a row was refused", load_error::from_sys(staged)),

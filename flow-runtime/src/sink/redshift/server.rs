@@ -22,6 +22,7 @@ pub(in crate::sink) static REDSHIFT: Server = Server {
         "distkey",
         "endpoint",
         "from",
+        "iteration_column",
         "mode",
         "profile",
         "region",

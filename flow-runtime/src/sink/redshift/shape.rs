@@ -1,7 +1,7 @@
 //! What the server has where a sink writes to: a table of the right shape, or the right to make one.
 
 use super::{
-    table::{Table, literal},
+    table::{ITERATION_TYPE, Table, literal},
     types::{column_type, in_catalog},
 };
 use crate::{
@@ -78,15 +78,19 @@ pub(super) fn found(session: &Session<'_>, table: &Table, place: &str) -> Result
 /// [`Error::Target`] with both lists of columns when these are not all that differs.
 pub(super) fn compared(table: &Table, found: &[Column], place: &str) -> Result<Vec<String>, Error> {
     let expected = expected(table);
-    match fit(table.shape.fields(), &expected, found) {
+    match fit(&expected, found) {
         Fit::Fits => Ok(Vec::new()),
-        Fit::Lacks(fields) => Ok(fields.into_iter().map(|field| table.add_column(field)).collect()),
+        Fit::Lacks(columns) => Ok(table.add_columns(&columns)),
         Fit::Differs => Err(misfit(&expected, found, &[], place)),
     }
 }
 
 fn expected(table: &Table) -> Vec<Column> {
-    table.shape.fields().iter().map(column_of).collect()
+    let iteration = table.iteration_column.iter().map(|name| {
+        let ty = in_catalog(ITERATION_TYPE);
+        Column { name: name.clone(), ty, is_not_null: false }
+    });
+    table.shape.fields().iter().map(column_of).chain(iteration).collect()
 }
 
 /// The column that the sink would make, in the catalog's words.

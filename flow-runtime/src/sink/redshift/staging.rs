@@ -2,8 +2,8 @@
 //!
 //! `{prefix}{flow}/{attempt}/{port}/rows-00001.csv.gz`, …, and `rows.csv.gz.manifest`, which names them, each with its size and as
 //! mandatory: COPY would skip a file that is missing without a word. It is written of what was put there, never of a listing.
-//! The manifest's address is what the seal has; it tells how the files are compressed, and whether their rows are numbered,
-//! as merging needs: an address whose options have changed since is found out.
+//! The manifest's address is what the seal has; it tells how the files are compressed, and what their lines begin with
+//! ([`Form`]): an address whose options have changed since is found out.
 
 use std::{collections::BTreeMap, io};
 
@@ -22,7 +22,7 @@ use crate::{
     origin::{MadeOf, Origin},
     plan::FieldPlan,
     sink::{
-        LeftBehind, Stager,
+        LeftBehind, Mode, Stager,
         objects::{Broken, Bucket as _, Compression, S3Bucket, Writing, Written},
     },
     value::{RowBuffer, RowReader},
@@ -39,8 +39,40 @@ pub(super) struct Staging {
     pub(super) flow: String,
     pub(super) port: &'static str,
     pub(super) compression: Compression,
-    pub(super) is_numbered: bool,
+    pub(super) form: Form,
 }
+
+/// What stands in each line before the fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Nothing.
+    Plain,
+    /// The number of the row, as merging needs.
+    Numbered,
+    /// The number of the iteration, for a table that keeps it.
+    Marked,
+}
+
+impl Form {
+    /// What a table is loaded from.
+    pub(super) fn of(mode: Mode, keeps_iteration: bool) -> Self {
+        match mode {
+            Mode::Merge => Self::Numbered,
+            Mode::Append | Mode::Replace if keeps_iteration => Self::Marked,
+            Mode::Append | Mode::Replace => Self::Plain,
+        }
+    }
+
+    fn stem(self) -> &'static str {
+        match self {
+            Self::Plain => "rows",
+            Self::Numbered => "numbered",
+            Self::Marked => "marked",
+        }
+    }
+}
+
+const FORMS: [Form; 3] = [Form::Plain, Form::Numbered, Form::Marked];
 
 /// What COPY is told of files that are compressed so.
 pub(super) fn option(compression: Compression) -> &'static str {
@@ -58,7 +90,7 @@ pub(super) struct Address {
     /// With `/` at the end.
     folder: String,
     pub(super) compression: Compression,
-    pub(super) is_numbered: bool,
+    pub(super) form: Form,
 }
 
 impl Address {
@@ -69,12 +101,8 @@ impl Address {
         let (stem, suffix) = name.strip_suffix(MANIFEST)?.split_once(CSV)?;
         let every = [Compression::None, Compression::Gzip, Compression::Zstd];
         let compression = every.into_iter().find(|of| of.suffix() == suffix)?;
-        let is_numbered = match stem {
-            "rows" => false,
-            "numbered" => true,
-            _ => return None,
-        };
-        Some(Self { bucket: bucket.to_owned(), folder: format!("{folder}/"), compression, is_numbered })
+        let form = FORMS.into_iter().find(|form| form.stem() == stem)?;
+        Some(Self { bucket: bucket.to_owned(), folder: format!("{folder}/"), compression, form })
     }
 
     /// The manifest.
@@ -88,7 +116,7 @@ impl Address {
     }
 
     fn key(&self) -> String {
-        format!("{}{}{CSV}{}{MANIFEST}", self.folder, self.stem(), self.compression.suffix())
+        format!("{}{}{CSV}{}{MANIFEST}", self.folder, self.form.stem(), self.compression.suffix())
     }
 
     fn file(&self, number: u32) -> String {
@@ -97,16 +125,12 @@ impl Address {
 
     /// What the keys of all files begin with.
     fn files(&self) -> String {
-        format!("{}{}-", self.folder, self.stem())
+        format!("{}{}-", self.folder, self.form.stem())
     }
 
     /// Where it says what the rows were made of.
     pub(super) fn origins(&self) -> String {
-        format!("{}{}.origins{}", self.folder, self.stem(), Compression::Zstd.suffix())
-    }
-
-    fn stem(&self) -> &'static str {
-        if self.is_numbered { "numbered" } else { "rows" }
+        format!("{}{}.origins{}", self.folder, self.form.stem(), Compression::Zstd.suffix())
     }
 }
 
@@ -137,16 +161,17 @@ struct Meta {
 
 impl Staging {
     /// What stages the rows of an attempt.
-    pub(super) fn stager(&self, fields: &'static [FieldPlan], attempt: &str) -> RedshiftStager {
+    pub(super) fn stager(&self, fields: &'static [FieldPlan], (iteration, attempt): (u64, &str)) -> RedshiftStager {
         let (place, staging) = (self.address(attempt), self.clone());
-        RedshiftStager { staging, place, fields, bucket: None, open: None, origins: None, written: Vec::new(), rows: 0 }
+        let (bucket, open, origins) = (None, None, None);
+        RedshiftStager { staging, place, fields, iteration, bucket, open, origins, written: Vec::new(), rows: 0 }
     }
 
     pub(super) fn address(&self, attempt: &str) -> Address {
         let attempt = if mutant(Mutant::KeyReused) { "all" } else { attempt };
         let folder = format!("{}{attempt}/{}/", self.root(), self.port);
-        let Self { compression, is_numbered, .. } = *self;
-        Address { bucket: self.bucket.clone(), folder, compression, is_numbered }
+        let Self { compression, form, .. } = *self;
+        Address { bucket: self.bucket.clone(), folder, compression, form }
     }
 
     /// Which row of the iteration is on this line of the file at `url`, if no row has several; and what it was made of. Nothing
@@ -256,7 +281,7 @@ impl Staging {
     fn attempt<'k>(&self, key: &'k str) -> Option<&'k str> {
         let mut names = key.strip_prefix(&*self.root())?.split('/');
         let (attempt, port, file) = (names.next()?, names.next()?, names.next()?);
-        let is_ours = port == self.port && (file.starts_with("rows") || file.starts_with("numbered"));
+        let is_ours = port == self.port && FORMS.iter().any(|form| file.starts_with(form.stem()));
         (is_ours && names.next().is_none()).then_some(attempt)
     }
 
@@ -271,6 +296,7 @@ pub(super) struct RedshiftStager {
     staging: Staging,
     place: Address,
     fields: &'static [FieldPlan],
+    iteration: u64,
     bucket: Option<S3Bucket>,
     open: Option<Writing>,
     origins: Option<Origins>,
@@ -281,7 +307,11 @@ pub(super) struct RedshiftStager {
 impl RedshiftStager {
     fn write_row(&mut self, bucket: &S3Bucket, row: &[u8]) -> Result<(), Error> {
         self.rows += 1;
-        let number = self.place.is_numbered.then_some(self.rows);
+        let number = match self.place.form {
+            Form::Plain => None,
+            Form::Numbered => Some(self.rows),
+            Form::Marked => Some(self.iteration),
+        };
         let mut file = match self.open.take() {
             Some(file) => file,
             None => {
@@ -409,15 +439,13 @@ mod tests {
 
     #[test]
     fn an_address_tells_how_rows_were_staged() {
-        for (text, compression, is_numbered) in [
-            ("s3://b/p/a-1/counts/rows.csv.gz.manifest", Compression::Gzip, false),
-            ("s3://b/a-1/counts/numbered.csv.zst.manifest", Compression::Zstd, true),
+        for (text, compression, form) in [
+            ("s3://b/p/a-1/counts/rows.csv.gz.manifest", Compression::Gzip, Form::Plain),
+            ("s3://b/a-1/counts/numbered.csv.zst.manifest", Compression::Zstd, Form::Numbered),
+            ("s3://b/a-1/counts/marked.csv.manifest", Compression::None, Form::Marked),
         ] {
             let address = Address::parse(text).unwrap();
-            assert_eq!(
-                (address.compression, address.is_numbered, address.url().as_str()),
-                (compression, is_numbered, text)
-            );
+            assert_eq!((address.compression, address.form, address.url().as_str()), (compression, form, text));
         }
         for text in ["s3://b/rows.csv.gz.manifest", "s3://b/a/rows.csv.gz", "s3://b/a/some.csv.gz.manifest", "file:x"] {
             assert_eq!(Address::parse(text), None, "{text}");

@@ -22,7 +22,12 @@ pub(super) struct Table {
     pub(super) name: String,
     pub(super) shape: SinkShape,
     pub(super) layout: Layout,
+    /// The column with the iteration's number, if it keeps one; of rows that were there before it, it is null.
+    pub(super) iteration_column: Option<String>,
 }
+
+/// What numbers of iterations are kept as.
+pub(super) const ITERATION_TYPE: &str = "bigint";
 
 /// How rows are spread over the cluster, and sorted. Where it says nothing, Redshift decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +82,12 @@ impl Table {
                 return refuse(format!("there is no field `{key}`"), format!("table {schema}.{name}"), &names);
             }
         }
-        Ok(Self { schema: schema.to_owned(), name: name.to_owned(), shape, layout })
+        Ok(Self { schema: schema.to_owned(), name: name.to_owned(), shape, layout, iteration_column: None })
+    }
+
+    /// The same with a column that has the iteration's number. Upper case in its name means lower case.
+    pub(super) fn with_iteration_column(self, name: Option<String>) -> Self {
+        Self { iteration_column: name.map(|name| name.to_ascii_lowercase()), ..self }
     }
 
     /// Its name in a statement.
@@ -104,10 +114,20 @@ impl Table {
         format!("CREATE TABLE {} ({}){distkey}{sortkey}", self.quoted(), self.declarations())
     }
 
-    /// Adds a column that the table lacks; of the rows that are there it is null.
-    pub(super) fn add_column(&self, field: &FieldPlan) -> String {
-        let ty = column_type(field).unwrap_or_default();
-        format!("ALTER TABLE {} ADD COLUMN {} {ty}", self.quoted(), quoted(field.name))
+    /// Adds columns that the table lacks, by their places among the fields, the iteration's number behind them; of the
+    /// rows that are there they are null.
+    pub(super) fn add_columns(&self, places: &[usize]) -> Vec<String> {
+        let fields = self.fields().map(|field| (field.name, column_type(field).unwrap_or_default()));
+        let iteration = self.iteration_column.iter().map(|name| (name.as_str(), ITERATION_TYPE.to_owned()));
+        let all: Vec<_> = fields.chain(iteration).collect();
+        let add =
+            |(name, ty): &(&str, String)| format!("ALTER TABLE {} ADD COLUMN {} {ty}", self.quoted(), quoted(name));
+        places.iter().filter_map(|place| all.get(*place)).map(add).collect()
+    }
+
+    /// Takes the rows of an iteration out of it.
+    pub(super) fn remove_iteration(&self, column: &str, iteration: u64) -> String {
+        format!("DELETE FROM {} WHERE {} = {iteration}", self.quoted(), quoted(column))
     }
 
     /// Removes all rows. TRUNCATE would be faster, and end the transaction.
@@ -120,7 +140,11 @@ impl Table {
     /// `FROM` and the options.
     pub(super) fn copy(&self, staged: &Address, credentials: &str) -> String {
         let into = match self.shape.mode {
-            Mode::Append | Mode::Replace => format!("{} ({})", self.quoted(), columns(self.shape, "")),
+            Mode::Append | Mode::Replace => {
+                // The first value of each line: see `Form`.
+                let iteration = self.iteration_column.iter().map(|name| format!("{}, ", quoted(name)));
+                format!("{} ({}{})", self.quoted(), iteration.collect::<String>(), columns(self.shape, ""))
+            }
             Mode::Merge => format!("{INCOMING} ({}, {})", quoted(ROW_NUMBER), columns(self.shape, "")),
         };
         format!(
@@ -183,7 +207,8 @@ impl Table {
             let ty = column_type(field).unwrap_or_default();
             format!("{} {ty}{}", quoted(field.name), if field.nullable { "" } else { " NOT NULL" })
         };
-        self.fields().map(declaration).collect::<Vec<_>>().join(", ")
+        let iteration = self.iteration_column.iter().map(|name| format!("{} {ITERATION_TYPE}", quoted(name)));
+        self.fields().map(declaration).chain(iteration).collect::<Vec<_>>().join(", ")
     }
 
     fn fields(&self) -> impl Iterator<Item = &'static FieldPlan> {

@@ -32,7 +32,11 @@ fn table(port: &'static PortPlan, mode: Mode) -> Result<Table, Error> {
 
 /// Every statement of a table.
 fn statements(table: &Table) -> Vec<Statement> {
-    let stem = if table.shape.mode == Mode::Merge { "numbered" } else { "rows" };
+    let stem = match table.shape.mode {
+        Mode::Merge => "numbered",
+        _ if table.iteration_column.is_some() => "marked",
+        _ => "rows",
+    };
     let staged = Address::parse(&format!("s3://warehouse/o'staged/a-1/daily/{stem}.csv.gz.manifest")).unwrap();
     let (ticket, limit) = (ticket(table.shape.port, 7), Duration::from_secs(3600));
     let credentials = "IAM_ROLE 'arn:aws:iam::123456789012:role/loads' REGION 'eu-central-1'";
@@ -46,8 +50,10 @@ fn every_statement_is_the_one_that_is_kept() {
     // Of its key all may be null.
     let shape = SinkShape { port: &HOSTS, mode: Mode::Merge };
     let hosts = Table::new(("web", "hosts"), shape, Layout::default()).unwrap();
+    let marked = Table::new(("web", "marked"), SinkShape { port: &HOSTS, mode: Mode::Append }, Layout::default());
+    let marked = marked.unwrap().with_iteration_column(Some("Flow_Iteration".to_owned()));
     let mut text = String::new();
-    for table in daily.iter().chain([&hosts]) {
+    for table in daily.iter().chain([&hosts, &marked]) {
         for Statement { purpose, sql } in statements(table) {
             let _ = write!(text, "-- {}, {}: {purpose}\n{sql};\n\n", table.name, table.shape.mode.as_str());
         }

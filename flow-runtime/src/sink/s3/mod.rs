@@ -190,7 +190,7 @@ impl SinkTap for S3SinkTap {
         self.refuse_without_store(&self.ledger(None)?)
     }
 
-    fn stager(&self, attempt: &str) -> Option<Box<dyn Stager>> {
+    fn stager(&self, _iteration: u64, attempt: &str) -> Option<Box<dyn Stager>> {
         let (place, format) = (self.place.clone(), self.format.clone());
         Some(Box::new(S3Stager::new(place, format, self.shape.fields(), attempt)))
     }

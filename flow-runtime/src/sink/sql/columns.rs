@@ -1,6 +1,6 @@
 //! The columns that a server has, held against those that a sink would make.
 
-use crate::{Error, Failure, plan::FieldPlan};
+use crate::{Error, Failure};
 
 /// A column in the server's own words.
 #[derive(Debug)]
@@ -21,19 +21,20 @@ impl Column {
 pub(in crate::sink) enum Fit {
     /// Each field has a column of its type, and each column a field.
     Fits,
-    /// So it would be if these fields had columns; in the rows that are there, they would be null, as they may be.
-    Lacks(Vec<&'static FieldPlan>),
+    /// So it would be if these columns were there, by their places among those of the sink; in the rows that are there, they
+    /// would be null, as they may be.
+    Lacks(Vec<usize>),
     /// Otherwise.
     Differs,
 }
 
-/// How `found` is to what the sink would make: a column for each field, in the order of the fields.
-pub(in crate::sink) fn fit(fields: &'static [FieldPlan], expected: &[Column], found: &[Column]) -> Fit {
+/// How `found` is to what the sink would make.
+pub(in crate::sink) fn fit(expected: &[Column], found: &[Column]) -> Fit {
     let mut lacking = Vec::new();
-    for (field, expected) in fields.iter().zip(expected) {
+    for (at, expected) in expected.iter().enumerate() {
         match found.iter().find(|column| column.name == expected.name) {
-            Some(column) if column.ty == expected.ty && !(column.is_not_null && field.nullable) => {}
-            None if field.nullable => lacking.push(field),
+            Some(column) if column.ty == expected.ty && (!column.is_not_null || expected.is_not_null) => {}
+            None if !expected.is_not_null => lacking.push(at),
             _ => return Fit::Differs,
         }
     }

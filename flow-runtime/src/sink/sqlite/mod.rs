@@ -19,7 +19,9 @@ use std::{
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Statement, Transaction};
 
 use super::{
-    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, TrapReader, kept,
+    Head, Mode, Published, SinkShape, SinkTap, Staged, Ticket, TrapReader, iteration_column,
+    iteration_column::Noted,
+    kept,
     ledger::{Described, LedgerEntry, Turn, turn_of_table},
     would_double,
 };
@@ -33,7 +35,7 @@ use crate::{
 use read_back::TrapTable;
 use table::Table;
 
-const OPTIONS: [&str; 3] = ["from", "mode", "table"];
+const OPTIONS: [&str; 4] = ["from", "iteration_column", "mode", "table"];
 
 /// How long to wait while another program writes to the database.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -61,12 +63,16 @@ const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS flow_ledger (
 const LAST_OF_LEDGER: &str = "SELECT epoch, iteration, hash FROM flow_ledger
     WHERE flow = ?1 AND port = ?2 AND target = ?3 ORDER BY epoch = ?4, iteration DESC LIMIT 1";
 
+/// What was published of one iteration.
+const NOTED_IN_LEDGER: &str = "SELECT hash, rows FROM flow_ledger
+    WHERE flow = ?1 AND port = ?2 AND target = ?3 AND epoch = ?4 AND iteration = ?5";
+
 const FORGET: &str = "DELETE FROM flow_ledger WHERE flow = ?1 AND port = ?2 AND target = ?3";
 
 /// Whose rows a table has.
 const KEEPER: &str = "SELECT flow, port FROM flow_ledger WHERE target = ?1 LIMIT 1";
 
-/// The entry may be there, of a table that was dropped and is replaced.
+/// The entry may be there, of a table that was dropped and is replaced, or of rows that others take the place of.
 const ADD_TO_LEDGER: &str = "INSERT OR REPLACE INTO flow_ledger (flow, port, target, epoch, iteration, hash, rows)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
@@ -86,7 +92,8 @@ impl SqliteTap {
                 Failure::new("the address names no file").at(address.to_string()).help("write sqlite:counts.db"),
             ));
         }
-        let table = Table::new(address.option("table").unwrap_or(shape.port.name), shape)?;
+        let name = address.option("table").unwrap_or(shape.port.name);
+        let table = Table::new(name, shape, iteration_column::parse(address, shape)?)?;
         Ok(Self { path: address.path().into(), table, busy_wait: patience(BUSY_WAIT) })
     }
 
@@ -189,6 +196,38 @@ impl SqliteTap {
         turn_of_table(last.as_ref(), exists, ticket, self.mode(), target)
     }
 
+    /// What the ledger has of the ticket's iteration, which others may take the place of, and the column that tells its
+    /// rows; no connection where there is no file.
+    fn replaced_by(&self, connection: Option<&Connection>, ticket: &Ticket) -> Result<(Noted, &str), Error> {
+        let place = self.place_of_table();
+        let Some(column) = &self.table.iteration_column else {
+            return Err(iteration_column::not_kept(&place, self.table.shape));
+        };
+        let noted = match connection {
+            Some(connection) if self.table.exists(connection, &self.place())? => self.noted(connection, ticket)?,
+            _ => None,
+        };
+        Ok((iteration_column::noted(noted, ticket, &place)?, column))
+    }
+
+    /// What the ledger has of the ticket's iteration.
+    fn noted(&self, connection: &Connection, ticket: &Ticket) -> Result<Option<Noted>, Error> {
+        let has_ledger = self.has_ledger(connection)?;
+        let noted = || -> rusqlite::Result<Option<Noted>> {
+            if !has_ledger {
+                return Ok(None);
+            }
+            let noted = |row: &rusqlite::Row<'_>| {
+                let rows: i64 = row.get(1)?;
+                Ok(Noted { hash: row.get(0)?, rows: rows.unsigned_abs(), staged: None })
+            };
+            let Ticket { flow, port, epoch, iteration, .. } = ticket;
+            let of = (flow, port, &self.table.name, epoch, number(*iteration));
+            connection.query_row(NOTED_IN_LEDGER, of, noted).optional()
+        };
+        effect("sqlite.ledger", noted).map_err(|error| self.failed(error))
+    }
+
     fn how_to_forget(&self, ticket: &Ticket) -> String {
         format!("DELETE FROM {LEDGER} WHERE flow = '{}' AND port = '{}'", ticket.flow, ticket.port)
     }
@@ -203,14 +242,15 @@ impl SqliteTap {
             Mode::Append | Mode::Replace => None,
         };
         let fields = self.table.shape.fields();
+        let iteration = self.table.iteration_column.as_ref().map(|_| number(staged.iteration()));
         let mut rows = staged.rows()?;
         while let Some(row) = rows.next_row()? {
             let changed = match &mut update {
-                Some(update) => execute(update, fields, row.clone()).map_err(|error| self.failed(error))?,
+                Some(update) => execute(update, fields, row.clone(), None).map_err(|error| self.failed(error))?,
                 None => 0,
             };
             match changed {
-                0 => execute(&mut insert, fields, row).map(drop).map_err(|error| self.failed(error))?,
+                0 => execute(&mut insert, fields, row, iteration).map(drop).map_err(|error| self.failed(error))?,
                 1 => {}
                 many => return Err(self.ambiguous(many)),
             }
@@ -294,6 +334,24 @@ impl SinkTap for SqliteTap {
         Ok(Published::Now)
     }
 
+    fn replaceable(&self, ticket: &Ticket) -> Result<u64, Error> {
+        self.replaced_by(self.look()?.as_ref(), ticket).map(|(noted, _)| noted.rows)
+    }
+
+    fn replace(&mut self, staged: &Staged, ticket: &Ticket) -> Result<u64, Error> {
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let transaction = sqlite::begin("sqlite", &connection).map_err(|error| self.failed(error))?;
+        let (noted, column) = self.replaced_by(Some(&transaction), ticket)?;
+        let remove = || transaction.execute(&self.table.remove_iteration(column), [number(ticket.iteration)]);
+        let removed = effect("sqlite.remove", remove).map_err(|error| self.failed(error))?;
+        iteration_column::removed(removed as u64, &noted, column, &self.place_of_table())?;
+        effect("sqlite.rows", || self.write(&transaction, true, staged))?;
+        let entry = || add_to_ledger(&transaction, ticket, &self.table.name, staged.row_count());
+        effect("sqlite.ledger", entry).map_err(|error| self.failed(error))?;
+        sqlite::commit("sqlite", transaction).map_err(|error| self.failed(error))?;
+        Ok(noted.rows)
+    }
+
     fn forget(&mut self, flow: &str, empty: bool) -> Result<(), Error> {
         if self.look()?.is_none() {
             return Ok(());
@@ -344,17 +402,28 @@ fn has_column(connection: &Connection, table: &str, name: &str) -> rusqlite::Res
     connection.query_row(column, [table, name], |_| Ok(())).optional().map(|found| found.is_some())
 }
 
-/// Runs a statement whose parameters are the fields of a row.
-fn execute(statement: &mut Statement<'_>, fields: &[FieldPlan], mut row: RowReader<'_>) -> rusqlite::Result<usize> {
+/// Runs a statement whose parameters are the fields of a row, and behind them an iteration's number, if it takes one.
+fn execute(
+    statement: &mut Statement<'_>,
+    fields: &[FieldPlan],
+    mut row: RowReader<'_>,
+    iteration: Option<i64>,
+) -> rusqlite::Result<usize> {
     for (index, field) in fields.iter().enumerate() {
         statement.raw_bind_parameter(index + 1, values::Parameter(row.value(field.ty)))?;
+    }
+    if let Some(iteration) = iteration {
+        statement.raw_bind_parameter(fields.len() + 1, iteration)?;
     }
     statement.raw_execute()
 }
 
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn add_to_ledger(transaction: &Transaction<'_>, ticket: &Ticket, target: &str, rows: u64) -> rusqlite::Result<()> {
     transaction.execute(CREATE_LEDGER, [])?;
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let Ticket { flow, port, epoch, iteration, hash, .. } = ticket;
     transaction.execute(ADD_TO_LEDGER, (flow, port, target, epoch, number(*iteration), hash, number(rows)))?;
     Ok(())

@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct Table {
     pub(super) name: String,
     pub(super) shape: SinkShape,
+    /// The column with the iteration's number, if it keeps one; of rows that were there before it, it is null.
+    pub(super) iteration_column: Option<String>,
 }
 
 /// The decimal digits that a float keeps, whatever the number.
@@ -40,7 +42,7 @@ enum Affinity {
 impl Table {
     /// # Errors
     /// [`Error::Config`] when the name is the ledger's, or a column type is none.
-    pub(super) fn new(name: &str, shape: SinkShape) -> Result<Self, Error> {
+    pub(super) fn new(name: &str, shape: SinkShape, iteration_column: Option<String>) -> Result<Self, Error> {
         // SQLite keeps names that begin like its own for itself.
         let is_reserved = name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"));
         if name.is_empty() || name.contains('\0') || is_reserved || name.eq_ignore_ascii_case(super::LEDGER) {
@@ -50,7 +52,7 @@ impl Table {
         }
         let is_type = |column: &str| column.chars().all(|c| c.is_ascii_alphanumeric() || " (),_".contains(c));
         match shape.fields().iter().find(|field| !field.column.is_none_or(is_type)) {
-            None => Ok(Self { name: name.to_owned(), shape }),
+            None => Ok(Self { name: name.to_owned(), shape, iteration_column }),
             Some(field) => Err(Error::Config(
                 Failure::new(format!("`{}` is no column type", field.column.unwrap_or_default()))
                     .at(format!("field `{}`", field.name))
@@ -74,7 +76,13 @@ impl Table {
                     && !(column.is_not_null && field.nullable)
             })
         };
-        if found.len() == fields.len() && fields.iter().all(fits) {
+        let holds_iterations = |name: &String| {
+            found
+                .iter()
+                .any(|column| column.name.eq_ignore_ascii_case(name) && affinity(&column.declared) == Affinity::Integer)
+        };
+        let columns = fields.len() + usize::from(self.iteration_column.is_some());
+        if found.len() == columns && fields.iter().all(fits) && self.iteration_column.iter().all(holds_iterations) {
             return Ok(true);
         }
         let place = format!("{path}, table {}", self.name);
@@ -83,13 +91,20 @@ impl Table {
                 Failure::new("what has the table's name is no table").at(place).help("give another with ?table=…"),
             ));
         }
-        let expected: Vec<String> = fields.iter().map(declaration).collect();
+        let expected = self.declarations();
+        let has = |name: &String| found.iter().any(|column| column.name.eq_ignore_ascii_case(name));
+        let help = match &self.iteration_column {
+            Some(name) if !has(name) && found.len() == fields.len() && fields.iter().all(fits) => {
+                format!("{}, or give another table with ?table=…", self.add_iteration_column(name))
+            }
+            _ => "change the sink or the table, or give another table with ?table=…".to_owned(),
+        };
         let found: Vec<String> = found.iter().map(Column::declaration).collect();
         Err(Error::Target(
             Failure::new("the table has other columns than the sink")
                 .at(place)
                 .cause(format!("expected ({}), found ({})", expected.join(", "), found.join(", ")))
-                .help("change the sink or the table, or give another table with ?table=…"),
+                .help(help),
         ))
     }
 
@@ -135,8 +150,7 @@ impl Table {
         let table = quoted(&self.name);
         let mut statements = String::new();
         if !exists {
-            let columns: Vec<String> = self.shape.fields().iter().map(declaration).collect();
-            statements += &format!("CREATE TABLE {table} ({});\n", columns.join(", "));
+            statements += &format!("CREATE TABLE {table} ({});\n", self.declarations().join(", "));
         }
         match self.shape.mode {
             Mode::Append => {}
@@ -156,11 +170,16 @@ impl Table {
         format!("DELETE FROM {}", quoted(&self.name))
     }
 
-    /// Adds a row; its fields are the parameters from 1 on.
+    /// Takes the rows of an iteration out of it, whose number is the parameter.
+    pub(super) fn remove_iteration(&self, column: &str) -> String {
+        format!("DELETE FROM {} WHERE {} = ?1", quoted(&self.name), quoted(column))
+    }
+
+    /// Adds a row; its fields are the parameters from 1 on, behind them the iteration's number, if the table keeps it.
     pub(super) fn insert(&self) -> String {
-        let fields = self.shape.fields();
-        let columns: Vec<String> = fields.iter().map(|field| quoted(field.name)).collect();
-        let parameters: Vec<String> = (1..=fields.len()).map(|number| format!("?{number}")).collect();
+        let names = self.shape.fields().iter().map(|field| field.name);
+        let columns: Vec<String> = names.chain(self.iteration_column.as_deref()).map(quoted).collect();
+        let parameters: Vec<String> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
         format!("INSERT INTO {} ({}) VALUES ({})", quoted(&self.name), columns.join(", "), parameters.join(", "))
     }
 
@@ -184,6 +203,16 @@ impl Table {
                 .extend(self.keys().take(1).map(|(index, field)| format!("{} = ?{}", quoted(field.name), index + 1)));
         }
         format!("UPDATE {} SET {} WHERE {}", quoted(&self.name), changes.join(", "), keys.join(" AND "))
+    }
+
+    /// Adds the column with the iteration's number to a table that lacks it.
+    fn add_iteration_column(&self, name: &str) -> String {
+        format!("ALTER TABLE {} ADD COLUMN {} INTEGER", quoted(&self.name), quoted(name))
+    }
+
+    fn declarations(&self) -> Vec<String> {
+        let iteration = self.iteration_column.iter().map(|name| format!("{} INTEGER", quoted(name)));
+        self.shape.fields().iter().map(declaration).chain(iteration).collect()
     }
 
     fn keys(&self) -> impl Iterator<Item = (usize, &'static FieldPlan)> {

@@ -76,7 +76,7 @@ impl Loader {
 
     fn load(&mut self, iteration: u64) {
         let attempt = format!("{iteration}-only");
-        let mut stager = self.tap.stager(&attempt).unwrap();
+        let mut stager = self.tap.stager(0, &attempt).unwrap();
         stager.write(&self.rows).unwrap();
         let manifest = StagedManifest { file: Some(stager.finish().unwrap()), ..self.like.clone() };
         assert_eq!(publish(&mut self.tap, &self.folder, &manifest, iteration).unwrap(), Published::Now);

@@ -53,7 +53,7 @@ fn rows(rows: &[(&str, i64)]) -> RowBuffer {
 /// Has the tap stage these rows; the folder is that of the machine, which stays without rows.
 fn stage(tap: &S3SinkTap, folder: &Folder, attempt: &str, rows: &RowBuffer) -> Result<StagedManifest, Error> {
     let port = tap.shape.port;
-    let mut staging = folder.area().attempt(attempt, plan_of(port)).staged_by(vec![tap.stager(attempt)]);
+    let mut staging = folder.area().attempt(attempt, plan_of(port)).staged_by(vec![tap.stager(0, attempt)]);
     staging.write(0, rows)?;
     Ok(staging.finish()?.remove(0))
 }

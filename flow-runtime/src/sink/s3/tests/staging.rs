@@ -51,7 +51,7 @@ fn rows_of_many_folders_do_not_all_wait_in_memory() {
     let bucket = Arc::default();
     let tap = tap_of(&bucket, &DAYS, Mode::Append, "partition=day&compression=none");
     let site = "x".repeat(1 << 20);
-    let mut stager = tap.stager("0-x").unwrap();
+    let mut stager = tap.stager(0, "0-x").unwrap();
     for day in (0..80).chain(0..80) {
         stager.write(&days(&[(Some(&format!("d{day}")), &site)])).unwrap();
     }
@@ -151,7 +151,7 @@ fn an_upload_that_was_never_ended_is_thrown_away() {
     let (bucket, folder): (Arc<MemoryBucket>, _) = (Arc::default(), Folder::new());
     let tap = tap_of(&bucket, &COUNTS, Mode::Append, "compression=none");
     let text = "x".repeat(6 << 20);
-    let mut stager = tap.stager("0-x").unwrap();
+    let mut stager = tap.stager(0, "0-x").unwrap();
     let mut buffer = RowBuffer::default();
     let row = buffer.row();
     Some(text.as_str()).encode(row);
