@@ -125,7 +125,7 @@ fn what_a_dead_run_has_staged_below_a_former_prefix_is_told_and_cleaned_by_its_a
     assert!(run.code == Some(0), "{run:?}");
     for ports in [now, ""] {
         let cleaned = setting.run(&format!("clean {ports}"));
-        assert!(cleaned.code == Some(0) && cleaned.stdout.contains("s3://former/before"), "{cleaned:?}");
+        assert!(cleaned.code == Some(0) && cleaned.stderr.contains("s3://former/before"), "{cleaned:?}");
     }
     assert!(!setting.objects("before/").is_empty());
     let cleaned = setting.run(&format!("clean {former}"));
