@@ -1,10 +1,10 @@
 //! Rows and trapped records below a prefix, read by who follows the manifests and knows nothing of flow.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use flow_runtime::{
     Sink, Source, Trap,
-    driver::{self, Checkpoint, Options},
+    driver::{self, Checkpoint, Clean, Options},
     flow,
 };
 use flow_tests::{
@@ -72,6 +72,55 @@ fn rows_are_published_below_a_prefix_indeed() {
         assert!(run().nothing_new);
         assert_eq!(followed(service, bucket, "hits"), lines, "{options}");
     }
+}
+
+#[test]
+fn more_folders_than_a_list_has_on_a_page_are_published_replaced_and_cleaned() {
+    if ministack().is_some() {
+        run_with_credentials(
+            "outputs::more_folders_than_a_list_has_on_a_page_are_published_replaced_and_cleaned_indeed",
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs credentials"]
+fn more_folders_than_a_list_has_on_a_page_are_published_replaced_and_cleaned_indeed() {
+    const FOLDERS: usize = 1_003;
+    let service = ministack().unwrap();
+    service.create_bucket("folders");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("hits.txt");
+    let checkpoint = Checkpoint::Sqlite(folder.path().join("store.db"));
+    let target =
+        format!("s3://folders/hits?mode=replace&partition=site&compression=none&endpoint={}", service.endpoint());
+    let flow = || Archive {
+        hits: Source::at(format!("file:{}", log.display())),
+        kept: Sink::at(&target),
+        bad_lines: Trap::unbound(),
+    };
+    let run = || {
+        let mut options = Options::default();
+        options.checkpoint = checkpoint.clone();
+        driver::run(&flow(), &options).unwrap()
+    };
+    let lines: String = (0..FOLDERS).map(|site| format!("d s{site}\n")).collect();
+    fs::write(&log, &lines).unwrap();
+    run();
+    assert_eq!(followed(service, "folders", "hits").len(), FOLDERS);
+    fs::write(&log, format!("{lines}d last\n")).unwrap();
+    run();
+    assert_eq!(followed(service, "folders", "hits"), ["d,last"]);
+    let at_once = Clean { grace: Duration::ZERO, ..Clean::default() };
+    let removed = driver::clean(&flow(), &checkpoint, at_once).unwrap();
+    let bytes: usize = (0..FOLDERS).map(|site| format!("d,s{site}\n").len()).sum();
+    assert_eq!(
+        removed.in_targets.iter().map(|(_, port, bytes)| (&**port, *bytes)).collect::<Vec<_>>(),
+        [("kept", bytes as u64)]
+    );
+    let nothing = driver::clean(&flow(), &checkpoint, at_once).unwrap();
+    assert!(nothing.in_targets.is_empty() && nothing.failed.is_empty(), "{nothing:?}");
+    assert_eq!(followed(service, "folders", "hits"), ["d,last"]);
 }
 
 #[test]

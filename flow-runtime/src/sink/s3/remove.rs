@@ -22,7 +22,7 @@ use crate::{
         Trouble,
         clients::{objects::OpenUpload, s3::Object},
     },
-    sink::LeftBehind,
+    sink::{LeftBehind, objects::at_once},
 };
 
 /// How often to try again when others change the ledger at the same time.
@@ -35,16 +35,20 @@ pub(super) fn remove(place: &Place, port: &str, attempt: &str) -> Result<(), Err
         return Ok(());
     }
     if !give_up(place, port, attempt)? && !may_be_read(place, port, attempt)? {
-        for key in notes.iter().filter(|key| **key != place.layout.list(attempt)) {
-            // One that is gone somebody else has removed, with what it is about.
-            let Some(note) = place.read::<Note>(key)? else { continue };
-            let begin = place.layout.data(&note.folder, attempt);
-            let open = place.bucket.uploads(&begin).map_err(|trouble| cannot_remove(place, &trouble))?;
-            abort(place, open.iter())?;
-            place.delete(&place.list(&begin)?)?;
-        }
+        let of_folders: Vec<&String> = notes.iter().filter(|key| **key != place.layout.list(attempt)).collect();
+        at_once(&of_folders, |note| clear_folder(place, attempt, note))?;
     }
     place.delete(&notes)
+}
+
+/// Removes what `attempt` has put, or begun to, into the folder that the note of this key tells of.
+fn clear_folder(place: &Place, attempt: &str, note: &str) -> Result<(), Error> {
+    // One that is gone somebody else has removed, with what it is about.
+    let Some(Note { folder, .. }) = place.read(note)? else { return Ok(()) };
+    let begin = place.layout.data(&folder, attempt);
+    let open = place.bucket.uploads(&begin).map_err(|trouble| cannot_remove(place, &trouble))?;
+    abort(place, open.iter())?;
+    place.delete(&place.list(&begin)?)
 }
 
 /// Makes sure that nobody publishes the attempt any more; says whether somebody has.
