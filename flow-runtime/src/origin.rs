@@ -8,8 +8,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+/// Runs of one piece: what they take to note stays little beside the rows, whatever a join makes of the records.
+const RUNS_MAX: usize = 4096;
+
 /// Which records of a piece its rows were made of, in the order of the rows: runs of rows, each of the record after the one
-/// before it. So it is short where few records are left out.
+/// before it. So it is short where few records are left out; where it would be long, rows are left out, and it is of no use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Lineage {
@@ -30,13 +33,15 @@ impl Lineage {
         let record = record as i64;
         let skipped = record - self.next;
         self.next = record + 1;
+        let runs = self.runs.len();
         match self.runs.last_mut() {
             Some(Run(_, rows)) if skipped == 0 => *rows += 1,
-            _ => self.runs.push(Run(skipped, 1)),
+            _ if runs < RUNS_MAX => self.runs.push(Run(skipped, 1)),
+            _ => {}
         }
     }
 
-    /// How many rows were noted.
+    /// How many rows were noted: fewer than there are, if it would be long.
     pub(crate) fn rows(&self) -> u64 {
         self.runs.iter().map(|Run(_, rows)| rows).sum()
     }

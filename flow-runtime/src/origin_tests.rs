@@ -51,6 +51,18 @@ fn records_one_after_the_other_are_one_run() {
 }
 
 #[test]
+fn what_would_be_long_is_known_not_to_be_whole() {
+    let mut noted = lineage(&vec![7; RUNS_MAX]);
+    assert_eq!(noted.rows(), RUNS_MAX as u64);
+    // As if it went on.
+    [7, 8, 9].into_iter().for_each(|record| noted.note(record));
+    assert!(noted.rows() < RUNS_MAX as u64 + 3);
+    noted.clear();
+    noted.note(7);
+    assert_eq!((noted.rows(), noted.record(0)), (1, Some(7)));
+}
+
+#[test]
 fn a_row_is_found_in_its_piece() {
     let (first, second) = (lineage(&[0, 2, 3]), lineage(&[7, 7]));
     let lines = line(3, Some(("0", &first))) + &line(2, Some(("40", &second))) + &line(4, None);

@@ -4,7 +4,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use super::{
     checkpoint::OpenCheckpoint,
-    events, origin,
+    events,
+    origin::Refused,
     ports::{Ports, staged},
 };
 use crate::{
@@ -84,7 +85,7 @@ fn load(checkpoint: &OpenCheckpoint, ports: &mut Ports, sealed: &Sealed, stop: &
             // Another run may have gone on with this iteration, and further, since we looked: then nothing is wrong.
             Err(Error::Held(_)) if store.is_output_loaded(iteration, port.name)? => {}
             Err(error) => {
-                let error = origin::told(ports, iteration, || ranges(checkpoint, iteration), error);
+                let error = Refused { ports, iteration, stop }.told(|| ranges(checkpoint, iteration), error);
                 if let Error::Held(failure) = &error {
                     // For whoever lists iterations; that it is held is found out again by every run.
                     let _ = store.mark_held(iteration, &failure.to_string());

@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::{
     Checkpoint, Options, PortOutcome, attempt,
     checkpoint::OpenCheckpoint,
-    origin, overlaps,
+    origin::Refused,
+    overlaps,
     place::Place,
     ports::{Ports, staged},
     reread::reread,
@@ -241,8 +242,8 @@ fn replay_in<F: Flow>(
         let manifests = read.staged.finish()?;
         let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
         let published = publish(&checkpoint, ports, (iteration, &attempt), &manifests, tickets);
-        let (published, replaced) =
-            published.map_err(|error| origin::told(ports, iteration, || ranges.clone(), error))?;
+        let (published, replaced) = published
+            .map_err(|error| Refused { ports, iteration, stop: &options.stop }.told(|| ranges.clone(), error))?;
         let elapsed = clock::elapsed().saturating_sub(began);
         let program_changed = false;
         let ports = ports_done;

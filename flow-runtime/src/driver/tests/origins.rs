@@ -5,6 +5,7 @@ use std::fs;
 use super::{super::*, bench::Bench, flow::WordTotals};
 use crate::{
     Failure,
+    driver::origin::Refused,
     iteration::Range,
     origin::{MadeOf, PieceOrigin},
 };
@@ -32,10 +33,14 @@ impl Sealed {
 
     fn told(&self, made_of: MadeOf) -> String {
         let ports = Ports::open::<WordTotals>(&self.bench.flow()).unwrap();
-        let told = self.bench.in_world(|| origin::told(&ports, 0, || self.ranges.clone(), refused(made_of)));
-        let told = told.to_string().replace(&self.bench.path("").display().to_string(), "…/");
+        let told = self.bench.in_world(|| told(&ports, &self.bench.stop, || self.ranges.clone(), refused(made_of)));
+        let told = told.replace(&self.bench.path("").display().to_string(), "…/");
         told.strip_prefix("cannot copy: too long; it was made of ").unwrap_or(&told).to_owned()
     }
+}
+
+fn told(ports: &Ports, stop: &AtomicBool, ranges: impl FnOnce() -> Vec<Range>, error: Error) -> String {
+    Refused { ports, iteration: 0, stop }.told(ranges, error).to_string()
 }
 
 fn refused(made_of: MadeOf) -> Error {
@@ -53,6 +58,14 @@ fn the_position_of_a_record_is_found_where_it_is_read_again() {
     assert_eq!(of("10", "18", 1), "the record of port `lines`, …/lines.log, position 14");
     // There is no such record.
     assert_eq!(of("10", "14", 1), "record 2 from position 10 on of port `lines`, …/lines.log");
+}
+
+#[test]
+fn who_asks_to_stop_does_not_wait_for_it() {
+    let sealed = Sealed::of(LINES);
+    sealed.bench.stop.store(true, Ordering::Relaxed);
+    let said = sealed.told(MadeOf::Record { piece: sealed.piece("0", "18"), index: Some(2) });
+    assert_eq!(said, "record 3 from position 0 on of port `lines`, …/lines.log");
 }
 
 #[test]
@@ -83,8 +96,8 @@ fn other_errors_stay_as_they_are() {
     let ports = Ports::open::<WordTotals>(&bench.flow()).unwrap();
     let none = || -> Vec<Range> { panic!("nobody asks") };
     let full = Error::Target(Failure::new("full"));
-    assert_eq!(origin::told(&ports, 0, none, full).to_string(), "full");
-    assert!(matches!(origin::told(&ports, 0, none, Error::Interrupted), Error::Interrupted));
+    assert_eq!(told(&ports, &bench.stop, none, full), "full");
+    assert!(told(&ports, &bench.stop, none, Error::Interrupted).starts_with("interrupted"));
 }
 
 #[cfg(feature = "aws")]
@@ -126,7 +139,7 @@ fn a_record_of_a_stream_is_told_by_its_sequence_number() {
         };
         for (begin, index) in [(0, 0), (0, 3), (2, 1)] {
             let error = refused(MadeOf::Record { piece: of(begin), index: Some(index as u64) });
-            let said = origin::told(&ports, 0, || vec![range.clone()], error).to_string();
+            let said = told(&ports, &bench.stop, || vec![range.clone()], error);
             let position = &listed[begin + index].1;
             assert!(said.ends_with(&format!("the record of port `lines`, s/0, position {position}")), "{said}");
         }
