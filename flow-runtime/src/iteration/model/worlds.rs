@@ -1,8 +1,8 @@
 //! The worlds that are searched, as data: small ones in every run of the tests, larger ones by a command, and one for
 //! each mutant that is large enough to catch it.
 //!
-//! The small ones come to 238,242 worlds by 539,593 steps, 6 s of a processor without optimisation. The larger ones, with
-//! optimisation, took 74 s and 546 MB:
+//! The small ones come to 278,646 worlds by 611,177 steps, 7 s of a processor without optimisation. The larger ones, with
+//! optimisation, took 77 s of a processor and 524 MB:
 //!
 //! ```text
 //!                                        worlds       steps  deep
@@ -10,16 +10,16 @@
 //! three iterations, a replaced file     885,297   2,561,920    86
 //! three faults                          594,838   1,870,848    76
 //! two runs, two faults                  648,614   2,302,930    66
-//! two runs, two faults, files           147,094     488,517    68
+//! two runs, two faults, files           228,517     692,054    70
 //! two runs, two iterations              580,114   1,769,644    74
-//! two runs, a clean-up                1,896,591   7,139,166    81
-//! two runs, a reset                     241,368     658,273    73
+//! two runs, a clean-up                2,061,702   7,611,065    82
+//! two runs, a reset                     261,845     711,101    76
 //! two runs, a reset, a replaced table 1,107,976   3,780,472    73
 //! two resets, two faults                878,330   2,650,160    71
-//! all at once, a pause                1,139,828   2,337,812    86
-//! all at once, two pauses             4,190,877   8,229,079    96
-//! all at once, any pauses, no fault   4,218,858  15,251,269    81
-//! together                           16,697,127  49,428,304
+//! all at once, a pause                1,217,006   2,445,015    89
+//! all at once, two pauses             4,628,434   8,838,995    98
+//! all at once, any pauses, no fault   4,566,021  16,450,970    82
+//! together                           17,826,036  52,073,388
 //! ```
 
 use super::{
