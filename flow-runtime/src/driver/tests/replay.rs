@@ -115,6 +115,39 @@ fn a_table_that_has_changed_is_told_and_so_are_the_rows_that_differ() {
     assert_eq!(outputs, [("out", true), ("totals", false), ("bad", true)]);
 }
 
+/// Two files; read again, the second one comes first.
+fn turned(bench: &Bench) {
+    let store = rusqlite::Connection::open(bench.path("store.db")).unwrap();
+    assert_eq!(store.execute("UPDATE ranges SET place = -place", []).unwrap(), 2);
+}
+
+#[test]
+fn shards_that_come_in_another_order_give_the_same_rows() {
+    let bench = Bench::new("a 1\nbad 2\n");
+    fs::write(bench.path("more.log"), "b 3\nbad 4\n").unwrap();
+    bench.run().unwrap();
+    assert_eq!(bench.out(), "a 1\nb 3\n");
+    turned(&bench);
+    let outputs = again(&bench, 0).unwrap().outputs;
+    let told: Vec<_> = outputs.iter().map(|of| (of.port.as_str(), of.is_same, of.is_reordered)).collect();
+    assert_eq!(told, [("out", true, true), ("totals", true, false), ("bad", true, true)]);
+}
+
+#[test]
+fn a_restage_in_another_order_is_accepted_as_it_is() {
+    let bench = Bench::new("a 1\nbad 2\n");
+    fs::write(bench.path("more.log"), "b 3\nbad 4\n").unwrap();
+    bench.world.die_at("store.seal", Moment::After);
+    bench.run().unwrap_err();
+    bench.world.restart();
+    fs::remove_dir_all(bench.path("store.db.staging/word_totals")).unwrap();
+    turned(&bench);
+    let restaged = restage(&bench.flow(), &bench.options(), 0, false).unwrap();
+    assert!(!restaged.nothing_lost && restaged.outputs.iter().all(|output| output.is_same), "{restaged:?}");
+    bench.run().unwrap();
+    assert_eq!((bench.out().as_str(), bench.trapped()), ("b 3\na 1\n", 2));
+}
+
 #[test]
 fn rows_go_to_another_target_and_never_to_the_one_that_has_them() {
     let bench = two_iterations();
