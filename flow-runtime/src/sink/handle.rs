@@ -80,7 +80,10 @@ impl Sink {
     /// - `stdout:`: rows for people and pipes, without a promise.
     ///
     /// Without `table=` a table is named after the port. All take `mode=append|replace|merge` where the program does not
-    /// choose, and all but `stdout:` take `from=N`: the target begins with iteration N.
+    /// choose, and all but `stdout:` take `from=N`: the target begins with iteration N. Tables of `postgres:`, `redshift:` and
+    /// `sqlite:` take `iteration_column=NAME` with `mode=append`: a column has the number of each row's iteration, and
+    /// `replay` can put other rows in the place of an iteration's. In a table that is there already, `setup` adds the column
+    /// (of SQLite the error says how), and it is null in the rows from before.
     pub fn at(address: impl Into<String>) -> Self {
         Self { target: Target::Address(address.into()), mode: None }
     }
