@@ -111,11 +111,16 @@ impl<'a> RowReader<'a> {
         }
     }
 
+    /// Takes the next value; text as bytes, for whoever has no need to see that it is text.
+    pub(crate) fn unchecked(&mut self, ty: Type) -> Value<'a> {
+        self.value(if ty == Type::Text { Type::Bytes } else { ty })
+    }
+
     /// Takes the next values, one of each type, and returns their encoding: a row, or a row's key.
     pub fn encoded(&mut self, types: impl IntoIterator<Item = Type>) -> &'a [u8] {
         let before = self.rest;
         for ty in types {
-            self.value(ty);
+            self.unchecked(ty);
         }
         before.get(..before.len() - self.rest.len()).unwrap_or_default()
     }
@@ -158,8 +163,7 @@ impl<'a> RowReader<'a> {
 #[must_use]
 pub fn compare_rows(types: &[Type], a: &[u8], b: &[u8]) -> Ordering {
     let (mut a, mut b) = (RowReader::new(a), RowReader::new(b));
-    // Text is ordered by its bytes: no need to look at them twice to see that they are text.
-    let ordered_as = |ty: Type| if ty == Type::Text { Type::Bytes } else { ty };
-    let mut orders = types.iter().map(|&ty| ordered_as(ty)).map(|ty| a.value(ty).compare(b.value(ty)));
+    // Text is ordered by its bytes.
+    let mut orders = types.iter().map(|&ty| a.unchecked(ty).compare(b.unchecked(ty)));
     orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }

@@ -4,6 +4,8 @@
 mod at_once;
 mod bucket;
 mod encoder;
+#[cfg(test)]
+pub(super) mod figures;
 mod object;
 
 pub(super) use at_once::at_once;

@@ -18,13 +18,14 @@ pub(super) fn write_row(
     out: &mut impl Write,
 ) -> io::Result<()> {
     if let Some(number) = number {
-        write!(out, "{number},")?;
+        write_number(number, out)?;
+        out.write_all(b",")?;
     }
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
             out.write_all(b",")?;
         }
-        write_value(row.value(field.ty), field.ty, out)?;
+        write_value(row.unchecked(field.ty), field.ty, out)?;
     }
     out.write_all(b"\n")
 }
@@ -33,9 +34,10 @@ fn write_value(value: Value<'_>, ty: Type, out: &mut impl Write) -> io::Result<(
     match value {
         Value::Null => out.write_all(NULL.as_bytes()),
         Value::Bool(value) => out.write_all(if value { b"t" } else { b"f" }),
-        Value::Int(value) => write!(out, "{value}"),
+        Value::Int(value) => write_number(value, out),
         Value::Float(value) => write!(out, "{}", RedshiftFloat(value, ty)),
         Value::Text(value) => write_text(value.as_bytes(), out),
+        Value::Bytes(value) if ty == Type::Text => write_text(value, out),
         Value::Decimal(value) => write!(out, "{value}"),
         Value::Timestamp(value) => {
             // Rows outside of this calendar were trapped.
@@ -51,6 +53,10 @@ fn write_value(value: Value<'_>, ty: Type, out: &mut impl Write) -> io::Result<(
         // No table has such a column.
         Value::Bytes(_) => Err(io::Error::other("bytes in a row for Redshift")),
     }
+}
+
+fn write_number(number: impl itoa::Integer, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(itoa::Buffer::new().format(number).as_bytes())
 }
 
 fn write_text(text: &[u8], out: &mut impl Write) -> io::Result<()> {

@@ -23,7 +23,7 @@ use crate::{
     plan::FieldPlan,
     sink::{
         LeftBehind, Mode, Stager,
-        objects::{Broken, Bucket as _, Compression, S3Bucket, Writing, Written},
+        objects::{Broken, Bucket, Compression, S3Bucket, Writing, Written},
     },
     value::{RowBuffer, RowReader},
 };
@@ -297,7 +297,7 @@ pub(super) struct RedshiftStager {
     place: Address,
     fields: &'static [FieldPlan],
     iteration: u64,
-    bucket: Option<S3Bucket>,
+    bucket: Option<Box<dyn Bucket>>,
     open: Option<Writing>,
     origins: Option<Origins>,
     written: Vec<Written>,
@@ -305,32 +305,27 @@ pub(super) struct RedshiftStager {
 }
 
 impl RedshiftStager {
-    fn write_row(&mut self, bucket: &S3Bucket, row: &[u8]) -> Result<(), Error> {
+    /// Takes the next row.
+    fn write_row(&mut self, bucket: &dyn Bucket, rows: &mut RowReader<'_>) -> Result<(), Error> {
         self.rows += 1;
         let number = match self.place.form {
             Form::Plain => None,
             Form::Numbered => Some(self.rows),
             Form::Marked => Some(self.iteration),
         };
-        let mut file = match self.open.take() {
-            Some(file) => file,
-            None => {
-                let number = u32::try_from(self.written.len() + 1).unwrap_or(u32::MAX);
-                Writing::new(self.place.file(number), number, self.place.compression, Vec::new())
-            }
-        };
-        let fields = self.fields;
-        file.add(|out| rows::write_row(fields, number, &mut RowReader::new(row), out))
-            .map_err(|error| self.unwritable(error))?;
-        file.upload(bucket).map_err(|broken| self.broken(broken))?;
-        if file.is_full() {
-            return self.close(bucket, file);
-        }
-        self.open = Some(file);
-        Ok(())
+        let Self { place, fields, open, written, .. } = self;
+        let file = open.get_or_insert_with(|| {
+            let number = u32::try_from(written.len() + 1).unwrap_or(u32::MAX);
+            Writing::new(place.file(number), number, place.compression, Vec::new())
+        });
+        let added = file.add(|out| rows::write_row(fields, number, rows, out)).map_err(Broken::Encoder);
+        added.and_then(|()| file.upload(bucket)).map_err(|broken| self.broken(broken))?;
+        if self.open.as_ref().is_some_and(Writing::is_full) { self.close(bucket) } else { Ok(()) }
     }
 
-    fn close(&mut self, bucket: &S3Bucket, file: Writing) -> Result<(), Error> {
+    /// Ends the file that is open, if one is.
+    fn close(&mut self, bucket: &dyn Bucket) -> Result<(), Error> {
+        let Some(file) = self.open.take() else { return Ok(()) };
         let written = file.finish(bucket).map_err(|broken| self.broken(broken))?;
         self.written.push(written);
         Ok(())
@@ -362,8 +357,9 @@ impl RedshiftStager {
     }
 
     /// The bucket, found when the first row comes.
-    fn take_bucket(&mut self) -> Result<S3Bucket, Error> {
-        self.bucket.take().map_or_else(|| self.staging.open_bucket(), Ok)
+    fn take_bucket(&mut self) -> Result<Box<dyn Bucket>, Error> {
+        let open = || self.staging.open_bucket().map(|bucket| Box::new(bucket) as Box<dyn Bucket>);
+        self.bucket.take().map_or_else(open, Ok)
     }
 }
 
@@ -374,11 +370,9 @@ impl Stager for RedshiftStager {
 
     fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
         let bucket = self.take_bucket()?;
-        let mut rest = rows.bytes();
+        let mut left = RowReader::new(rows.bytes());
         for _ in 0..rows.rows() {
-            let row = RowReader::new(rest).encoded(self.fields.iter().map(|field| field.ty));
-            rest = rest.get(row.len()..).unwrap_or_default();
-            self.write_row(&bucket, row)?;
+            self.write_row(&*bucket, &mut left)?;
         }
         self.bucket = Some(bucket);
         Ok(())
@@ -387,18 +381,16 @@ impl Stager for RedshiftStager {
     fn note_origin(&mut self, origin: &Origin<'_>) -> Result<(), Error> {
         let bucket = self.take_bucket()?;
         let origins = self.origins.get_or_insert_with(|| Origins::new(&self.place));
-        let added = origins.add(&bucket, origin);
+        let added = origins.add(&*bucket, origin);
         self.bucket = Some(bucket);
         added.map_err(|broken| self.broken(broken))
     }
 
     fn finish(mut self: Box<Self>) -> Result<String, Error> {
         let bucket = self.take_bucket()?;
-        if let Some(file) = self.open.take() {
-            self.close(&bucket, file)?;
-        }
+        self.close(&*bucket)?;
         if let Some(origins) = self.origins.take() {
-            origins.finish(&bucket).map_err(|broken| self.broken(broken))?;
+            origins.finish(&*bucket).map_err(|broken| self.broken(broken))?;
         }
         if mutant(Mutant::ManifestFromListing) {
             let listed = bucket.list(&self.place.files()).map_err(|trouble| self.failed(&trouble))?;
@@ -434,30 +426,5 @@ fn failed(what: &str, place: &str, trouble: &Trouble) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_tells_how_rows_were_staged() {
-        for (text, compression, form) in [
-            ("s3://b/p/a-1/counts/rows.csv.gz.manifest", Compression::Gzip, Form::Plain),
-            ("s3://b/a-1/counts/numbered.csv.zst.manifest", Compression::Zstd, Form::Numbered),
-            ("s3://b/a-1/counts/marked.csv.manifest", Compression::None, Form::Marked),
-        ] {
-            let address = Address::parse(text).unwrap();
-            assert_eq!((address.compression, address.form, address.url().as_str()), (compression, form, text));
-        }
-        for text in ["s3://b/rows.csv.gz.manifest", "s3://b/a/rows.csv.gz", "s3://b/a/some.csv.gz.manifest", "file:x"] {
-            assert_eq!(Address::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_manifest_has_sizes_and_lets_copy_skip_nothing() {
-        let meta = Meta { content_length: 7, record_count: 2 };
-        let url = "s3://b/a-1/counts/rows-00001.csv.gz".to_owned();
-        let manifest = Manifest { entries: vec![Entry { url, mandatory: true, meta }] };
-        let expected = r#"{"entries":[{"url":"s3://b/a-1/counts/rows-00001.csv.gz","mandatory":true,"meta":{"content_length":7,"record_count":2}}]}"#;
-        assert_eq!(serde_json::to_string(&manifest).unwrap(), expected);
-    }
-}
+#[path = "staging_tests.rs"]
+mod tests;

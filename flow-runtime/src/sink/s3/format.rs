@@ -1,8 +1,12 @@
 //! How rows become bytes: delimited text or JSON, compressed or not, and in which folder they go.
 
-use std::io::{self, BufRead, BufReader, Cursor, Write};
+use std::{
+    fmt::{self, Write as _},
+    io::{self, BufRead, BufReader, Cursor, Write},
+};
 
 use flate2::bufread::MultiGzDecoder;
+use serde::Serializer as _;
 
 use crate::{
     Address, Error, Failure,
@@ -11,7 +15,7 @@ use crate::{
         file::{Csv, read_row},
         objects::{Compression, Writing},
     },
-    value::{RowReader, Value},
+    value::{RowReader, Type, Value},
 };
 
 /// What tools on Hadoop call the folder of null.
@@ -32,8 +36,8 @@ pub(super) struct Format {
 #[derive(Clone, Debug)]
 enum Text {
     Csv(Csv),
-    /// An object a line.
-    Json,
+    /// An object a line; what is written before the values, by their fields: `,"count":`.
+    Json(Vec<Vec<u8>>),
 }
 
 impl Format {
@@ -48,7 +52,7 @@ impl Format {
                 {
                     return refuse(format!("`{option}` is for delimited text"), "leave it out, or say format=csv");
                 }
-                Text::Json
+                Text::Json(fields.iter().enumerate().map(|(index, field)| json_name(index, field)).collect())
             }
             Some(other) => return refuse(format!("unknown format `{other}`"), "one of: csv, json"),
         };
@@ -75,7 +79,7 @@ impl Format {
     pub(super) fn suffix(&self) -> String {
         let text = match self.text {
             Text::Csv(_) => ".csv",
-            Text::Json => ".json",
+            Text::Json(_) => ".json",
         };
         format!("{text}{}", self.compression.suffix())
     }
@@ -85,23 +89,15 @@ impl Format {
         &self.partition
     }
 
-    /// Writes the folder of a row into `folder`: `day=2026-11-22/site=a%2Fb/`; nothing where rows are not parted.
-    pub(super) fn folder(&self, fields: &[FieldPlan], row: &[u8], folder: &mut String) {
+    /// Writes the folder of the next row into `folder`: `day=2026-11-22/site=a%2Fb/`; nothing where rows are not parted.
+    pub(super) fn folder(&self, fields: &[FieldPlan], rows: &RowReader<'_>, folder: &mut String) {
         folder.clear();
-        if self.partition.is_empty() {
-            return;
-        }
-        let mut values = RowReader::new(row);
-        let values: Vec<Value<'_>> = fields.iter().map(|field| values.value(field.ty)).collect();
         for index in &self.partition {
-            let (field, value) = (&fields[*index], values[*index]);
+            let (field, mut row) = (&fields[*index], rows.clone());
+            row.encoded(fields[..*index].iter().map(|field| field.ty));
             folder.push_str(field.name);
             folder.push('=');
-            match value {
-                Value::Null => folder.push_str(NULL_FOLDER),
-                Value::Bytes(bytes) => escape(bytes, folder),
-                value => escape(value.display(field.ty).to_string().as_bytes(), folder),
-            }
+            write_name(row.unchecked(field.ty), field.ty, folder);
             folder.push('/');
         }
     }
@@ -115,12 +111,16 @@ impl Format {
         Ok(Writing::new(key, number, self.compression, text))
     }
 
-    /// Writes a row as one line.
-    pub(super) fn write(&mut self, fields: &[FieldPlan], row: &[u8], out: &mut impl Write) -> io::Result<()> {
-        let mut row = RowReader::new(row);
+    /// Takes the next row and writes it as one line.
+    pub(super) fn write(
+        &mut self,
+        fields: &[FieldPlan],
+        rows: &mut RowReader<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         match &mut self.text {
-            Text::Csv(csv) => csv.write_row(fields, &mut row, out),
-            Text::Json => write_json(fields, &mut row, out),
+            Text::Csv(csv) => csv.write_row(fields, rows, out),
+            Text::Json(names) => write_json(fields, names, rows, out),
         }
     }
 
@@ -128,7 +128,7 @@ impl Format {
     pub(super) fn read(&self, from: &mut impl BufRead, fields: &[FieldPlan]) -> io::Result<Option<Cells>> {
         let row = match &self.text {
             Text::Csv(_) => read_row(from)?,
-            Text::Json => {
+            Text::Json(_) => {
                 let mut line = Vec::new();
                 from.read_until(b'\n', &mut line)?;
                 line
@@ -137,7 +137,7 @@ impl Format {
         match &self.text {
             _ if row.is_empty() => Ok(None),
             Text::Csv(csv) => Ok(Some(csv.cells(row.strip_suffix(b"\n").unwrap_or(&row)))),
-            Text::Json => Ok(Some(json_cells(&row, fields)?)),
+            Text::Json(_) => Ok(Some(json_cells(&row, fields)?)),
         }
     }
 
@@ -152,24 +152,52 @@ pub(in crate::sink) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
 }
 
-/// Whatever a tool may take for more than itself, and what stands for null, is written as `%2F`.
-fn escape(value: &[u8], folder: &mut String) {
-    let is_as_null = value == NULL_FOLDER.as_bytes();
-    for (index, byte) in value.iter().enumerate() {
-        match is_plain(*byte) && !(is_as_null && index == 0) {
-            true => folder.push(char::from(*byte)),
-            false => folder.push_str(&format!("%{byte:02X}")),
-        }
+/// Writes a value as part of a folder's name.
+fn write_name(value: Value<'_>, ty: Type, folder: &mut String) {
+    let begin = folder.len();
+    // Writing into a `String` cannot fail.
+    let _ = match value {
+        Value::Null => return folder.push_str(NULL_FOLDER),
+        Value::Bytes(bytes) => escape(bytes, folder),
+        value => write!(Escaped(folder), "{}", value.display(ty)),
+    };
+    if folder.get(begin..) == Some(NULL_FOLDER) {
+        folder.replace_range(begin..=begin, "%5F");
     }
+}
+
+/// Whatever a tool may take for more than itself is written as `%2F`.
+fn escape(bytes: &[u8], folder: &mut String) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| match is_plain(*byte) {
+        true => folder.write_char(char::from(*byte)),
+        false => write!(folder, "%{byte:02X}"),
+    })
+}
+
+/// Escapes what is written.
+struct Escaped<'a>(&'a mut String);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escape(text.as_bytes(), self.0)
+    }
+}
+
+fn json_name(index: usize, field: &FieldPlan) -> Vec<u8> {
+    let begin = if index == 0 { "{" } else { "," };
+    format!("{begin}{}:", serde_json::Value::from(field.name)).into_bytes()
 }
 
 /// A row as an object: numbers and truth as such, but what JSON has no number for as text; dates and times as text; bytes
 /// as text, or, where they are none, as an array of numbers.
-fn write_json(fields: &[FieldPlan], row: &mut RowReader<'_>, out: &mut impl Write) -> io::Result<()> {
-    for (index, field) in fields.iter().enumerate() {
-        out.write_all(if index == 0 { b"{" } else { b"," })?;
-        serde_json::to_writer(&mut *out, field.name)?;
-        out.write_all(b":")?;
+fn write_json(
+    fields: &[FieldPlan],
+    names: &[Vec<u8>],
+    row: &mut RowReader<'_>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for (field, name) in fields.iter().zip(names) {
+        out.write_all(name)?;
         match row.value(field.ty) {
             Value::Null => out.write_all(b"null")?,
             Value::Text(text) => serde_json::to_writer(&mut *out, text)?,
@@ -178,10 +206,10 @@ fn write_json(fields: &[FieldPlan], row: &mut RowReader<'_>, out: &mut impl Writ
                 Err(_) => serde_json::to_writer(&mut *out, bytes)?,
             },
             Value::Bool(truth) => write!(out, "{truth}")?,
-            Value::Int(number) => write!(out, "{number}")?,
+            Value::Int(number) => out.write_all(itoa::Buffer::new().format(number).as_bytes())?,
             value @ Value::Decimal(_) => write!(out, "{}", value.display(field.ty))?,
             value @ Value::Float(number) if number.is_finite() => write!(out, "{}", value.display(field.ty))?,
-            value => serde_json::to_writer(&mut *out, &value.display(field.ty).to_string())?,
+            value => serde_json::Serializer::new(&mut *out).collect_str(&value.display(field.ty))?,
         }
     }
     out.write_all(b"}\n")

@@ -19,13 +19,13 @@ fn row(values: &impl Row) -> Vec<u8> {
 
 fn written(options: &str, values: &impl Row) -> String {
     let mut out = Vec::new();
-    format(options).unwrap().write(&FIELDS, &row(values), &mut out).unwrap();
+    format(options).unwrap().write(&FIELDS, &mut RowReader::new(&row(values)), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn folder(options: &str, site: Option<&str>) -> String {
     let mut folder = "left over".to_owned();
-    format(options).unwrap().folder(&FIELDS, &row(&(site, Some(7_i64), Some(0.5))), &mut folder);
+    format(options).unwrap().folder(&FIELDS, &RowReader::new(&row(&(site, Some(7_i64), Some(0.5)))), &mut folder);
     folder
 }
 

@@ -4,10 +4,9 @@
 //! without going through all that is there. Memory is bounded, whatever the rows and their folders: the rows of a folder wait as
 //! text, until there are many of them, and when all together are too many, the folder with the most is closed.
 
-use std::{
-    collections::{HashMap, HashSet},
-    io,
-};
+use std::io;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     format::Format,
@@ -59,18 +58,32 @@ impl S3Stager {
         Self { place, format, fields, attempt, open, compressing: 0, written, noted, objects: 0 }
     }
 
-    fn write_row(&mut self, folder: &str, row: &[u8]) -> Result<(), Error> {
+    /// Takes rows, at least one and at most `count`, until they go into another object or this one is to be looked after, and
+    /// says how many.
+    fn write_some(&mut self, folder: &mut String, rows: &mut RowReader<'_>, count: u64) -> Result<u64, Error> {
+        self.format.folder(self.fields, rows, folder);
         if !self.open.contains_key(folder) {
             self.begin(folder)?;
         }
         let Self { open, format, fields, place, compressing, .. } = self;
-        let Some(object) = open.get_mut(folder) else { return Ok(()) };
-        object.add(|out| format.write(fields, row, out)).map_err(|error| unwritable(place, error))?;
+        let Some(object) = open.get_mut(folder) else { return Ok(count) };
+        let mut written = 0;
+        loop {
+            object.add(|out| format.write(fields, rows, out)).map_err(|error| unwritable(place, error))?;
+            written += 1;
+            // Rows that are not parted need not look for the object of an empty name each, which takes longer than all else.
+            if written >= count || object.is_gathered() || !format.partition().is_empty() {
+                break;
+            }
+        }
         if object.is_gathered() && (object.is_compressing() || *compressing < COMPRESSING_MAX) {
             *compressing += usize::from(!object.is_compressing());
             object.upload(&*place.bucket).map_err(|why| broken(place, why))?;
         }
-        if object.is_full() { self.close(&[folder.to_owned()]) } else { Ok(()) }
+        if object.is_full() {
+            self.close(std::slice::from_ref(folder))?;
+        }
+        Ok(written)
     }
 
     /// Begins the next object of a folder.
@@ -135,12 +148,9 @@ impl Stager for S3Stager {
     }
 
     fn write(&mut self, rows: &RowBuffer) -> Result<(), Error> {
-        let (fields, mut rest, mut folder) = (self.fields, rows.bytes(), String::new());
-        for _ in 0..rows.rows() {
-            let row = RowReader::new(rest).encoded(fields.iter().map(|field| field.ty));
-            rest = rest.get(row.len()..).unwrap_or_default();
-            self.format.folder(fields, row, &mut folder);
-            self.write_row(&folder, row)?;
+        let (mut left, mut count, mut folder) = (RowReader::new(rows.bytes()), rows.rows(), String::new());
+        while count > 0 {
+            count -= self.write_some(&mut folder, &mut left, count)?;
         }
         while self.waiting() > WAITING_BYTES_MAX {
             self.close_biggest()?;

@@ -1,6 +1,7 @@
 //! What is staged: in which objects, and whether it is all still there.
 
 use super::*;
+use crate::value::RowReader;
 
 static DAYS: PortPlan = sink("hits", &[nullable("day", Type::Text), nullable("site", Type::Text)], &[]);
 
@@ -89,7 +90,7 @@ fn a_row_is_refused_before_it_is_staged_just_when_its_folder_does_not_fit_a_key(
             let site = "x".repeat(length);
             let rows = days(&[(day, &site)]);
             let mut name = String::new();
-            tap.format.folder(tap.shape.fields(), rows.bytes(), &mut name);
+            tap.format.folder(tap.shape.fields(), &RowReader::new(rows.bytes()), &mut name);
             let fits = name.len() <= tap.place.layout.folder_bytes_max();
             assert_eq!(tap.demands().check(rows.bytes()).is_ok(), fits, "{name}");
         }
