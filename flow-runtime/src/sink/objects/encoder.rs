@@ -7,6 +7,12 @@ use std::{
 
 use flate2::write::GzEncoder;
 
+/// Of 9: rows of two columns become a twentieth larger than by the usual 6, and take three quarters of the time.
+const GZIP_LEVEL: u32 = 3;
+
+/// Of 22: rows of two columns become as small as by the usual 3, and take half of the time.
+const ZSTD_LEVEL: i32 = 1;
+
 /// How objects are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sink) enum Compression {
@@ -37,8 +43,8 @@ impl Compression {
     pub(in crate::sink) fn encoder(self) -> io::Result<Encoder> {
         Ok(match self {
             Self::None => Encoder::Plain(Vec::new()),
-            Self::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())),
-            Self::Zstd => Encoder::Zstd(zstd::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL)?),
+            Self::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL))),
+            Self::Zstd => Encoder::Zstd(zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?),
         })
     }
 }
