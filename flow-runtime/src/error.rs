@@ -113,6 +113,12 @@ impl Failure {
         self
     }
 
+    /// The same place and cause, of something that needs nobody.
+    #[must_use]
+    pub(crate) fn told_as(self, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: Some(help.into()), held: None, ..self }
+    }
+
     /// For which of the known causes this needs a person, if it does.
     #[must_use]
     pub fn case(&self) -> Option<&Case> {

@@ -105,6 +105,16 @@ pub struct Ticket {
     pub from: Option<u64>,
 }
 
+/// A ledger that is locked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LedgerLock {
+    /// Who keeps it locked, and what can be done about it.
+    pub failure: Failure,
+    /// Whether somebody waits for it.
+    pub is_awaited: bool,
+}
+
 /// What publishing did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
@@ -149,9 +159,9 @@ pub trait SinkTap: fmt::Debug + Send {
     /// Finds out, without changing anything, whether somebody keeps the ledger locked for longer than a moment.
     ///
     /// # Errors
-    /// [`Error::Busy`] with who does.
-    fn check_lock(&self) -> Result<(), Error> {
-        Ok(())
+    /// What could not be looked at.
+    fn look_at_lock(&self) -> Result<Option<LedgerLock>, Error> {
+        Ok(None)
     }
 
     /// Finds out, without changing anything, whether a run without a store may publish here. Such a run reads everything

@@ -1,8 +1,8 @@
 //! Opening a sink or trap: from its handle to a tap, with a mode that is known to make sense.
 
 use super::{
-    Demands, Dialect, Head, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Statement, Survey, Target,
-    Ticket, TrapReader, Work, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
+    Demands, Dialect, Head, LedgerLock, LeftBehind, Mode, Published, SinkShape, SinkTap, Staged, Stager, Statement,
+    Survey, Target, Ticket, TrapReader, Work, file::FileTap, memory::MemoryTap, sqlite::SqliteTap, stdout::StdoutTap,
 };
 use crate::{
     Address, Error, Failure,
@@ -209,8 +209,9 @@ impl SinkTap for PortTap {
         self.tap.check_ledger(&self.ticket(ticket)).map_err(|error| error.of_port(self.port))
     }
 
-    fn check_lock(&self) -> Result<(), Error> {
-        self.tap.check_lock().map_err(|error| error.of_port(self.port))
+    fn look_at_lock(&self) -> Result<Option<LedgerLock>, Error> {
+        let found = self.tap.look_at_lock().map_err(|error| error.of_port(self.port))?;
+        Ok(found.map(|lock| LedgerLock { failure: lock.failure.of_port(self.port), ..lock }))
     }
 
     fn check_without_store(&self) -> Result<(), Error> {

@@ -3,11 +3,11 @@
 use std::process::Command;
 
 use flow_tests::{
-    program::{Ended, Running, hit},
+    program::{Ended, Running, hit, until},
     services::ministack,
 };
 
-use super::setup::Job;
+use super::setup::{Job, PROGRAM};
 
 /// A table that has an iteration, and a log with one more hit of each host.
 fn loaded(table: &str) -> Option<Job> {
@@ -96,4 +96,28 @@ fn what_dead_attempts_have_staged_is_removed_after_a_while() {
     assert!(swept.code == Some(0) && !is_there(left) && is_there(theirs), "{swept:?}");
     assert_eq!(job.run("run").code, Some(0));
     assert_eq!(job.warehouse.ask("SELECT ip, count FROM swept ORDER BY ip"), "a|2\nb|2");
+}
+
+#[test]
+fn a_load_that_takes_its_time_is_told_and_nothing_is_wrong() {
+    let Some(job) = loaded("slow") else { return };
+    let mut person = job.warehouse.client();
+    person.ask("BEGIN");
+    person.ask("LOCK TABLE slow");
+    let mut command = Command::new(PROGRAM);
+    command.args(["run", "--counts", &job.counts]);
+    let running = Running::start(job.at_home(command));
+    let begun = "SELECT count(*) FROM svv_transactions t JOIN pg_class c ON c.oid = t.relation WHERE c.relname = \
+                 'flow_ledger_slow' AND t.granted";
+    until("it has the ledger", || (job.warehouse.ask(begun) != "0").then_some(()));
+    let expected = format!("note: pid {}, at work for ", running.id());
+    let checked = job.run("check");
+    assert!(checked.code == Some(0) && checked.stdout.contains(&expected), "{checked:?}");
+    let loads = "loads iteration 1, and keeps its ledger locked (port `counts`, ";
+    assert!(checked.stdout.contains(loads) && checked.stdout.contains("it is held by pid "), "{checked:?}");
+    let told = job.run("doctor");
+    assert!(told.code == Some(0) && told.stdout.contains(loads), "{told:?}");
+    person.ask("ROLLBACK");
+    assert_eq!(running.end().code, Some(0));
+    assert_eq!(job.warehouse.ask("SELECT ip, count FROM slow ORDER BY ip"), "a|2\nb|2");
 }

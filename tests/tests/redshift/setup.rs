@@ -8,7 +8,7 @@ use flow_tests::{
 };
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_count_hits");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_count_hits");
 /// The same with one field more.
 const SIZED: &str = env!("CARGO_BIN_EXE_count_hits_sized");
 
@@ -16,7 +16,7 @@ const SIZED: &str = env!("CARGO_BIN_EXE_count_hits_sized");
 pub(crate) struct Job {
     pub(crate) warehouse: &'static Redshift,
     pub(crate) place: Place,
-    counts: String,
+    pub(crate) counts: String,
 }
 
 impl Job {

@@ -8,7 +8,7 @@ use std::{
 use super::{Findings, check};
 use crate::{
     Error, Flow,
-    driver::{Options, checkpoint::OpenCheckpoint, forget::is_known, place::Holder},
+    driver::{Checkpoint, Options, checkpoint::OpenCheckpoint, forget::is_known, place::Holder},
     effect::{clock, disk},
 };
 
@@ -60,14 +60,20 @@ pub fn diagnose<F: Flow>(flow: &F, options: &Options) -> Diagnosis {
     let findings = check(flow, options);
     let name = F::PLAN.logical_name();
     let is_store_new = is_known(&options.checkpoint, &name).is_ok_and(|is_known| !is_known);
-    let (mut holder, mut garbage) = (None, None);
-    if let Ok(Some(place)) = options.checkpoint.kept()
-        && let Ok(checkpoint) = OpenCheckpoint::look(&options.checkpoint, name.clone())
+    let (mut at_work, mut garbage) = (None, None);
+    if let Ok(Some(_)) = options.checkpoint.kept()
+        && let Ok(checkpoint) = OpenCheckpoint::look(&options.checkpoint, name)
     {
-        holder = place.holder(&name).map(|holder| lock_holder(holder, &checkpoint));
-        garbage = find_garbage(&checkpoint, holder.is_some()).ok().flatten();
+        at_work = holder(&options.checkpoint, &checkpoint);
+        garbage = find_garbage(&checkpoint, at_work.is_some()).ok().flatten();
     }
-    Diagnosis { findings, is_store_new, holder, garbage }
+    Diagnosis { findings, is_store_new, holder: at_work, garbage }
+}
+
+/// Who is at work on the flow of a checkpoint, if somebody is.
+pub(super) fn holder(kept: &Checkpoint, checkpoint: &OpenCheckpoint) -> Option<LockHolder> {
+    let holder = kept.kept().ok()??.holder(&checkpoint.flow)?;
+    Some(lock_holder(holder, checkpoint))
 }
 
 fn lock_holder(Holder { owner, host, since: taken }: Holder, checkpoint: &OpenCheckpoint) -> LockHolder {

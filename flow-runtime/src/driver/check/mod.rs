@@ -141,7 +141,7 @@ pub fn check<F: Flow>(flow: &F, options: &Options) -> Findings {
         if has_place {
             store::room(&mut found, &checkpoint);
         }
-        outputs::ledgers(&mut found, &ports, &checkpoint);
+        outputs::ledgers(&mut found, &ports, &checkpoint, &|| diagnose::holder(&options.checkpoint, &checkpoint));
         inputs::positions(&mut found, &ports, &checkpoint, options.gaps);
         program::changes(&mut found, &ports, &checkpoint);
     } else {

@@ -1,6 +1,6 @@
 //! The outputs: whether their targets can take rows, and whether ledgers, manifests and store agree.
 
-use super::Findings;
+use super::{Findings, LockHolder};
 use crate::{
     Error, Failure,
     driver::{
@@ -9,7 +9,7 @@ use crate::{
         publish,
     },
     iteration::{Sealed, decide},
-    sink::{SinkTap, Ticket},
+    sink::{LedgerLock, SinkTap, Ticket},
 };
 
 /// Whether each target exists or can be made, may be written, has the right shape.
@@ -28,11 +28,16 @@ const LOOKS_MAX: usize = 5;
 ///
 /// The store is asked first, and a run may go on before the targets are: then they are ahead of what the store said, and
 /// nothing is wrong. So both are asked until the store says the same afterwards.
-pub(super) fn ledgers(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint) {
+pub(super) fn ledgers(
+    found: &mut Findings,
+    ports: &Ports,
+    checkpoint: &OpenCheckpoint,
+    holder: &dyn Fn() -> Option<LockHolder>,
+) {
     for _ in 0..LOOKS_MAX {
         let Some(before) = found.keep(None, known(checkpoint)) else { return };
         let mut looked = Findings { findings: Vec::new(), next: Some(before.next).filter(|_| checkpoint.is_kept) };
-        look(&mut looked, ports, checkpoint, &before);
+        look(&mut looked, ports, checkpoint, &before, holder);
         if found.keep(None, known(checkpoint)).is_none_or(|after| after == before) {
             found.next = looked.next;
             for finding in looked.findings {
@@ -57,27 +62,47 @@ fn known(checkpoint: &OpenCheckpoint) -> Result<Known, Error> {
     Ok(Known { next, unfinished: checkpoint.store.unfinished()? })
 }
 
-fn look(found: &mut Findings, ports: &Ports, checkpoint: &OpenCheckpoint, known: &Known) {
+fn look(
+    found: &mut Findings,
+    ports: &Ports,
+    checkpoint: &OpenCheckpoint,
+    known: &Known,
+    holder: &dyn Fn() -> Option<LockHolder>,
+) {
     if known.unfinished.is_empty() {
         for (index, port) in ports.ports() {
             let Some(tap) = ports.output(index) else { continue };
             let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, known.next, ""));
             if let Some(Some(ticket)) = ticket {
-                ledger(found, port.name, tap, &ticket);
+                ledger(found, port.name, tap, &ticket, None);
             }
         }
+        return;
     }
     // What is behind an iteration waits for it, so of a target's ledger only the first is looked at.
     let mut looked = Vec::new();
+    let loads = holder().filter(|holder| holder.reads.is_none() && !holder.is_stopped);
     for sealed in &known.unfinished {
-        unloaded(found, ports, checkpoint, sealed, &mut looked);
+        unloaded(found, ports, checkpoint, (sealed, loads.as_ref()), &mut looked);
     }
 }
 
-/// What the ledger says, unless somebody keeps it from being asked.
-fn ledger(found: &mut Findings, port: &'static str, tap: &dyn SinkTap, ticket: &Ticket) {
-    if found.keep(Some(port), tap.check_lock()).is_some() {
-        found.keep(Some(port), tap.check_ledger(ticket).map(drop));
+/// What the ledger says, unless somebody keeps it from being asked. That is nothing to mend where it is a load of the flow
+/// itself: a run is at work, and reads nothing.
+fn ledger(found: &mut Findings, port: &'static str, tap: &dyn SinkTap, ticket: &Ticket, at_work: Option<&LockHolder>) {
+    let Some(lock) = found.keep(Some(port), tap.look_at_lock()) else { return };
+    match (lock, at_work) {
+        (None, _) => {
+            found.keep(Some(port), tap.check_ledger(ticket).map(drop));
+        }
+        (Some(LedgerLock { failure, is_awaited: false }), Some(holder)) => {
+            let who = holder.pid.map_or_else(|| "another process".to_owned(), |pid| format!("pid {pid}"));
+            let on = holder.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+            let time = holder.held_for.map(|time| format!(", at work for {} s", time.as_secs())).unwrap_or_default();
+            let what = format!("{who}{on}{time}, loads iteration {}, and keeps its ledger locked", ticket.iteration);
+            found.note(Some(port), failure.told_as(what, "look again when it has loaded it"));
+        }
+        (Some(LedgerLock { failure, .. }), _) => found.wrong(Some(port), Error::Busy(failure)),
     }
 }
 
@@ -86,7 +111,7 @@ fn unloaded(
     found: &mut Findings,
     ports: &Ports,
     checkpoint: &OpenCheckpoint,
-    sealed: &Sealed,
+    (sealed, at_work): (&Sealed, Option<&LockHolder>),
     looked: &mut Vec<&'static str>,
 ) {
     let iteration = sealed.iteration;
@@ -105,7 +130,7 @@ fn unloaded(
         let ticket = found.keep(Some(port.name), checkpoint.ticket(port.name, iteration, &output.staged.hash));
         if let Some(Some(ticket)) = ticket.filter(|_| !looked.contains(&port.name)) {
             looked.push(port.name);
-            ledger(found, port.name, tap, &ticket);
+            ledger(found, port.name, tap, &ticket, at_work);
         }
     }
     let failure = Failure::new(format!("iteration {iteration} is sealed and not yet in all its targets"));

@@ -197,23 +197,33 @@ const NOBODY_SEEN: &str = "; who holds it is not to be seen: svv_transactions sh
 const LOOKS: u32 = 5;
 const LOOK_PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
 
+/// Who keeps the ledger locked, and whether others wait for it.
+#[derive(Debug)]
+pub(super) struct Lockers {
+    /// Their numbers, with what is known of each.
+    pub(super) sessions: Vec<(String, String)>,
+    pub(super) is_awaited: bool,
+}
+
 impl Ledger<'_> {
-    /// The numbers of the sessions that keep it locked, and stay there, with what is known of each.
-    pub(super) fn locked_by(&self) -> Result<Vec<(String, String)>, Trouble> {
+    /// The sessions that keep it locked, and stay there.
+    pub(super) fn lockers(&self) -> Result<Lockers, Trouble> {
         let look = || {
             let rows = self.session.text(Step::LookAtTable, &holders(self.table))?.rows;
             let named = rows.iter().filter_map(|row| Some((row.first()?.clone()?, holder(row)?)));
-            Ok::<Vec<_>, Trouble>(named.collect())
+            let mut sessions: Vec<_> = named.collect();
+            sessions.dedup();
+            Ok::<_, Trouble>(Lockers { is_awaited: rows.iter().any(|row| holder(row).is_none()), sessions })
         };
         let mut stay = look()?;
-        stay.dedup();
         for _ in 1..LOOKS {
-            if stay.is_empty() {
+            if stay.sessions.is_empty() {
                 break;
             }
             clock::sleep(LOOK_PAUSE);
             let now = look()?;
-            stay.retain(|session| now.contains(session));
+            stay.sessions.retain(|session| now.sessions.contains(session));
+            stay.is_awaited = now.is_awaited;
         }
         Ok(stay)
     }

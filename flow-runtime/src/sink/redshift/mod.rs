@@ -33,14 +33,14 @@ use std::env;
 pub(super) use self::server::REDSHIFT;
 use self::{
     credentials::Credentials,
-    ledger::Ledger,
+    ledger::{Ledger, Lockers},
     load::{Load, forget, refuse_without_store, replaced_by},
     script::Script,
     staging::{Form, Staging},
     table::{Layout, Table},
 };
 use super::{
-    Demands, Dialect, Head, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager,
+    Demands, Dialect, Head, LedgerLock, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager,
     Statement, Survey, Ticket, Work, iteration_column,
     ledger::Turn,
     objects::Compression,
@@ -164,9 +164,9 @@ impl SinkTap for RedshiftTap {
         self.attempts.attempt(ATTEMPTS_MAX, may_pass, |session| self.ledger(session).turn(ticket).map(has_it))
     }
 
-    fn check_lock(&self) -> Result<(), Error> {
-        let sessions = self.attempts.ask(|session| self.ledger(session).locked_by())?;
-        let Some((pid, _)) = sessions.first() else { return Ok(()) };
+    fn look_at_lock(&self) -> Result<Option<LedgerLock>, Error> {
+        let Lockers { sessions, is_awaited } = self.attempts.ask(|session| self.ledger(session).lockers())?;
+        let Some((pid, _)) = sessions.first() else { return Ok(None) };
         let Location { site, user, .. } = &self.attempts.location;
         let end = format!("SELECT pg_terminate_backend({pid})");
         let port = site.port.to_string();
@@ -175,7 +175,7 @@ impl SinkTap for RedshiftTap {
         let failure = Failure::new("the ledger is locked").at(self.place()).cause(format!("it is held by {who}"));
         let case = Cause::LedgerLocked.case().command(command.map(str::to_owned).into());
         let help = format!("wait for them, or end their session, which loses nothing that flow has sealed: {end}");
-        Err(Error::Busy(failure.help(help).held(case)))
+        Ok(Some(LedgerLock { failure: failure.help(help).held(case), is_awaited }))
     }
 
     fn check_without_store(&self) -> Result<(), Error> {
@@ -204,7 +204,9 @@ impl SinkTap for RedshiftTap {
         if left.is_empty() {
             return Ok(left);
         }
-        self.check_lock()?;
+        if let Some(LedgerLock { failure, .. }) = self.look_at_lock()? {
+            return Err(Error::Busy(failure));
+        }
         let epoch = self.attempts.ask(|session| self.ledger(session).epoch(flow))?;
         left.iter_mut().for_each(|left| left.epoch.clone_from(&epoch));
         Ok(left)
