@@ -24,7 +24,7 @@ const RESTAGE_CHANGED: Remedy = Remedy {
 };
 
 /// All causes, in the order of an iteration's end: targets, what is staged for them, sources.
-pub static CAUSES: [Entry; 20] = [
+pub static CAUSES: [Entry; 21] = [
     Entry {
         cause: Cause::ForeignLedger,
         happened: "The target was loaded from another checkpoint store, or this one has been reset since",
@@ -140,6 +140,20 @@ pub static CAUSES: [Entry; 20] = [
         remedies: &[Remedy {
             when: "the source still has what was read",
             commands: &["{program} restage {iteration}{options}", "{run}"],
+        }],
+    },
+    Entry {
+        cause: Cause::StagingGone,
+        happened: "The bucket in which rows were staged for a sealed iteration is gone",
+        rows: "They are not in the target yet; what they were made of was sealed, and is read again, which must give the \
+               same",
+        remedies: &[Remedy {
+            when: "the source still has what was read",
+            commands: &[
+                "{program} setup --only {port} --yes{options}",
+                "{program} restage {iteration}{options}",
+                "{run}",
+            ],
         }],
     },
     Entry {

@@ -38,6 +38,8 @@ pub enum Cause {
     HalfEmptied,
     /// What was staged for a sealed iteration is missing or damaged.
     StagedLost,
+    /// The bucket in which rows were staged for a sealed iteration is gone.
+    StagingGone,
     /// The flow has no such output any more.
     OutputGone,
     /// The output has other fields now.

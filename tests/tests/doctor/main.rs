@@ -8,6 +8,7 @@ mod forget;
 mod health;
 mod restaged;
 mod sealed;
+mod served;
 mod sources;
 mod targets;
 

@@ -207,8 +207,15 @@ impl Staging {
             return Err(Error::Held(failure.held(Cause::StagedLost.case())));
         }
         let bucket = self.open_bucket()?;
-        let read =
-            bucket.read(&place.key()).map_err(|trouble| failed("cannot read what was staged", address, &trouble))?;
+        let read = bucket.read(&place.key()).map_err(|trouble| match trouble.kind {
+            Kind::Missing => {
+                let failure = Failure::new("the bucket in which rows were staged is gone").at(address).cause(&trouble);
+                let help = "give the address another bucket only when they are loaded; have it made anew, and what was \
+                            sealed read again and staged anew: `doctor` says how";
+                Error::Held(failure.help(help).held(Cause::StagingGone.case()))
+            }
+            _ => failed("cannot read what was staged", address, &trouble),
+        })?;
         let Some((text, _)) = read else { return Err(lost("the manifest is missing".to_owned())) };
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| lost(error.to_string()))?;
         let found = bucket.list(&place.folder);

@@ -148,10 +148,25 @@ fn as_before(former: &str, now: &str) -> String {
     if before.tap() != address.tap() {
         return former.to_owned();
     }
-    let (_, options) = now.split_once('?').unwrap_or_default();
+    // Where it is, the former address says; whatever it leaves out is not meant.
+    let is_place = |name: &str| match before.tap() {
+        "dynamodb" => ["endpoint", "region"].contains(&name),
+        "s3" => name == "endpoint",
+        _ => false,
+    };
+    let (path, options) = now.split_once('?').unwrap_or((now, ""));
     let pairs = options.split('&').filter_map(|pair| pair.split_once('='));
-    let kept = pairs.filter(|(name, _)| before.option(name).is_none());
-    kept.fold(former.to_owned(), |address, (name, value)| with_option(&address, name, value))
+    let kept = pairs.filter(|(name, _)| before.option(name).is_none() && !is_place(name));
+    kept.fold(of_user(former, path), |address, (name, value)| with_option(&address, name, value))
+}
+
+/// The address of a server with the user of another one: the store does not know as whom a flow comes.
+fn of_user(address: &str, other: &str) -> String {
+    let user = other.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
+    match (address.split_once("://"), user) {
+        (Some((tap, rest)), Some((user, _))) => format!("{tap}://{user}@{rest}"),
+        _ => address.to_owned(),
+    }
 }
 
 /// A word as a shell takes it.
@@ -216,6 +231,16 @@ mod tests {
         assert_eq!(
             as_before("file:/a/bad.csv?mode=append", "file:b.csv?delimiter=;&mode=replace"),
             "file:/a/bad.csv?mode=append&delimiter=;"
+        );
+        let table = "redshift://db:5439/x?table=public.t&mode=merge";
+        let there = "redshift://flow:…@db:5439/x?table=u&staging=s3://b/rows&mode=append";
+        assert_eq!(
+            as_before(table, there),
+            "redshift://flow:…@db:5439/x?table=public.t&mode=merge&staging=s3://b/rows"
+        );
+        assert_eq!(
+            as_before("dynamodb://t?region=a&mode=merge", "dynamodb://t?region=b&endpoint=http://x&keys=once"),
+            "dynamodb://t?region=a&mode=merge&keys=once"
         );
         assert_eq!(as_before("sqlite:/a?table=t&mode=merge", "stdout:"), "sqlite:/a?table=t&mode=merge");
         assert_eq!(as_before("sqlite:/a?table=t&mode=merge", ""), "sqlite:/a?table=t&mode=merge");
