@@ -112,9 +112,28 @@ fn refuse_what_cannot_be_made(task: &mut Task) -> Result<(), Error> {
         Thing::Aws { resource, state: State::Missing, .. } if resource.what == What::Table => {
             (resource, "it is not there", "check its name; a table that a port reads is its owner's to make")
         }
+        Thing::Aws { resource, state: State::Missing, .. }
+            if resource.what == What::Bucket && !is_bucket_name(&resource.name) =>
+        {
+            (
+                resource,
+                "no bucket can have this name",
+                "nothing was changed; give 3 to 63 of a-z 0-9 . - in the address",
+            )
+        }
         Thing::Aws { .. } => return Ok(()),
     };
     Err(Error::Input(Failure::new(what).at(resource.place()).help(help)))
+}
+
+/// "General purpose bucket naming rules", docs.aws.amazon.com/AmazonS3, 2026-11-22; the service knows some more.
+fn is_bucket_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let ends_well = |byte: Option<u8>| byte.is_some_and(|byte| is_inner(byte) && byte != b'.' && byte != b'-');
+    (3..=63).contains(&name.len())
+        && name.bytes().all(is_inner)
+        && ends_well(name.bytes().next())
+        && ends_well(name.bytes().next_back())
 }
 
 fn text(task: &Task, shards: Option<u32>) -> String {
@@ -160,4 +179,19 @@ fn text_of_table(survey: &Survey, act: Act) -> String {
         (..) => format!("there ({rows}): change it"),
     };
     survey.making.iter().fold(what, |text, statement| format!("{text}\n    {statement}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_that_s3_would_refuse_is_refused_before_anything_is_made() {
+        for name in ["access-log.trap", "b42", "0ab"] {
+            assert!(is_bucket_name(name), "{name}");
+        }
+        for name in ["hh", "Trap", "a_b", "-ab", "ab.", &"a".repeat(64)] {
+            assert!(!is_bucket_name(name), "{name}");
+        }
+    }
 }
