@@ -301,6 +301,7 @@ fn out_of_reach(elsewhere: &Elsewhere) -> Error {
 /// Makes sure, without changing anything, that what will be staged for one output could be published.
 pub(super) fn check_output(tap: &dyn SinkTap, port: &PortPlan, has_store: bool) -> Result<(), Error> {
     tap.check()?;
+    tap.check_staging()?;
     if has_store || port.kind == PortKind::Trap { Ok(()) } else { tap.check_without_store() }
 }
 

@@ -178,6 +178,14 @@ pub trait SinkTap: fmt::Debug + Send {
         None
     }
 
+    /// Finds out, without changing anything, whether a stager of this tap has a place to stage rows in.
+    ///
+    /// # Errors
+    /// What keeps it from that.
+    fn check_staging(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Finds out whether what a stager of this tap has staged at `address` is still there, as it was.
     ///
     /// # Errors

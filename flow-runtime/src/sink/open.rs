@@ -222,6 +222,10 @@ impl SinkTap for PortTap {
         self.tap.stager(iteration, attempt)
     }
 
+    fn check_staging(&self) -> Result<(), Error> {
+        self.tap.check_staging().map_err(|error| error.of_port(self.port))
+    }
+
     fn check_staged(&self, address: &str) -> Result<(), Error> {
         self.tap.check_staged(address).map_err(|error| error.of_port(self.port))
     }

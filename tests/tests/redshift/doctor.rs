@@ -121,3 +121,17 @@ fn a_load_that_takes_its_time_is_told_and_nothing_is_wrong() {
     assert_eq!(running.end().code, Some(0));
     assert_eq!(job.warehouse.ask("SELECT ip, count FROM slow ORDER BY ip"), "a|2\nb|2");
 }
+
+#[test]
+fn a_staging_bucket_that_is_not_there_is_told_before_anything_is_read() {
+    let Some(job) = loaded("unstaged") else { return };
+    let elsewhere = job.counts.replace("s3://unstaged-staging", "s3://unstaged-nowhere");
+    for command in ["check", "run"] {
+        let told = job.run_bound(command, &elsewhere);
+        let said = format!("{}{}", told.stdout, told.stderr);
+        assert_eq!(told.code, Some(1), "{told:?}");
+        let expected = "cannot look at where rows are to be staged (port `counts`, s3://unstaged-nowhere/rows/): ";
+        assert!(said.contains(expected) && said.contains("NoSuchBucket") && said.contains("`setup` makes"), "{said}");
+    }
+    assert_eq!(job.run("run").code, Some(0));
+}

@@ -40,8 +40,8 @@ use self::{
     table::{Layout, Table},
 };
 use super::{
-    Demands, Dialect, Head, LedgerLock, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged, Stager,
-    Statement, Survey, Ticket, Work, iteration_column,
+    Demands, Dialect, Head, LedgerLock, LeftBehind, Mode, Published, ROWS_COUNTED_MAX, SinkShape, SinkTap, Staged,
+    Stager, Statement, Survey, Ticket, Work, iteration_column,
     ledger::Turn,
     objects::Compression,
     sql::{ATTEMPTS_MAX, Attempts, Location, Session, Site, Step, Trouble, may_pass, may_try_again},
@@ -188,6 +188,10 @@ impl SinkTap for RedshiftTap {
 
     fn stager(&self, iteration: u64, attempt: &str) -> Option<Box<dyn Stager>> {
         Some(Box::new(self.staging.stager(self.table.shape.fields(), (iteration, attempt))))
+    }
+
+    fn check_staging(&self) -> Result<(), Error> {
+        self.staging.look()
     }
 
     fn check_staged(&self, address: &str) -> Result<(), Error> {

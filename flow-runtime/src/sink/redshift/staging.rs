@@ -186,6 +186,13 @@ impl Staging {
         Some((row, look_up(&bucket, place, row)))
     }
 
+    /// Finds out whether the bucket is there and may be listed, by a list of nothing.
+    pub(super) fn look(&self) -> Result<(), Error> {
+        let listed = self.open_bucket()?.list(&format!("{}.nothing", self.root()));
+        let place = format!("s3://{}/{}", self.bucket, self.prefix);
+        listed.map(drop).map_err(|trouble| failed("cannot look at where rows are to be staged", &place, &trouble))
+    }
+
     /// Finds out whether all that the manifest at `address` names is there, in its size.
     pub(super) fn check(&self, address: &str) -> Result<(), Error> {
         let lost = |cause: String| {

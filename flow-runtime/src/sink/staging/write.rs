@@ -157,10 +157,10 @@ impl StagedWriter {
     fn write(&mut self, rows: &RowBuffer, origin: &Origin<'_>) -> Result<(), Error> {
         match &mut self.to {
             Destination::Disk(file) => file.write(rows.bytes())?,
-            Destination::Target(stager) => {
-                stager.note_origin(origin)?;
-                stager.write(rows)?;
-            }
+            Destination::Target(stager) => stager
+                .note_origin(origin)
+                .and_then(|()| stager.write(rows))
+                .map_err(|error| error.of_port(self.port.name))?,
         }
         self.hash.add(origin, rows.bytes());
         self.rows += rows.rows();
@@ -171,7 +171,7 @@ impl StagedWriter {
     fn finish(self) -> Result<StagedManifest, Error> {
         let file = match self.to {
             Destination::Disk(file) => file.finish()?,
-            Destination::Target(stager) => stager.finish()?,
+            Destination::Target(stager) => stager.finish().map_err(|error| error.of_port(self.port.name))?,
         };
         Ok(StagedManifest {
             port: self.port.name.to_owned(),
