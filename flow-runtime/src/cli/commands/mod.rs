@@ -3,6 +3,8 @@
 //! A new command is a file here and a line in [`table`]. What several commands ask for in the same words (ports, the
 //! store, JSON) is in `options.rs`.
 
+#[cfg(not(feature = "aws"))]
+mod absent;
 mod check;
 mod clean;
 mod doctor;
@@ -87,6 +89,12 @@ fn table<F: Flow>() -> Vec<Entry<F>> {
         Entry { grammar: setup::grammar, act: setup::act },
         #[cfg(feature = "aws")]
         Entry { grammar: setup::teardown_grammar, act: setup::teardown },
+        #[cfg(not(feature = "aws"))]
+        Entry { grammar: absent::setup, act: absent::act },
+        #[cfg(not(feature = "aws"))]
+        Entry { grammar: absent::teardown, act: absent::act },
+        #[cfg(not(feature = "aws"))]
+        Entry { grammar: absent::publish, act: absent::act },
     ]
 }
 

@@ -121,3 +121,13 @@ fn help_says_what_the_flow_does_and_describes_every_port() {
     assert_eq!(has_servers, cfg!(feature = "postgres"));
     assert!(parsed("job --help").unwrap_err().starts_with("Hits of every listed host."));
 }
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn what_other_builds_can_do_is_known_and_not_listed() {
+    for line in ["job setup --yes --counts sqlite:x.db", "job teardown", "job publish kinesis://log --from -"] {
+        assert!(parsed(line).is_ok(), "{line}");
+    }
+    let help = command().render_help().to_string();
+    assert!(!help.contains("setup") && !help.contains("publish  "), "{help}");
+}
