@@ -41,7 +41,7 @@ impl Refused<'_> {
         let Some(made_of) = made_of else { return error };
         let ranges = ranges();
         match self.of_record(&ranges, &made_of).or_else(|| of_records(&ranges)) {
-            Some(more) => error.and_cause(&format!("it was made of {more}")),
+            Some(more) => error.and_cause(&format!("that row was made of {more}")),
             None => error,
         }
     }

@@ -14,7 +14,7 @@ use super::{
     overlaps,
     place::Place,
     ports::{Ports, staged},
-    reread::reread,
+    reread::{refuse_retried, reread},
 };
 use crate::{
     Error, Failure, Flow,
@@ -76,20 +76,27 @@ pub fn replay<F: Flow>(flow: &F, options: &Options, iteration: u64, into: &[&str
     let known = Known::find::<F>(options, iteration)?;
     match known.tickets(flow, into)?.first() {
         Some(ticket) => Err(loaded_here(&known.place_of(&ticket.port), &ticket.port)),
-        None => known.replay(flow, options, into, &[]),
+        None => known.replay(flow, options, into, InPlace { tickets: &[], accept_changed: false }),
     }
 }
 
 /// As [`replay`]; but where an output is bound to the very target that the iteration was loaded into, its rows take the place
-/// of those that are there, in one step. The target must keep which rows are of which iteration.
+/// of those that are there, in one step. The target must keep which rows are of which iteration. Traps stay as they are:
+/// what they have may have been retried since. `accept_changed` replaces rows although other records would be trapped now.
 ///
 /// # Errors
-/// As [`replay`]; [`Error::Config`] too for a target whose rows cannot be replaced, [`Error::Held`] for one that does not have
-/// what was loaded.
-pub fn replay_in_place<F: Flow>(flow: &F, options: &Options, iteration: u64, into: &[&str]) -> Result<Replayed, Error> {
+/// As [`replay`]; [`Error::Config`] too for a target whose rows cannot be replaced, and when others are trapped and nobody has
+/// accepted that; [`Error::Held`] for a target that does not have what was loaded.
+pub fn replay_in_place<F: Flow>(
+    flow: &F,
+    options: &Options,
+    iteration: u64,
+    into: &[&str],
+    accept_changed: bool,
+) -> Result<Replayed, Error> {
     let known = Known::find::<F>(options, iteration)?;
     let tickets = known.tickets(flow, into)?;
-    known.replay(flow, options, into, &tickets)
+    known.replay(flow, options, into, InPlace { tickets: &tickets, accept_changed })
 }
 
 /// What [`replay_in_place`] would replace; nothing is changed, or read of the sources.
@@ -102,9 +109,20 @@ pub fn look_at_replay<F: Flow>(
     iteration: u64,
     into: &[&str],
 ) -> Result<Vec<Replaced>, Error> {
-    let tickets = Known::find::<F>(options, iteration)?.tickets(flow, into)?;
+    let known = Known::find::<F>(options, iteration)?;
+    let tickets = known.tickets(flow, into)?;
+    refuse_retried(iteration, &known.sealed.seal.ranges)?;
     let ports = Ports::open_into(flow, |port| into.contains(&port))?;
     replaceable(&ports, &tickets)
+}
+
+/// What takes the place of what.
+#[derive(Clone, Copy)]
+struct InPlace<'a> {
+    /// The entries in ledgers of what goes.
+    tickets: &'a [Ticket],
+    /// It goes although other records are trapped now.
+    accept_changed: bool,
 }
 
 /// What the store knows of an iteration that is to be replayed.
@@ -181,11 +199,11 @@ impl Known {
         flow: &F,
         options: &Options,
         into: &[&str],
-        tickets: &[Ticket],
+        in_place: InPlace<'_>,
     ) -> Result<Replayed, Error> {
         let sealed_by = self.tries.iter().find(|tried| tried.attempt.id == self.sealed.attempt);
         let program_changed = sealed_by.is_some_and(|tried| tried.attempt.plan_hash != F::PLAN.hash);
-        let replayed = replay_in(flow, options, (self.iteration, into), &self.sealed, tickets)?;
+        let replayed = replay_in(flow, options, (self.iteration, into), &self.sealed, in_place)?;
         Ok(Replayed { program_changed, ..replayed })
     }
 
@@ -218,9 +236,9 @@ fn replay_in<F: Flow>(
     options: &Options,
     (iteration, into): (u64, &[&str]),
     sealed: &SealedDetail,
-    tickets: &[Ticket],
+    in_place: InPlace<'_>,
 ) -> Result<Replayed, Error> {
-    let began = clock::elapsed();
+    let (began, tickets) = (clock::elapsed(), in_place.tickets);
     let is_wanted = |port: &str| into.contains(&port);
     let mut ports = Ports::open_into(flow, is_wanted)?;
     ports.demand_as_sealed(&sealed.seal.outputs);
@@ -241,6 +259,9 @@ fn replay_in<F: Flow>(
         let tables = compare_tables(&sealed.seal.tables, &attempt::tables(ports, &read.executed));
         let manifests = read.staged.finish()?;
         let outputs = compare_outputs(&sealed.seal.outputs, &manifests);
+        if !tickets.is_empty() && !in_place.accept_changed {
+            refuse_other_traps(ports, iteration, &outputs)?;
+        }
         let published = publish(&checkpoint, ports, (iteration, &attempt), &manifests, tickets);
         let (published, replaced) = published
             .map_err(|error| Refused { ports, iteration, stop: &options.stop }.told(|| ranges.clone(), error))?;
@@ -279,6 +300,23 @@ fn publish(
         published.push(manifest.port.clone());
     }
     Ok((published, replaced))
+}
+
+/// A record is in a table or in a trap: what one gains the other would have to lose.
+fn refuse_other_traps(ports: &Ports, iteration: u64, outputs: &[OutputChange]) -> Result<(), Error> {
+    let is_trap = |name: &str| ports.plan.port(name).is_some_and(|(_, port)| port.kind == PortKind::Trap);
+    let Some(trap) = outputs.iter().find(|output| is_trap(&output.port) && !output.is_same) else { return Ok(()) };
+    let (then, now) = (trap.rows_sealed.unwrap_or(0), trap.rows);
+    Err(Error::Config(
+        Failure::new(format!("replayed, iteration {iteration} traps other records than when it was loaded"))
+            .at(format!("port `{}`", trap.port))
+            .cause(format!("{then} were trapped, now it is {now}; a replay changes no trap"))
+            .help(
+                "nothing of it was changed; records that are rows now are loaded twice if they are retried, too, and those \
+                 that are trapped now would be nowhere: have the former ones loaded by `retry-trap` instead, or, if that is \
+                 known, replace the rows with --accept-changed",
+            ),
+    ))
 }
 
 fn is_input(port: &PortRef<'_>) -> bool {

@@ -65,16 +65,7 @@ fn jobs<'p>(
                 .help("use the program that sealed the iteration"),
         ));
     }
-    if let Some(range) = sealed.iter().find(|range| is_trap(&range.shard)) {
-        return Err(Error::Config(
-            Failure::new(format!("iteration {iteration} has retried trapped records, and cannot be read again"))
-                .at(format!("port `{}`, {}", range.port, range.name))
-                .help(
-                    "what it made of them is in its targets, or is published by the next run; what was staged and lost \
-                     before that comes back only when everything is read again: see the command `reset`",
-                ),
-        ));
-    }
+    refuse_retried(iteration, sealed)?;
     let mut jobs = Vec::new();
     for (index, port) in ports.ports() {
         let Some(tap) = ports.input(index) else { continue };
@@ -158,4 +149,20 @@ pub(super) fn place(range: &Range) -> String {
 
 fn records(count: u64) -> String {
     format!("{count} record{}", if count == 1 { "" } else { "s" })
+}
+
+/// Records of a trap cannot be read a second time: it may have been retried further.
+///
+/// # Errors
+/// [`Error::Config`] when the iteration has some.
+pub(super) fn refuse_retried(iteration: u64, sealed: &[Range]) -> Result<(), Error> {
+    let Some(range) = sealed.iter().find(|range| is_trap(&range.shard)) else { return Ok(()) };
+    Err(Error::Config(
+        Failure::new(format!("iteration {iteration} has retried trapped records, and cannot be read again"))
+            .at(format!("port `{}`, {}", range.port, range.name))
+            .help(
+                "what it made of them is in its targets, or is published by the next run; what was staged and lost \
+                 before that comes back only when everything is read again: see the command `reset`",
+            ),
+    ))
 }

@@ -22,6 +22,7 @@ use crate::{
         store::SealEnd,
         upkeep::{Swap, swap},
     },
+    sink::staging::StagedManifest,
 };
 
 /// What staging an iteration anew came to.
@@ -155,6 +156,13 @@ fn swap_in(
     if let Some(changed) = output_changes.iter().find(|output| !output.is_same).filter(|_| !accept_changed) {
         return Err(not_accepted(attempt.iteration, changed, &table_changes));
     }
+    for reordered in output_changes.iter().filter(|output| output.is_reordered && !accept_changed) {
+        let of_port = |staged: &&StagedManifest| staged.port == reordered.port;
+        let then = unloaded.iter().map(|output| &output.staged).find(of_port);
+        if let (Some(then), Some(now)) = (then, manifests.iter().find(of_port)) {
+            refuse_half_loaded(checkpoint, ports, attempt.iteration, (then, now))?;
+        }
+    }
     let as_sealed = |now: Output| match unloaded.iter().find(|then| then.staged.port == now.staged.port) {
         // Where the rows go was sealed, too.
         Some(then) => Output { place: then.place.clone(), mode: then.mode, ..now },
@@ -175,6 +183,31 @@ fn swap_in(
             Failure::new(format!("another run has gone on with iteration {} meanwhile", attempt.iteration))
                 .help("nothing was changed; look at it with `iterations`"),
         )),
+    }
+}
+
+/// A target that is loaded row by row and has a part of the iteration takes the rest in the very order that was sealed.
+fn refuse_half_loaded(
+    checkpoint: &OpenCheckpoint,
+    ports: &Ports,
+    iteration: u64,
+    (then, now): (&StagedManifest, &StagedManifest),
+) -> Result<(), Error> {
+    let found = |hash: &str| -> Result<Option<Result<bool, Error>>, Error> {
+        let tap = ports.plan.port(&now.port).and_then(|(index, _)| ports.output(index));
+        let ticket = checkpoint.ticket(&now.port, iteration, hash)?;
+        Ok(tap.zip(ticket).map(|(tap, ticket)| tap.check_ledger(&ticket)))
+    };
+    match (found(&then.hash)?, found(&now.hash)?) {
+        (Some(Ok(false)), Some(Err(Error::Held(_)))) => Err(Error::Held(
+            Failure::new(format!(
+                "staged anew, the rows of iteration {iteration} are in another order than were sealed"
+            ))
+            .at(format!("port `{}`", now.port))
+            .cause("shards that are read side by side came in another order, and the target has a part of the rows")
+            .help("nothing was changed; give the command again until they come as they did"),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! [`SinkTap::replace`]: super::SinkTap::replace
 
-use super::{Mode, SinkShape, Ticket};
+use super::{Mode, SinkShape, Ticket, staging::is_by_shard};
 use crate::{Address, Error, Failure, plan::PortKind};
 
 /// What the ledger has of an iteration.
@@ -77,7 +77,7 @@ pub(super) fn not_kept(place: &str, shape: SinkShape) -> Error {
 pub(super) fn noted(noted: Option<Noted>, ticket: &Ticket, place: &str) -> Result<Noted, Error> {
     let held = |what: &str, help: &str| Err(Error::Held(Failure::new(what).at(place).help(help.to_owned())));
     match noted {
-        Some(noted) if noted.hash == ticket.hash => Ok(noted),
+        Some(noted) if is_by_shard(&noted.hash, &ticket.hash) => Ok(noted),
         Some(_) => held(
             "the target has the iteration, but of other rows than the checkpoint store has sealed",
             "nothing was changed; put target and checkpoint store back as they were, together",

@@ -3,7 +3,7 @@
 //! A target remembers the last iteration that was published to it. That makes publishing idempotent: after a crash it
 //! is simply done again, and what is there already is found here.
 
-use super::{Mode, Ticket};
+use super::{Mode, Ticket, staging::is_by_shard};
 use crate::{
     Error, Failure,
     effect::{Mutant, mutant},
@@ -110,7 +110,8 @@ pub(crate) fn turn(
     }
     if found == Some(ticket.iteration) && !ticket.hash.is_empty() {
         return match last {
-            Some(entry) if entry.hash == ticket.hash => Ok(Turn::Skip),
+            // The same rows, staged anew, may have come in another order of their shards.
+            Some(entry) if is_by_shard(&entry.hash, &ticket.hash) => Ok(Turn::Skip),
             _ => held(
                 Cause::OtherRows,
                 "the target has other rows for this iteration",

@@ -1,4 +1,4 @@
-//! Of a row that COPY refuses, the record is named that it was made of: whoever loads it, and however many pieces, shards and
+//! Of a row that COPY refuses, the record is named that that row was made of: whoever loads it, and however many pieces, shards and
 //! workers there were.
 
 use std::{fmt::Write as _, fs, path::PathBuf};
@@ -142,16 +142,19 @@ fn the_position_of_a_refused_record_is_told_whoever_loads_it_indeed() {
     assert!(said.contains("cannot lock the ledger") && !said.contains("made of"), "{said}");
 
     // Another run has read nothing of it.
-    let exact =
-        format!("it was made of the record of port `orders`, {}, position {position};", shop.log("b.log").display());
+    let exact = format!(
+        "that row was made of the record of port `orders`, {}, position {position};",
+        shop.log("b.log").display()
+    );
     for _ in 0..2 {
         let said = shop.refused(&door);
-        assert!(said.contains("(error 1200)") && said.contains(": row ") && said.contains(&exact), "{said}");
+        assert!(said.contains("(error 1200)") && said.contains("line ends, row ") && said.contains(&exact), "{said}");
     }
 
     fs::remove_file(shop.log("b.log")).unwrap();
     let said = shop.refused(&door);
-    let (record, rest) = said.split_once("it was made of record ").unwrap().1.split_once(" from position ").unwrap();
+    let (record, rest) =
+        said.split_once("that row was made of record ").unwrap().1.split_once(" from position ").unwrap();
     let from: usize = rest.split_once(" on of port `orders`").unwrap().0.parse().unwrap();
     assert!(from > 0, "{said}");
     assert_eq!(text[from..].lines().nth(record.parse::<usize>().unwrap() - 1), Some("cursed,1"), "{said}");
@@ -159,7 +162,7 @@ fn the_position_of_a_refused_record_is_told_whoever_loads_it_indeed() {
     shop.forget_origins();
     let said = shop.refused(&door);
     let range = format!("{}, positions 0 to {}", shop.log("b.log").display(), text.len());
-    assert!(said.contains("it was made of records of port `orders`, ") && said.contains(&range), "{said}");
+    assert!(said.contains("that row was made of records of port `orders`, ") && said.contains(&range), "{said}");
 }
 
 #[test]
@@ -191,7 +194,7 @@ fn the_sequence_number_of_a_refused_record_is_told_indeed() {
     }
     let cursed = cursed.unwrap();
     let exact = format!(
-        "it was made of the record of port `orders`, cursed-orders/{}, position {};",
+        "that row was made of the record of port `orders`, cursed-orders/{}, position {};",
         cursed.shard, cursed.sequence_number
     );
     for _ in 0..2 {
@@ -215,6 +218,6 @@ fn of_a_refused_row_of_a_group_the_ranges_are_told_indeed() {
     let _ = server().unwrap().ask_in(warehouse().database(), alter);
     job.grow(2000);
     let error = driver::run(&job.flow(warehouse(), Mode::Append), &job.options()).unwrap_err().to_string();
-    let (_, said) = error.split_once("it was made of records of port `requests`, ").unwrap();
+    let (_, said) = error.split_once("that row was made of records of port `requests`, ").unwrap();
     assert!(said.contains("requests.csv, positions ") && said.contains(" to "), "{error}");
 }

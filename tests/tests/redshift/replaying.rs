@@ -88,13 +88,14 @@ impl Replaced {
     /// By the flow after the change.
     fn mend(&self) -> Result<driver::Replayed, Error> {
         let (log, answers) = self.ports("&iteration_column=Flow_Iteration");
-        driver::replay_in_place(&mended::Answers { log, answers }, &self.options(), 1, &["answers"])
+        driver::replay_in_place(&mended::Answers { log, answers }, &self.options(), 1, &["answers"], false)
     }
 
     /// By the flow as it was.
     fn undo(&self) {
         let (log, answers) = self.ports("&iteration_column=Flow_Iteration");
-        let replayed = driver::replay_in_place(&Answers { log, answers }, &self.options(), 1, &["answers"]).unwrap();
+        let replayed =
+            driver::replay_in_place(&Answers { log, answers }, &self.options(), 1, &["answers"], false).unwrap();
         assert!(replayed.outputs[0].is_same, "{replayed:?}");
         assert_eq!(self.rows(), FORMER);
     }
@@ -204,6 +205,6 @@ fn a_column_for_the_iteration_is_proposed_where_it_is_lacking_indeed() {
     assert!(said.contains(r#"ALTER TABLE "public"."replayed_later" ADD COLUMN "flow_iteration" bigint"#), "{said}");
     let (log, answers) = replaced.ports("");
     let flow = mended::Answers { log, answers };
-    let said = driver::replay_in_place(&flow, &replaced.options(), 1, &["answers"]).unwrap_err().to_string();
+    let said = driver::replay_in_place(&flow, &replaced.options(), 1, &["answers"], false).unwrap_err().to_string();
     assert!(said.contains("iteration_column=flow_iteration") && said.contains("port `answers`"), "{said}");
 }

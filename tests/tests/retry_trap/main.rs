@@ -4,6 +4,7 @@
 
 mod deaths;
 mod refusals;
+mod replaying;
 
 use std::process::Command;
 

@@ -40,6 +40,7 @@ pub(super) fn grammar(program: &Program<'_>) -> Command {
         .args(ports(&Program { defaults: &defaults(program), ..*program }).map(|port| port.help_heading("Ports")))
         .args([checkpoint(program.plan), workers(), memory()].map(|option| option.help_heading("Run")))
         .arg(flag("yes", "Do not ask before rows are replaced"))
+        .arg(flag("accept-changed", "Replace rows although other records are trapped now than when they were loaded"))
         .args(outputs().map(|flag| flag.help_heading("Output")))
         .after_help(
             "\
@@ -50,7 +51,8 @@ To the very target that the flow loads they go in the place of those that it has
 removed and the others loaded in one step, so that readers see the former rows or the new ones. For that the table must
 keep which rows are of which iteration: a postgres:, redshift: or sqlite: address of mode=append takes
 iteration_column=NAME, which is a column of the table from then on. It is asked before; a script says --yes. Rows that are
-not as many as were loaded are left alone.
+not as many as were loaded are left alone. Traps stay as they are: a record that was trapped and is a row now would be
+loaded twice if it is retried, so rows are not replaced where other records are trapped, but with --accept-changed.
 
 Tables are read as they are now, and the program runs as it is now: if they have changed, so may have the rows, and
 that is told. Another run may be under way.
@@ -124,7 +126,23 @@ fn replay_given<F: Flow>(
         confirm(&replaced, matches, telling)?;
     }
     let into: Vec<&str> = into.into_iter().map(|(port, _)| port).collect();
-    iterations.map(|iteration| replay_in_place(&*flow, &options, iteration, &into)).collect()
+    let mut done = Vec::new();
+    for iteration in iterations {
+        let replayed = replay_in_place(&*flow, &options, iteration, &into, matches.get_flag("accept-changed"));
+        done.push(replayed.map_err(|error| after(&done, error))?);
+    }
+    Ok(done)
+}
+
+/// The error, and what was replaced before it.
+fn after(done: &[Replayed], error: Error) -> Error {
+    let replaced = done.iter().filter(|replayed| !replayed.replaced.is_empty()).map(|replayed| replayed.iteration);
+    match (replaced.clone().min(), replaced.max()) {
+        (Some(first), Some(last)) => {
+            error.and_cause(&format!("the rows of iterations {first}..{last} were replaced before"))
+        }
+        _ => error,
+    }
 }
 
 /// What each of the iterations would replace at `ports`.

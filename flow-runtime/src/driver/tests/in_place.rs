@@ -44,7 +44,7 @@ const BEFORE: &str = "0:a=1 0:x=1 0:y=1 1:a=1 1:b=1 1:x=1 1:y=1";
 const AFTER: &str = "0:a=1 0:x=1 0:y=1 1:a=1 1:b=1 1:z=1";
 
 fn again(bench: &Bench, flow: &WordTotals, iteration: u64) -> Result<Replayed, Error> {
-    bench.in_world(|| replay_in_place(flow, &bench.options(), iteration, &["totals"]))
+    bench.in_world(|| replay_in_place(flow, &bench.options(), iteration, &["totals"], false))
 }
 
 fn execute(bench: &Bench, sql: &str) {
@@ -139,7 +139,7 @@ fn who_does_not_ask_for_it_changes_nothing() {
 fn a_target_that_keeps_no_iterations_says_how_it_would() {
     let bench = changed();
     execute(&bench, "ALTER TABLE totals DROP COLUMN n");
-    let refused = |flow: &WordTotals, port: &str| match replay_in_place(flow, &bench.options(), 1, &[port]) {
+    let refused = |flow: &WordTotals, port: &str| match replay_in_place(flow, &bench.options(), 1, &[port], false) {
         Err(error @ Error::Config(_)) => error.to_string(),
         other => panic!("{other:?}"),
     };

@@ -35,7 +35,7 @@ impl Sealed {
         let ports = Ports::open::<WordTotals>(&self.bench.flow()).unwrap();
         let told = self.bench.in_world(|| told(&ports, &self.bench.stop, || self.ranges.clone(), refused(made_of)));
         let told = told.replace(&self.bench.path("").display().to_string(), "…/");
-        told.strip_prefix("cannot copy: too long; it was made of ").unwrap_or(&told).to_owned()
+        told.strip_prefix("cannot copy: too long; that row was made of ").unwrap_or(&told).to_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     iteration::{Output, Range, TableVersion},
-    sink::staging::{StagedManifest, by_shard},
+    sink::staging::{StagedManifest, is_by_shard, is_in_order},
 };
 
 /// A table, then and now.
@@ -67,8 +67,7 @@ pub(crate) fn compare_outputs(sealed: &[Output], now: &[StagedManifest]) -> Vec<
     let compare = |port: &str, then: Option<&StagedManifest>, now: Option<&StagedManifest>| {
         let (is_same, is_reordered) = match (then, now) {
             (Some(then), Some(now)) if (then.rows, &then.fields) == (now.rows, &now.fields) => {
-                let is_reordered = then.hash != now.hash;
-                (!is_reordered || is_by_shard(&then.hash, &now.hash), is_reordered)
+                (is_by_shard(&then.hash, &now.hash), !is_in_order(&then.hash, &now.hash))
             }
             (Some(_), Some(_)) => (false, false),
             (Some(rows), None) | (None, Some(rows)) => (rows.rows == 0, false),
@@ -81,11 +80,6 @@ pub(crate) fn compare_outputs(sealed: &[Output], now: &[StagedManifest]) -> Vec<
     let gone = sealed.iter().filter(|then| !now.iter().any(|now| now.port == then.staged.port));
     let present = now.iter().map(|now| compare(&now.port, then(&now.port), Some(now)));
     present.chain(gone.map(|then| compare(&then.staged.port, Some(&then.staged), None))).collect()
-}
-
-/// Whether the rows of each shard are the same. What an early version of flow has sealed does not tell.
-fn is_by_shard(then: &str, now: &str) -> bool {
-    by_shard(then).is_some_and(|then| Some(then) == by_shard(now))
 }
 
 #[cfg(test)]
@@ -156,6 +150,7 @@ mod tests {
         };
         assert_eq!((told("h-k", "h-k"), told("h-k", "x-k")), (vec![(true, false)], vec![(true, true)]));
         assert_eq!((told("h-k", "x-l"), told("h", "x-k")), (vec![(false, false)], vec![(false, false)]));
+        assert_eq!(told("h", "h-k"), [(true, false)], "sealed by an earlier version");
         let wider = StagedManifest { fields: "ip: &str, n: i64".to_owned(), ..staged("counts", 3, "h") };
         assert!(!compare_outputs(&sealed, &[wider])[0].is_same);
     }

@@ -74,7 +74,7 @@ fn told(row: &[Option<String>], value: Option<&str>, of_iteration: Option<u64>) 
     told += &format!(", line {line} of {file}");
     // A row of a staged file is a line, unless a text before it has lines.
     if let Some(row) = of_iteration {
-        told += &format!(": row {row} of the iteration, if no text before it in the file has line ends");
+        told += &format!(": if no text before it in the file has line ends, row {row} of the iteration");
     }
     told
 }
@@ -98,8 +98,8 @@ mod tests {
         assert_eq!(
             told(&row, Some("long.example"), Some(37)),
             "String length exceeds DDL length (error 1204), column `ip` varchar(4), value `long.example`, line 7 of \
-             s3://b/p/a-1/counts/rows-00001.csv.gz: row 37 of the iteration, if no text before it in the \
-             file has line ends"
+             s3://b/p/a-1/counts/rows-00001.csv.gz: if no text before it in the file has line ends, row 37 of the \
+             iteration"
         );
         assert!(!told(&row, None, None).contains("of the iteration"));
     }

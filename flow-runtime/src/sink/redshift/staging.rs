@@ -213,6 +213,11 @@ impl Staging {
             let failure = Failure::new("the rows are staged elsewhere").at(address).cause(cause).help(help);
             return Err(Error::Held(failure.held(Cause::StagedLost.case())));
         }
+        if place.form != self.form {
+            return Err(lost(
+                "they are for a table with other columns: mode or iteration_column was another".to_owned(),
+            ));
+        }
         let bucket = self.open_bucket()?;
         let read = bucket.read(&place.key()).map_err(|trouble| match trouble.kind {
             Kind::Missing => {

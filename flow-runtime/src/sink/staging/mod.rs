@@ -30,7 +30,7 @@ pub(crate) use elsewhere::Elsewhere;
 pub(crate) use read::describe_fields;
 pub use read::{Staged, StagedRows};
 pub use write::StagedAttempt;
-pub(crate) use write::by_shard;
+pub(crate) use write::{is_by_shard, is_in_order};
 
 /// What the name of a folder ends with that holds what an attempt needs only while it reads.
 pub(crate) const SPILLED: &str = ".spill";

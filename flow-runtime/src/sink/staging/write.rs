@@ -262,8 +262,21 @@ pub(super) fn in_order(hash: &str) -> &str {
 }
 
 /// The part of a hash that is the same whichever shard came first.
-pub(crate) fn by_shard(hash: &str) -> Option<&str> {
+pub(super) fn by_shard(hash: &str) -> Option<&str> {
     hash.split_once(BY_SHARD).map(|(_, by_shard)| by_shard)
+}
+
+/// Whether two hashes are of the same rows in the same order. Those of an earlier version of flow tell no more.
+pub(crate) fn is_in_order(then: &str, now: &str) -> bool {
+    in_order(then) == in_order(now)
+}
+
+/// Whether two hashes are of the same rows, those of each shard in the same order.
+pub(crate) fn is_by_shard(then: &str, now: &str) -> bool {
+    match (by_shard(then), by_shard(now)) {
+        (Some(then), Some(now)) => then == now,
+        _ => is_in_order(then, now),
+    }
 }
 
 /// A hash as text.
