@@ -72,7 +72,7 @@ fn a_run_that_is_interrupted_or_terminated_leaves_nothing_and_the_next_is_comple
         let run = start_reading(&place);
         run.signal(signal);
         let text = run.end().refusal(code);
-        assert!(text.contains("interrupted: the open iteration was abandoned, nothing of it was published"), "{text}");
+        assert!(text.contains("interrupted: what was not sealed was abandoned, and nothing of it published"), "{text}");
         assert_eq!(staged(&place), [] as [PathBuf; 0], "it cleans up");
     }
     completes(&place);

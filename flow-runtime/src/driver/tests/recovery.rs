@@ -10,20 +10,78 @@ use super::{
     bench::{Bench, die_at_each},
 };
 
-use crate::{Error, Sink, effect::Moment, iteration::State};
+use crate::{
+    Error, Sink,
+    effect::Moment,
+    iteration::State,
+    sink::{Head, Mode, Published, SinkTap, Staged, Ticket},
+};
 
-#[test]
-fn a_load_that_is_asked_to_stop_leaves_what_is_sealed_to_the_next_run() {
+/// Where a run was killed that had sealed an iteration of one row.
+fn sealed() -> Bench {
     let bench = Bench::new("a 1\n");
     bench.world.die_at("store.seal", Moment::After);
     bench.run().unwrap_err();
     bench.world.restart();
+    bench
+}
+
+#[test]
+fn a_load_goes_to_its_end_where_a_run_is_asked_to_stop() {
+    let bench = sealed();
     bench.stop.store(true, Ordering::Relaxed);
-    assert!(matches!(bench.run(), Err(Error::Interrupted)));
-    assert_eq!((bench.out().as_str(), bench.states(), bench.staged()), ("", vec![State::Sealed], 1));
-    bench.stop.store(false, Ordering::Relaxed);
-    assert_eq!(bench.run().unwrap().resumed, [0]);
-    assert_eq!((bench.out().as_str(), bench.staged()), ("a 1\n", 0));
+    let _ = bench.run();
+    assert_eq!((bench.out().as_str(), bench.states(), bench.staged()), ("a 1\n", vec![State::Done], 0));
+}
+
+/// A target that is loaded row by row.
+#[derive(Debug)]
+struct Slow(Arc<Mutex<u64>>);
+
+impl SinkTap for Slow {
+    fn mode(&self) -> Mode {
+        Mode::Append
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn check_ledger(&self, _ticket: &Ticket) -> Result<bool, Error> {
+        Ok(false)
+    }
+
+    fn check_without_store(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn publish(&mut self, staged: &Staged, _ticket: Option<&Ticket>) -> Result<Published, Error> {
+        let mut rows = staged.rows_until_stopped()?;
+        while rows.next_row()?.is_some() {
+            *self.0.lock().unwrap() += 1;
+        }
+        Ok(Published::Now)
+    }
+
+    fn head(&self, _rows_max: usize) -> Result<Option<Head>, Error> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn a_load_row_by_row_that_is_asked_to_stop_is_left_to_the_next_run() {
+    let bench = sealed();
+    let (mut ports, rows) = (Ports::open(&bench.flow()).unwrap(), Arc::new(Mutex::new(0)));
+    ports.bind_output("out", Slow(Arc::clone(&rows)));
+    bench.in_world(|| {
+        let checkpoint = OpenCheckpoint::open(&bench.options().checkpoint, "word_totals".to_owned()).unwrap();
+        let sealed = checkpoint.store.unfinished().unwrap().remove(0);
+        let stopped = publish::publish(&checkpoint, &mut ports, &sealed, &Arc::new(true.into()));
+        assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+        assert_eq!((*rows.lock().unwrap(), bench.states()), (0, vec![State::Sealed]));
+        publish::publish(&checkpoint, &mut ports, &sealed, &Arc::default()).unwrap();
+        assert_eq!((*rows.lock().unwrap(), bench.states()), (1, vec![State::Done]));
+    });
 }
 
 #[test]

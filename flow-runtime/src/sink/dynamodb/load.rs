@@ -99,7 +99,7 @@ impl Load<'_> {
 
     /// Gives each row to the lane of its key, until one of them stops.
     fn deal(&self, staged: &Staged, lanes: &[SyncSender<(u64, Row)>]) -> Result<(), Error> {
-        let mut rows = staged.rows()?;
+        let mut rows = staged.rows_until_stopped()?;
         let mut number = 0;
         while let Some(row) = rows.next_row()? {
             let row = self.layout.row(row);

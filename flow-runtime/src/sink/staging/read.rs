@@ -62,7 +62,8 @@ impl Staged {
         Ok(Self { file, address, rows, hash, types, stop, iteration: 0 })
     }
 
-    /// The same, to be read no further once `stop` is set: the load fails then, and another one begins with the first row.
+    /// The same, to be read no further once `stop` is set by [`rows_until_stopped`](Self::rows_until_stopped): the load fails
+    /// then, and another one begins with the first row.
     #[must_use]
     pub fn until(self, stop: &Arc<AtomicBool>) -> Self {
         Self { stop: Arc::clone(stop), ..self }
@@ -104,6 +105,19 @@ impl Staged {
     /// [`Error::Store`] when they cannot be opened; [`Error::Held`] when they lie elsewhere: the target's own tap alone
     /// can make something of them.
     pub fn rows(&self) -> Result<StagedRows<'_>, Error> {
+        self.read(None)
+    }
+
+    /// The same for a target that is loaded row by row, which may take hours: no row comes any more once the run is asked to
+    /// stop. What is loaded in one step is loaded to its end.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub fn rows_until_stopped(&self) -> Result<StagedRows<'_>, Error> {
+        self.read(Some(&self.stop))
+    }
+
+    fn read<'a>(&'a self, stop: Option<&'a AtomicBool>) -> Result<StagedRows<'a>, Error> {
         if let Some(address) = &self.address {
             let failure = Failure::new("the rows were staged by another kind of target").at(address.as_str());
             let help = "bind the port to the target that they were staged for";
@@ -115,8 +129,7 @@ impl Staged {
             }
             None => None,
         };
-        let (window, stop) = (Vec::new(), &*self.stop);
-        Ok(StagedRows { file, types: &self.types, remaining: self.rows, window, start: 0, stop })
+        Ok(StagedRows { file, types: &self.types, remaining: self.rows, window: Vec::new(), start: 0, stop })
     }
 }
 
@@ -172,7 +185,7 @@ pub struct StagedRows<'a> {
     window: Vec<u8>,
     /// Where the next row begins in the window.
     start: usize,
-    stop: &'a AtomicBool,
+    stop: Option<&'a AtomicBool>,
 }
 
 impl StagedRows<'_> {
@@ -182,7 +195,7 @@ impl StagedRows<'_> {
     /// [`Error::Store`] when the file cannot be read; [`Error::Held`] when it has fewer rows than were sealed, or more;
     /// [`Error::Interrupted`].
     pub fn next_row(&mut self) -> Result<Option<RowReader<'_>>, Error> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
             return Err(Error::Interrupted);
         }
         if self.remaining == 0 {
